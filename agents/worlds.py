@@ -1,0 +1,552 @@
+"""How an agent lives in many worlds at once: State, Param, Actor, Cohort, Mechanism, WorldsModel.
+
+Every quantity is an array whose last axis is the *world*: `(agents, worlds)` for a cohort, `(worlds,)` for one
+agent, `(n, agents, worlds)` and `(n, worlds)` for a State declared `over=n`. A rule is an ordinary method; its
+`self` may be one agent (a row) or the whole cohort (the block), and both give the same bits.
+
+Arrays are read-only. Assigning to a State replaces the array, so an array read earlier stays what it was.
+"""
+
+import copy
+import difflib
+import math
+from types import FunctionType
+
+import mesa
+import numpy as np
+from mesa.agent import AgentSet
+
+_DTYPES = {float: np.float64, bool: np.bool_, int: np.int64}
+_KINDS = {"number": np.float64, "whole": np.int64, "choice": np.int64, "flag": np.bool_}
+
+
+def total(values, axis=0):
+    """Sum along an axis, one addition after the other, so that a world's bits do not depend on its neighbours.
+
+    NumPy's own sum adds pairwise or in sequence as the memory layout suggests, and so differs at one world.
+    """
+    return np.take(np.cumsum(values, axis=axis), -1, axis=axis)
+
+
+def _mean(values, axis):
+    return total(values, axis) / values.shape[axis]
+
+
+_BIT_SAFE = {sum: total, np.sum: total, np.mean: _mean, min: np.min, max: np.max, any: np.any, all: np.all}
+
+
+def _nearest(name, names):
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
+
+
+def _freeze(array):
+    array.setflags(write=False)
+    return array
+
+
+class ParamError(ValueError):
+    """A value that a Param does not allow.
+
+    Attributes: `value` (what was given), `allowed` (a text: which values are), `unit`.
+    """
+
+    def __init__(self, value, allowed, unit):
+        super().__init__(value, allowed, unit)
+        self.value, self.allowed, self.unit = value, allowed, unit
+
+    def __str__(self):
+        return f"{self.value!r} is not {self.allowed} ({self.unit})"
+
+
+class UnknownPath(KeyError):
+    """A path that names no Param. Attributes: `path`, and `nearest` (the closest valid path, or None)."""
+
+    def __init__(self, path, nearest):
+        super().__init__(path, nearest)
+        self.path, self.nearest = path, nearest
+
+    def __str__(self):
+        hint = f"; did you mean {self.nearest!r}?" if self.nearest else ""
+        return f"no parameter {self.path!r}{hint}"
+
+
+class _Declaration:
+    """A named block of numbers, declared in a class body and read through the holder of the blocks."""
+
+    name = owner = None
+
+    def __set_name__(self, owner, name):
+        if self.name not in (None, name):
+            raise TypeError(f"{self.name!r} is declared a second time, as {name!r}")
+        self.name = name
+        self.owner = self.owner or owner
+
+    def __get__(self, holder, owner=None):
+        if holder is None:
+            return self
+        try:
+            block = holder._blocks[self.name]
+        except KeyError:
+            raise RuntimeError(f"{self.name!r} has no numbers yet: call model.allocate() first") from None
+        return block if holder._row is None else block[..., holder._row, :]
+
+
+class State(_Declaration):
+    """A quantity of an agent that changes; declared once, with its unit and a sentence that says what it is.
+
+    `dtype` is float, bool (a flag) or int (a month number). `over=n` puts an axis of n (segments, hardware
+    vintages, the last twelve months) in front of `(agents, worlds)`. Assigning broadcasts, and refuses with
+    TypeError what would lose something, such as a float into a flag.
+    """
+
+    def __init__(self, unit, sentence, *, default=0.0, dtype=float, over=None):
+        if dtype not in _DTYPES:
+            raise TypeError(f"a State is float, bool or int, not {dtype!r}")
+        self.unit, self.sentence, self.dtype, self.over = unit, sentence, np.dtype(_DTYPES[dtype]), over
+        self.default = dtype(default)
+
+    def __set__(self, holder, value):
+        blocks, row = holder._blocks, holder._row
+        before = self.__get__(holder)
+        if row is None:
+            blocks[self.name] = self._fit(value, before.shape)
+            return
+        value = np.asarray(value)
+        block = blocks[self.name]
+        if value.ndim == block.ndim and value.shape[-2] == 1:  # a mechanism's (1, worlds) reached this row
+            value = value[..., 0, :]
+        block = block.copy()
+        block[..., row, :] = self._fit(value, before.shape)
+        blocks[self.name] = _freeze(block)
+
+    def _fit(self, value, shape):
+        """The value as a read-only C-contiguous array of this State's type; no copy if it already is one."""
+        if not (
+            type(value) is np.ndarray
+            and value.dtype == self.dtype
+            and value.shape == shape
+            and value.flags.c_contiguous
+            and value.flags.owndata
+        ):
+            value = np.asarray(value)
+            if not np.can_cast(value.dtype, self.dtype, "safe"):
+                raise TypeError(f"{self.name} is {self.dtype}: {value.dtype} would not fit")
+            try:
+                value = np.array(np.broadcast_to(value, shape), dtype=self.dtype, order="C")
+            except ValueError:
+                raise ValueError(f"{self.name} has shape {shape}: {value.shape} would not fit") from None
+        return _freeze(value)
+
+
+class Param(_Declaration):
+    """A quantity that the scenario sets; declared once, next to the rule that uses it. Rules only read it.
+
+    Kinds: a number; a whole number (`whole=True`); a choice (`choices=("a", "b")`, the default is one of the
+    names, stored as its index so that it may differ per world); a flag (the default is a bool). `bounds` is
+    `(low, high)`, both allowed and finite; choices and flags need none.
+    """
+
+    def __init__(self, default, unit, bounds, sentence, *, source="assumed", choices=None, whole=False):
+        self.choices = None if choices is None else tuple(choices)
+        if self.choices:
+            self.kind, bounds = "choice", (0, len(self.choices) - 1)
+        elif isinstance(default, bool):
+            self.kind, bounds = "flag", (False, True)
+        else:
+            self.kind = "whole" if whole else "number"
+        self.low, self.high = bounds
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
+            raise ValueError(f"bounds are finite, the lower one first, not {bounds!r}")
+        self.default, self.unit, self.sentence, self.source = default, unit, sentence, source
+        self.group = None
+        self.dtype = np.dtype(_KINDS[self.kind])
+        self.check(default)
+
+    def __set_name__(self, owner, name):
+        super().__set_name__(owner, name)
+        self.group = self.group or getattr(owner, "group", None)
+
+    def __set__(self, holder, value):
+        raise AttributeError(f"{self.name} is a Param: the scenario sets it (model.set_param), no rule does")
+
+    @property
+    def allowed(self):
+        """Which values are allowed, as a text for messages and tables."""
+        if self.kind == "choice":
+            return "one of " + ", ".join(map(repr, self.choices))
+        if self.kind == "flag":
+            return "true or false"
+        return f"a {'whole ' if self.kind == 'whole' else ''}number from {self.low:g} to {self.high:g}"
+
+    def check(self, value):
+        """Return the value to store (float, int or bool; a choice's index), or raise ParamError.
+
+        A choice is given by name or by index. A whole number may come as a float without a fraction.
+        """
+        value = value.item() if isinstance(value, np.generic) else value
+        if self.kind == "flag":
+            accepted = isinstance(value, bool)
+        elif self.kind == "choice" and isinstance(value, str):
+            accepted = value in self.choices
+            value = self.choices.index(value) if accepted else value
+        else:
+            types = (int,) if self.kind == "choice" else (int, float)
+            accepted = isinstance(value, types) and not isinstance(value, bool) and math.isfinite(value)
+            accepted = accepted and self.low <= value <= self.high
+            accepted = accepted and (self.kind == "number" or value == int(value))
+        if not accepted:
+            raise ParamError(value, self.allowed, self.unit)
+        return self.dtype.type(value).item()
+
+    def for_group(self, group):
+        """The same declaration for a class that inherits it under a group of its own."""
+        twin = copy.copy(self)
+        twin.group = group
+        return twin
+
+
+def _members(cls, root):
+    """Everything that the classes below `root` say, nearest first; inherited Params get the class's group."""
+    lineage = cls.__mro__[: cls.__mro__.index(root)]
+    members = {}
+    for base in reversed(lineage):
+        members |= {name: value for name, value in vars(base).items() if name not in _BOOKKEEPING}
+    members = {name: value for name, value in members.items() if not name.startswith("__")}
+    for name, value in members.items():
+        if isinstance(value, Param) and value.group != cls.group:
+            members[name] = value.for_group(cls.group)
+            setattr(cls, name, members[name])
+    cls._states = {name: value for name, value in members.items() if isinstance(value, State)}
+    cls._params = {name: value for name, value in members.items() if isinstance(value, Param)}
+    return members
+
+
+_BOOKKEEPING = {"_states", "_params", "_cohort_class", "_datasets"}
+
+
+class _Holder:
+    """What reads and writes blocks: an agent (one row), a cohort or a mechanism (all rows)."""
+
+    _states, _params, _blocks, _row, _sealed = {}, {}, {}, None, False
+
+    def __setattr__(self, name, value):
+        """Assign what is declared; once the worlds are allocated, a new public name is a spelling mistake."""
+        state = self._states.get(name)
+        if state is not None:
+            state.__set__(self, value)
+        elif self._sealed and name[0] != "_" and name not in self.__dict__ and not self._assignable(name):
+            raise self._no_such(name)
+        else:
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name):
+        """Called only when ordinary reading failed."""
+        if name.startswith("__") or hasattr(type(self), name):  # an error from inside a property keeps its text
+            return object.__getattribute__(self, name)
+        raise self._no_such(name)
+
+    def _assignable(self, name):
+        declared = getattr(type(self), name, None)
+        return hasattr(type(self), name) and not callable(declared)
+
+    def _no_such(self, name):
+        nearest = _nearest(name, [known for known in dir(self) if not known.startswith("_")])
+        hint = f"; did you mean {nearest!r}?" if nearest else ""
+        return AttributeError(f"{type(self).__name__} has no {name!r}{hint}")
+
+    def _allocate(self, rows, param_rows, worlds):
+        for name, state in self._states.items():
+            shape = (rows, worlds) if state.over is None else (state.over, rows, worlds)
+            self._blocks[name] = _freeze(np.full(shape, state.default, state.dtype))
+        for name, param in self._params.items():
+            stored = param.check(param.default)
+            self._blocks[name] = _freeze(np.full((param_rows, worlds), stored, param.dtype))
+
+
+class Actor(_Holder, mesa.Agent):
+    """Base of every agent: a genuine Mesa agent that is one row of its cohort's arrays.
+
+    A concrete class names its `group`, the first word of its Params' paths. Attributes: `name`, `row` (its
+    index in the cohort), `cohort`. Rules use no `super()` (write `Firm.rule(self)`): `self` may be the cohort.
+    """
+
+    group = None
+
+    def __init_subclass__(cls, **keywords):
+        super().__init_subclass__(**keywords)
+        members = _members(cls, Actor)
+        for name, value in members.items():
+            rule = value.fget if isinstance(value, property) else value
+            if hasattr(Cohort, name) or (isinstance(value, _Declaration) and hasattr(mesa.Agent, name)):
+                raise TypeError(f"{cls.__name__}.{name}: Mesa or Cohort uses this name already")
+            if isinstance(rule, FunctionType) and "__class__" in rule.__code__.co_freevars:
+                raise TypeError(f"{cls.__name__}.{name} uses super(), but self may be a cohort: name the class")
+        members |= {"_states": cls._states, "_params": cls._params, "__doc__": cls.__doc__}
+        members |= {"_rules": frozenset(members), "__module__": cls.__module__}
+        cls._cohort_class = type(Cohort)(f"{cls.__name__}Cohort", (Cohort,), members)
+
+    def __init__(self, model, name):
+        if self.group is None:
+            raise TypeError(f"{type(self).__name__} has no group, so it is a base class")
+        self.name = name
+        super().__init__(model)
+
+    @property
+    def worlds(self):
+        """How many worlds the agent lives in."""
+        return self.model.worlds
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.name}>"
+
+
+class Cohort(_Holder, AgentSet):
+    """All agents of one class, in registration order: what `model.agents_by_type[Class]` is.
+
+    `do("rule")` runs the class's function once for all agents in all worlds. Attributes: `names` (of the
+    agents), `worlds` (their number), `row` (all rows: `table[..., self.row, :]` works for agents and cohorts).
+    """
+
+    row = slice(None)
+
+    def __init__(self, model):
+        super().__init__([], random=model.random)
+        self.model, self.names, self._blocks, self._allocated = model, [], {}, False
+        self._sealed = True
+
+    cohort = property(lambda self: self, doc="The cohort itself, so that a rule may write `self.cohort`.")
+    worlds = property(lambda self: self.model.worlds, doc="How many worlds the agents live in.")
+
+    def add(self, agent):
+        """Take in an agent as the last row; RuntimeError once the worlds are allocated."""
+        self._refuse("add an agent", self._allocated)
+        if type(agent)._cohort_class is not type(self) or agent.name in self.names:
+            raise ValueError(f"{agent!r} has no place in {type(self).__name__} of {', '.join(self.names)}")
+        vars(agent).update(cohort=self, row=len(self.names), _row=len(self.names), _blocks=self._blocks)
+        self.names.append(agent.name)
+        super().add(agent)
+
+    def do(self, method, *args, **keywords):
+        """Run a rule of the class once, with the cohort as self; a callable is applied to each agent."""
+        if isinstance(method, str) and method in self._rules:
+            getattr(self, method)(*args, **keywords)
+            return self
+        return super().do(method, *args, **keywords)
+
+    def get(self, attr_names, *args, **keywords):
+        """The block of a State or Param, `(agents, worlds)`; other attributes as a list, as in Mesa."""
+        if isinstance(attr_names, str) and attr_names in self._rules:
+            return getattr(self, attr_names)
+        return super().get(attr_names, *args, **keywords)
+
+    def set(self, attr_name, value):
+        """Assign a State for all agents in all worlds."""
+        setattr(self, attr_name, value)
+        return self
+
+    def agg(self, attribute, func):
+        """Apply `func` (or each of several) over the agents: one number per world, `(worlds,)`.
+
+        Sums and means are added one agent after the other, so that their bits do not depend on the batch;
+        any other function is called as `func(block, axis=-2)`.
+        """
+        if attribute not in self._rules:
+            return super().agg(attribute, func)
+        if not callable(func):
+            return [self.agg(attribute, each) for each in func]
+        return _BIT_SAFE.get(func, func)(np.asarray(self.get(attribute)), axis=-2)
+
+    def copy(self):
+        """An ordinary Mesa AgentSet of the same agents (a copy of the block would lose writes)."""
+        return AgentSet(self, random=self.random)
+
+    __copy__ = copy
+
+    def select(self, filter_func=None, at_most=float("inf"), inplace=False, agent_type=None):
+        """Choose agents, as an ordinary AgentSet."""
+        self._refuse("select in place", inplace)
+        return self.copy().select(filter_func, at_most, agent_type=agent_type)
+
+    def groupby(self, by, result_type="agentset"):
+        """Group agents, as ordinary AgentSets."""
+        return self.copy().groupby(by, result_type)
+
+    def sort(self, key, ascending=False, inplace=False):
+        """Order agents, as an ordinary AgentSet; RuntimeError in place."""
+        self._refuse("sort in place", inplace)
+        return super().sort(key, ascending)
+
+    def shuffle(self, inplace=False):
+        """Order agents at random, as an ordinary AgentSet; RuntimeError in place."""
+        self._refuse("shuffle in place", inplace)
+        return super().shuffle()
+
+    def shuffle_do(self, method, *args, **keywords):
+        """Refuse: all agents decide on the same information, so there is no order to shuffle."""
+        self._refuse("shuffle_do")
+
+    def remove(self, agent):
+        """Refuse: a row cannot leave; switch an agent off with a State instead."""
+        self._refuse("remove an agent", agent is not None)
+
+    discard = remove
+
+    def pop(self):
+        """Refuse, as `remove` does."""
+        self._refuse("remove an agent")
+
+    clear = pop
+
+    @classmethod
+    def _from_iterable(cls, agents):
+        return AgentSet(agents)
+
+    def _refuse(self, what, when=True):
+        if when:
+            raise RuntimeError(f"{type(self).__name__}: cannot {what}, since agents are rows of arrays over worlds")
+
+
+class Mechanism(_Holder):
+    """Base of the markets and the rules of the game: States and Params declared as on an agent, with one row.
+
+    Blocks are `(1, worlds)`; a mechanism that sets `rows` before `allocate()` has States `(rows, worlds)`, while
+    its Params keep one row. `group` is the first word of its Params' paths.
+    """
+
+    group = None
+    names = ()
+    rows = 1
+
+    def __init_subclass__(cls, **keywords):
+        super().__init_subclass__(**keywords)
+        _members(cls, Mechanism)
+
+    def __init__(self, model):
+        if self.group is None:
+            raise TypeError(f"{type(self).__name__} has no group, so it is a base class")
+        if self.group in model.mechanisms:
+            raise ValueError(f"the model has a mechanism {self.group!r} already")
+        self.model, self._blocks = model, {}
+        model.mechanisms[self.group] = self
+
+    @property
+    def worlds(self):
+        """How many worlds the mechanism lives in."""
+        return self.model.worlds
+
+
+class WorldsModel(mesa.Model):
+    """A Mesa model whose agents live in many worlds at once.
+
+    `worlds` is a number n (luck numbers 0 to n-1) or a list of luck numbers, which may repeat; `rng` is the seed,
+    a whole number. Attributes: `luck` (int64 array), `worlds` (their number), `seed`, `mechanisms` (by group).
+    Make all mechanisms and agents, then call `allocate()`.
+    """
+
+    def __init__(self, worlds, rng):
+        if isinstance(rng, bool) or not isinstance(rng, int | np.integer):
+            raise TypeError(f"rng is a whole number, the seed, not {rng!r}")
+        super().__init__(rng=int(rng))
+        luck = np.arange(worlds) if np.ndim(worlds) == 0 else np.array(worlds)
+        if luck.ndim != 1 or luck.size == 0 or luck.dtype.kind not in "iu" or luck.min() < 0:
+            raise ValueError("worlds is a positive number, or a list of luck numbers from 0 up")
+        self.luck = _freeze(luck.astype(np.int64))
+        self.worlds, self.seed, self.mechanisms, self.allocated = luck.size, int(rng), {}, False
+
+    def register_agent(self, agent):
+        """Register an agent with Mesa, after putting its class's Cohort where Mesa keeps the agents by type."""
+        kind = type(agent)
+        if isinstance(agent, Actor) and kind not in self._agents_by_type:
+            if self.allocated:
+                raise RuntimeError(f"{agent!r} comes too late: all agents are made before allocate()")
+            self._agents_by_type[kind] = kind._cohort_class(self)
+        super().register_agent(agent)
+
+    def allocate(self):
+        """Make every block, States and Params at their defaults; all agents and mechanisms exist by now."""
+        if self.allocated:
+            raise RuntimeError("the worlds are allocated already")
+        for holder in self._holders().values():
+            if isinstance(holder, Cohort):
+                holder._allocate(len(holder.names), len(holder.names), self.worlds)
+                holder._allocated = True
+            else:
+                holder._allocate(holder.rows, 1, self.worlds)
+            for each in (holder, *(holder if isinstance(holder, Cohort) else ())):
+                each._sealed = True
+        self.allocated = True
+
+    def set_param(self, path, value, mask=None):
+        """Set a Param, everywhere or in the worlds of `mask` (bool, `(worlds,)`).
+
+        `path` is `group.name` (all agents of the group) or `group.Agent Name.name`; `value` is a scalar or has
+        one entry per world. Raises UnknownPath, or ParamError at the first value that is not allowed.
+        """
+        holder, rows, param = self._locate(path)
+        values = np.asarray(value)
+        if values.shape not in ((), (self.worlds,)):
+            raise ValueError(f"{path}: one value, or one for each of {self.worlds} worlds, not {values.shape}")
+        checked = param.check(value) if values.ndim == 0 else [param.check(each) for each in values.tolist()]
+        mask = np.ones(self.worlds, dtype=bool) if mask is None else np.asarray(mask)
+        if mask.dtype != bool or mask.shape != (self.worlds,):
+            raise ValueError(f"{path}: mask is true or false for each of {self.worlds} worlds")
+        block = holder._blocks[param.name].copy()
+        block[rows] = np.where(mask, np.asarray(checked, dtype=param.dtype), block[rows])
+        holder._blocks[param.name] = _freeze(block)
+
+    def param(self, path):
+        """The values of a Param, read-only: `(agents, worlds)`, or `(1, worlds)` for one agent or a mechanism."""
+        holder, rows, param = self._locate(path)
+        return holder._blocks[param.name][rows]
+
+    def declared(self):
+        """Every Param of the model's agents and mechanisms, as a list of (group, Param)."""
+        return [(group, param) for group, holder in self._holders().items() for param in holder._params.values()]
+
+    def _holders(self):
+        cohorts = [cohort for cohort in self._agents_by_type.values() if isinstance(cohort, Cohort)]
+        holders = dict(self.mechanisms)
+        for cohort in cohorts:
+            if cohort.group in holders:
+                raise ValueError(f"group {cohort.group!r} has two classes")
+            holders[cohort.group] = cohort
+        return holders
+
+    def _locate(self, path):
+        group, _, rest = path.partition(".")
+        agent, _, name = rest.rpartition(".")
+        holders = self._holders()
+        holder = holders.get(group)
+        if holder is None or name not in holder._params or (agent and agent not in holder.names):
+            paths = [f"{g}.{p}" for g, h in holders.items() for p in h._params]
+            paths += [f"{g}.{n}.{p}" for g, h in holders.items() for n in h.names for p in h._params]
+            raise UnknownPath(path, _nearest(path, paths))
+        if not self.allocated:
+            raise RuntimeError(f"{path} has no numbers yet: call model.allocate() first")
+        row = holder.names.index(agent) if agent else None
+        return holder, slice(None) if row is None else slice(row, row + 1), holder._params[name]
+
+
+def declarations(classes):
+    """One row (a dict) per Param of these classes, as the scenario file, the docs and the sliders need it."""
+    fields = ("name", "kind", "default", "unit", "low", "high", "choices", "sentence", "source")
+    return [
+        {"group": cls.group, **{field: getattr(param, field) for field in fields}, "owner": param.owner.__name__}
+        for cls in classes
+        for param in cls._params.values()
+    ]
+
+
+def state_declarations(classes):
+    """One row (a dict) per State of these classes."""
+    fields = ("name", "default", "unit", "over", "sentence")
+    return [
+        {
+            "group": cls.group,
+            **{field: getattr(state, field) for field in fields},
+            "dtype": state.dtype.name,
+            "owner": state.owner.__name__,
+        }
+        for cls in classes
+        for state in cls._states.values()
+    ]
