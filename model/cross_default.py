@@ -1,0 +1,38 @@
+"""Cross-default: an event of default of one borrower becomes one of those whose loans refer to it.
+
+Cross-default is not cross-acceleration: this closure says whose loans *may* be called, and who calls them is
+decided elsewhere. Non-recourse borrowers refer to nobody unless their contract says so.
+"""
+
+import numpy as np
+
+
+def closure(own: np.ndarray, references: np.ndarray, threshold_met: np.ndarray) -> np.ndarray:
+    """Who is in default once every cross-default clause has been read, world by world.
+
+    d <- d | any_j(references[i, j] & threshold_met[i, j] & d[j]) until nothing changes.
+
+    Parameters
+    ----------
+    own
+        (borrowers, worlds) flags: an event of default of one's own.
+    references
+        (borrowers, borrowers) or (borrowers, borrowers, worlds) flags: borrower i's loans refer to j.
+    threshold_met
+        The same shapes: j's debt in default reaches the amount that i's clause names.
+
+    Returns
+    -------
+    (borrowers, worlds) flags; contains `own`, grows with each argument, and is its own closure.
+    """
+    default = np.asarray(own, dtype=bool)
+    clause = np.asarray(references, dtype=bool) & np.asarray(threshold_met, dtype=bool)
+    if clause.ndim == 2:
+        clause = clause[:, :, None]
+    # A chain of references has at most as many links as there are borrowers; flags need no tolerance.
+    for _ in range(default.shape[0]):
+        wider = default | (clause & default[None, :, :]).any(axis=1)
+        if (wider == default).all():
+            break
+        default = wider
+    return default

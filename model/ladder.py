@@ -1,0 +1,134 @@
+"""Ladder: contracts and vintages as intervals of months, and the payment schedules of loans.
+
+A rung is live from `start` for `tenor` months unless it was stopped earlier. What is live and what falls due
+are closed forms of the interval, so a termination, a renegotiation, a delay or an extension is one masked
+assignment, different in each world, and no schedule has to be repaired. Arrays are (rungs, worlds), months
+are whole numbers counted from the start of the simulation, worlds are last.
+"""
+
+import numpy as np
+
+from model.sums import total
+
+NEVER = 1_000_000
+"""The month in which something stops that does not stop."""
+
+
+class Ladder:
+    """Rungs of contracts, each with its own amount and months in each world.
+
+    Parameters
+    ----------
+    amount
+        What one live month is worth (US$bn a month, GW ...), (rungs, worlds) or what broadcasts to it.
+    start
+        First live month; may be negative for what began before month 0.
+    tenor
+        Number of live months, >= 0.
+    stopped
+        First month in which the rung is no longer live because it was ended; NEVER by default.
+
+    The four attributes of these names are read-only arrays of one shape. They are replaced, never changed in
+    place, so an array that was read before stays what it was.
+    """
+
+    def __init__(self, amount: np.ndarray, start: np.ndarray, tenor: np.ndarray, stopped: np.ndarray = NEVER):
+        months = (np.asarray(value, dtype=np.int64) for value in (start, tenor, stopped))
+        amount, start, tenor, stopped = np.broadcast_arrays(np.asarray(amount, dtype=np.float64), *months)
+        if amount.ndim != 2:
+            raise ValueError(f"a ladder is (rungs, worlds); got shape {amount.shape}")
+        if (tenor < 0).any():
+            raise ValueError("a tenor cannot be negative")
+        self._set(amount, start, tenor, stopped)
+
+    def _set(self, amount=None, start=None, tenor=None, stopped=None) -> None:
+        given = {"amount": amount, "start": start, "tenor": tenor, "stopped": stopped}
+        for name, values in given.items():
+            if values is not None:
+                values = np.ascontiguousarray(values)
+                values.setflags(write=False)
+                setattr(self, name, values)
+        # The first month that is no longer live; every question is asked of it, so it is kept.
+        self.end = np.minimum(self.start + self.tenor, self.stopped)
+        self.end.setflags(write=False)
+
+    def live(self, month: int) -> np.ndarray:
+        """Amount of each rung that is live in `month`, (rungs, worlds), zero where it is not."""
+        return np.where((self.start <= month) & (month < self.end), self.amount, 0.0)
+
+    def due_between(self, first: int, last: int) -> np.ndarray:
+        """Sum of the live amounts of the months first, ..., last - 1, (rungs, worlds)."""
+        return self.amount * np.maximum(np.minimum(self.end, last) - np.maximum(self.start, first), 0)
+
+    def due_within(self, month: int, horizon: int) -> np.ndarray:
+        """Sum of the live amounts of the `horizon` months from `month` on, (rungs, worlds)."""
+        return self.due_between(month, month + horizon)
+
+    def wall(self, month: int, horizon: int) -> np.ndarray:
+        """Maturity wall: all rungs' live amount in each coming month, (horizon, worlds).
+
+        For what is shown; the month's own rules ask `due_within`.
+        """
+        wall = np.empty((horizon, self.amount.shape[1]))
+        for ahead in range(horizon):
+            wall[ahead] = total(self.live(month + ahead))
+        return wall
+
+    def stop(self, mask: np.ndarray, month: int) -> None:
+        """End the masked rungs: `month` is their first month without. An earlier end stays."""
+        self._set(stopped=np.where(mask, np.minimum(self.stopped, month), self.stopped))
+
+    def rescale(self, mask: np.ndarray, factor: np.ndarray) -> None:
+        """Multiply the amount of the masked rungs by `factor`, which broadcasts to (rungs, worlds)."""
+        self._set(amount=np.where(mask, self.amount * factor, self.amount))
+
+    def delay(self, mask: np.ndarray, months: np.ndarray, month: int) -> None:
+        """Move the start of the masked rungs by `months` >= 0, if it still lies ahead of `month`.
+
+        What has started has started. The tenor is kept: the end moves too, unless it was stopped.
+
+        Raises
+        ------
+        ValueError
+            When a delay is negative.
+        """
+        months = np.asarray(months, dtype=np.int64)
+        if (months < 0).any():
+            raise ValueError("a delay cannot be negative")
+        self._set(start=np.where(mask & (self.start > month), self.start + months, self.start))
+
+    def extend(self, mask: np.ndarray, months: np.ndarray) -> None:
+        """Lengthen the tenor of the masked rungs by `months` (shorten, down to nothing, when negative)."""
+        longer = np.maximum(self.tenor + np.asarray(months, dtype=np.int64), 0)
+        self._set(tenor=np.where(mask, longer, self.tenor))
+
+
+def scheduled_principal(balance: np.ndarray, month: int, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Principal due this month: the balance in equal parts over the payments left, US$bn.
+
+    Payments run from month `first` to month `last`, both included; first = last is a bullet. What is still
+    owed after a prepayment, a deferral or a haircut spreads itself over the rest. Arrays broadcast.
+    """
+    paying = (month >= first) & (month <= last)
+    return np.where(paying, balance / np.maximum(last - month + 1, 1), 0.0)
+
+
+def annuity_factor(monthly_rate: np.ndarray, payments: np.ndarray) -> np.ndarray:
+    """Present value of 1 a month for `payments` months, the first a month from now.
+
+    (1 - (1 + r)**-n) / r, and n at a rate of zero; zero when no payment is left.
+    """
+    monthly_rate = np.asarray(monthly_rate, dtype=np.float64)
+    payments = np.maximum(payments, 0)
+    free = monthly_rate == 0.0
+    discounted = -np.expm1(-payments * np.log1p(monthly_rate)) / np.where(free, 1.0, monthly_rate)
+    return np.where(free, payments, discounted)
+
+
+def level_annuity(balance: np.ndarray, monthly_rate: np.ndarray, payments_left: np.ndarray) -> np.ndarray:
+    """Level payment, interest and principal together, that repays `balance` in `payments_left` months.
+
+    US$bn a month; finite at a rate of zero; zero when no payment is left.
+    """
+    some = np.asarray(payments_left) > 0
+    return np.where(some, balance / annuity_factor(monthly_rate, np.maximum(payments_left, 1)), 0.0)

@@ -1,0 +1,94 @@
+"""Sums, powers and ratios whose bits do not depend on how many worlds are computed together.
+
+NumPy's own sums change their order of addition with the width and the memory layout of an array, and its
+powers take another code path for one exponent than for many. A world must come out the same alone, in any
+batch, on one agent's row or on the block of all agents, so the rules of the model use these forms instead.
+Worlds are the last axis everywhere.
+"""
+
+from functools import cache
+
+import numpy as np
+import scipy.sparse as sparse
+
+
+@cache
+def _ones_row(rows: int) -> sparse.csr_matrix:
+    return sparse.csr_matrix(np.ones((1, rows)))
+
+
+def total(values: np.ndarray) -> np.ndarray:
+    """Sum over axis 0, added from the first row to the last in every layout and at every width.
+
+    Parameters
+    ----------
+    values
+        (n, worlds) or (n, m, worlds), in any unit; flags are counted. No rows add up to zero.
+
+    Returns
+    -------
+    (worlds,) or (m, worlds) in the same unit, float64.
+
+    Raises
+    ------
+    ValueError
+        With one axis there is no telling rows from worlds; more than three are not used in the model.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim == 2:
+        return (_ones_row(values.shape[0]) @ values)[0]
+    if values.ndim == 3:
+        rows, *rest = values.shape
+        return (_ones_row(rows) @ values.reshape(rows, rest[0] * rest[1])).reshape(rest)
+    raise ValueError(f"total adds up the rows of a 2-d or 3-d array, worlds last; got shape {values.shape}")
+
+
+def power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """`base ** exponent` for base >= 0, as exp(exponent * log(base)); anything to the power 0 is 1.
+
+    Both may be numbers or arrays that broadcast; the result has the broadcast shape. A negative base gives
+    nan, and zero to a negative power inf, as in NumPy.
+    """
+    base, exponent = np.asarray(base, dtype=np.float64), np.asarray(exponent, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(exponent == 0.0, 1.0, np.exp(exponent * np.log(base)))
+
+
+def ratio(part: np.ndarray, whole: np.ndarray, otherwise: float = 0.0) -> np.ndarray:
+    """`part / whole` where whole is positive, and `otherwise` where there is nothing to divide by."""
+    some = np.asarray(whole) > 0.0
+    return np.where(some, part / np.where(some, whole, 1.0), otherwise)
+
+
+def incidence(index: np.ndarray, size: int) -> sparse.csr_matrix:
+    """Matrix that adds rows into groups: `incidence(payee, parties) @ paid` is what each party receives.
+
+    Parameters
+    ----------
+    index
+        (n,) whole numbers in [0, size): the group of each row.
+    size
+        Number of groups. A group without rows receives zero.
+
+    Returns
+    -------
+    (size, n) CSR matrix of ones. Times an (n, worlds) array it adds each group's rows in their order.
+
+    Raises
+    ------
+    ValueError
+        When an index lies outside [0, size).
+    """
+    index = np.asarray(index, dtype=np.int64)
+    if index.size and (index.min() < 0 or index.max() >= size):
+        raise ValueError(f"group numbers must lie in [0, {size})")
+    rows = np.arange(index.size)
+    return sparse.csr_matrix((np.ones(index.size), (index, rows)), shape=(size, index.size))
+
+
+def spread(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Give each row its group's value: (size, worlds) and (n,) group numbers -> (n, worlds), C order.
+
+    The counterpart of `incidence`: what a party has, seen from each of its contracts.
+    """
+    return np.take(values, index, axis=0)
