@@ -1,8 +1,8 @@
 """How an agent lives in many worlds at once: State, Param, Actor, Cohort, Mechanism, WorldsModel.
 
-Every quantity is an array whose last axis is the *world*: `(agents, worlds)` for a cohort, `(worlds,)` for one
-agent, `(n, agents, worlds)` and `(n, worlds)` for a State declared `over=n`. A rule is an ordinary method; its
-`self` may be one agent (a row) or the whole cohort (the block), and both give the same bits.
+Every quantity is an array whose last axis is the *world*: `(agents, worlds)` for a cohort, `(worlds,)` for
+one agent, `(n, agents, worlds)` and `(n, worlds)` for a State declared `over=n`. A rule is an ordinary
+method; its `self` may be one agent (a row) or the whole cohort (the block); both give the same bits.
 
 Arrays are read-only. Assigning to a State replaces the array, so an array read earlier stays what it was.
 """
@@ -21,18 +21,28 @@ _KINDS = {"number": np.float64, "whole": np.int64, "choice": np.int64, "flag": n
 
 
 def total(values, axis=0):
-    """Sum along an axis, one addition after the other, so that a world's bits do not depend on its neighbours.
+    """Sum along an axis, row after row, so that a world's bits do not depend on its neighbours.
 
-    NumPy's own sum adds pairwise or in sequence as the memory layout suggests, and so differs at one world.
+    NumPy's own sum adds pairwise or in sequence, as the memory layout suggests, and so differs at one world.
     """
-    return np.take(np.cumsum(values, axis=axis), -1, axis=axis)
+    rows = np.moveaxis(np.asarray(values), axis, 0)
+    result = np.zeros(rows.shape[1:], dtype=np.int64 if rows.dtype == bool else rows.dtype)
+    for row in rows:
+        result += row
+    return result
 
 
 def _mean(values, axis):
     return total(values, axis) / values.shape[axis]
 
 
-_BIT_SAFE = {sum: total, np.sum: total, np.mean: _mean, min: np.min, max: np.max, any: np.any, all: np.all}
+def _variance(values, axis):
+    distance = values - np.expand_dims(_mean(values, axis), axis)
+    return _mean(distance * distance, axis)
+
+
+_OVER_AGENTS = {sum: total, np.sum: total, np.mean: _mean, np.var: _variance, min: np.min, max: np.max}
+_OVER_AGENTS[np.std] = lambda values, axis: np.sqrt(_variance(values, axis))
 
 
 def _nearest(name, names):
@@ -103,7 +113,7 @@ class State(_Declaration):
         if dtype not in _DTYPES:
             raise TypeError(f"a State is float, bool or int, not {dtype!r}")
         self.unit, self.sentence, self.dtype, self.over = unit, sentence, np.dtype(_DTYPES[dtype]), over
-        self.default = dtype(default)
+        self.default = dtype(default)  # so that the 0.0 of the signature is False for a flag
 
     def __set__(self, holder, value):
         blocks, row = holder._blocks, holder._row
@@ -121,21 +131,16 @@ class State(_Declaration):
 
     def _fit(self, value, shape):
         """The value as a read-only C-contiguous array of this State's type; no copy if it already is one."""
-        if not (
-            type(value) is np.ndarray
-            and value.dtype == self.dtype
-            and value.shape == shape
-            and value.flags.c_contiguous
-            and value.flags.owndata
-        ):
-            value = np.asarray(value)
-            if not np.can_cast(value.dtype, self.dtype, "safe"):
-                raise TypeError(f"{self.name} is {self.dtype}: {value.dtype} would not fit")
-            try:
-                value = np.array(np.broadcast_to(value, shape), dtype=self.dtype, order="C")
-            except ValueError:
-                raise ValueError(f"{self.name} has shape {shape}: {value.shape} would not fit") from None
-        return _freeze(value)
+        if type(value) is np.ndarray and value.dtype == self.dtype and value.shape == shape:
+            if value.flags.c_contiguous and value.flags.owndata:
+                return _freeze(value)
+        value = np.asarray(value)
+        if not np.can_cast(value.dtype, self.dtype, "safe"):
+            raise TypeError(f"{self.name} is {self.dtype}: {value.dtype} would not fit")
+        try:
+            return _freeze(np.array(np.broadcast_to(value, shape), dtype=self.dtype, order="C"))
+        except ValueError:
+            raise ValueError(f"{self.name} has shape {shape}: {value.shape} would not fit") from None
 
 
 class Param(_Declaration):
@@ -155,7 +160,7 @@ class Param(_Declaration):
         else:
             self.kind = "whole" if whole else "number"
         self.low, self.high = bounds
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
+        if not (-math.inf < self.low <= self.high < math.inf):
             raise ValueError(f"bounds are finite, the lower one first, not {bounds!r}")
         self.default, self.unit, self.sentence, self.source = default, unit, sentence, source
         self.group = None
@@ -191,8 +196,8 @@ class Param(_Declaration):
             value = self.choices.index(value) if accepted else value
         else:
             types = (int,) if self.kind == "choice" else (int, float)
-            accepted = isinstance(value, types) and not isinstance(value, bool) and math.isfinite(value)
-            accepted = accepted and self.low <= value <= self.high
+            accepted = isinstance(value, types) and not isinstance(value, bool)
+            accepted = accepted and self.low <= value <= self.high  # false for NaN and infinities
             accepted = accepted and (self.kind == "number" or value == int(value))
         if not accepted:
             raise ParamError(value, self.allowed, self.unit)
@@ -205,8 +210,11 @@ class Param(_Declaration):
         return twin
 
 
+_BOOKKEEPING = {"_states", "_params", "_cohort_class", "_datasets"}
+
+
 def _members(cls, root):
-    """Everything that the classes below `root` say, nearest first; inherited Params get the class's group."""
+    """Everything that the classes below `root` declare; inherited Params get the class's own group."""
     lineage = cls.__mro__[: cls.__mro__.index(root)]
     members = {}
     for base in reversed(lineage):
@@ -221,9 +229,6 @@ def _members(cls, root):
     return members
 
 
-_BOOKKEEPING = {"_states", "_params", "_cohort_class", "_datasets"}
-
-
 class _Holder:
     """What reads and writes blocks: an agent (one row), a cohort or a mechanism (all rows)."""
 
@@ -234,40 +239,41 @@ class _Holder:
         state = self._states.get(name)
         if state is not None:
             state.__set__(self, value)
-        elif self._sealed and name[0] != "_" and name not in self.__dict__ and not self._assignable(name):
-            raise self._no_such(name)
-        else:
+        elif name[0] == "_" or not self._sealed or name in vars(self) or self._is_data(name):
             super().__setattr__(name, value)
+        else:
+            raise self._no_such(name)
 
     def __getattr__(self, name):
         """Called only when ordinary reading failed."""
-        if name.startswith("__") or hasattr(type(self), name):  # an error from inside a property keeps its text
+        if name.startswith("__") or hasattr(type(self), name):  # raised inside a property: say so
             return object.__getattribute__(self, name)
         raise self._no_such(name)
 
-    def _assignable(self, name):
-        declared = getattr(type(self), name, None)
-        return hasattr(type(self), name) and not callable(declared)
+    def _is_data(self, name):
+        return hasattr(type(self), name) and not callable(getattr(type(self), name))
 
     def _no_such(self, name):
         nearest = _nearest(name, [known for known in dir(self) if not known.startswith("_")])
         hint = f"; did you mean {nearest!r}?" if nearest else ""
         return AttributeError(f"{type(self).__name__} has no {name!r}{hint}")
 
-    def _allocate(self, rows, param_rows, worlds):
+    def _allocate(self, worlds):
         for name, state in self._states.items():
-            shape = (rows, worlds) if state.over is None else (state.over, rows, worlds)
+            shape = (self.rows, worlds) if state.over is None else (state.over, self.rows, worlds)
             self._blocks[name] = _freeze(np.full(shape, state.default, state.dtype))
         for name, param in self._params.items():
-            stored = param.check(param.default)
-            self._blocks[name] = _freeze(np.full((param_rows, worlds), stored, param.dtype))
+            shape = (len(self.names) or 1, worlds)
+            self._blocks[name] = _freeze(np.full(shape, param.check(param.default), param.dtype))
+        self._sealed = True
 
 
 class Actor(_Holder, mesa.Agent):
     """Base of every agent: a genuine Mesa agent that is one row of its cohort's arrays.
 
     A concrete class names its `group`, the first word of its Params' paths. Attributes: `name`, `row` (its
-    index in the cohort), `cohort`. Rules use no `super()` (write `Firm.rule(self)`): `self` may be the cohort.
+    index in the cohort), `cohort`, `worlds` (their number). Rules use no `super()` (write `Firm.rule(self)`),
+    since `self` may be the cohort.
     """
 
     group = None
@@ -277,12 +283,13 @@ class Actor(_Holder, mesa.Agent):
         members = _members(cls, Actor)
         for name, value in members.items():
             rule = value.fget if isinstance(value, property) else value
-            if hasattr(Cohort, name) or (isinstance(value, _Declaration) and hasattr(mesa.Agent, name)):
+            taken = hasattr(Cohort, name) or name in {"model", "name", "names", "random", "unique_id", "pos"}
+            if taken or (isinstance(value, _Declaration) and hasattr(mesa.Agent, name)):
                 raise TypeError(f"{cls.__name__}.{name}: Mesa or Cohort uses this name already")
             if isinstance(rule, FunctionType) and "__class__" in rule.__code__.co_freevars:
-                raise TypeError(f"{cls.__name__}.{name} uses super(), but self may be a cohort: name the class")
+                raise TypeError(f"{cls.__name__}.{name}: no super(), self may be a cohort; name the class")
         members |= {"_states": cls._states, "_params": cls._params, "__doc__": cls.__doc__}
-        members |= {"_rules": frozenset(members), "__module__": cls.__module__}
+        members |= {"_members": frozenset(members), "__module__": cls.__module__}
         cls._cohort_class = type(Cohort)(f"{cls.__name__}Cohort", (Cohort,), members)
 
     def __init__(self, model, name):
@@ -291,51 +298,64 @@ class Actor(_Holder, mesa.Agent):
         self.name = name
         super().__init__(model)
 
-    @property
-    def worlds(self):
-        """How many worlds the agent lives in."""
-        return self.model.worlds
+    worlds = property(lambda self: self.model.worlds)
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}>"
+
+
+def _refused(what):
+    def refuse(self, *args, **keywords):
+        """Refuse: an agent is a row of arrays over worlds. To switch an agent off, declare a State for it."""
+        raise RuntimeError(f"{type(self).__name__}: cannot {what}, since agents are rows of arrays")
+
+    return refuse
 
 
 class Cohort(_Holder, AgentSet):
     """All agents of one class, in registration order: what `model.agents_by_type[Class]` is.
 
     `do("rule")` runs the class's function once for all agents in all worlds. Attributes: `names` (of the
-    agents), `worlds` (their number), `row` (all rows: `table[..., self.row, :]` works for agents and cohorts).
+    agents), `worlds` (their number), `cohort` (itself), `row` (all rows: in a rule, `table[..., self.row, :]`
+    works for an agent and for a cohort).
     """
 
     row = slice(None)
+    rows = property(lambda self: len(self.names))
+    worlds = property(lambda self: self.model.worlds)
+    cohort = property(lambda self: self)
+
+    shuffle_do = _refused("act in a random order")
+    remove = discard = pop = clear = _refused("lose an agent")
+    _update = _refused("change its agents or their order")  # what Mesa's sort(inplace=True) calls
 
     def __init__(self, model):
         super().__init__([], random=model.random)
-        self.model, self.names, self._blocks, self._allocated = model, [], {}, False
+        self.model, self.names, self._blocks = model, [], {}
         self._sealed = True
-
-    cohort = property(lambda self: self, doc="The cohort itself, so that a rule may write `self.cohort`.")
-    worlds = property(lambda self: self.model.worlds, doc="How many worlds the agents live in.")
 
     def add(self, agent):
         """Take in an agent as the last row; RuntimeError once the worlds are allocated."""
-        self._refuse("add an agent", self._allocated)
+        if agent in self:
+            return
+        if self.model.allocated:
+            raise RuntimeError(f"{agent!r} comes too late: all agents are made before allocate()")
         if type(agent)._cohort_class is not type(self) or agent.name in self.names:
             raise ValueError(f"{agent!r} has no place in {type(self).__name__} of {', '.join(self.names)}")
-        vars(agent).update(cohort=self, row=len(self.names), _row=len(self.names), _blocks=self._blocks)
+        vars(agent).update(cohort=self, row=self.rows, _row=self.rows, _blocks=self._blocks)
         self.names.append(agent.name)
         super().add(agent)
 
     def do(self, method, *args, **keywords):
         """Run a rule of the class once, with the cohort as self; a callable is applied to each agent."""
-        if isinstance(method, str) and method in self._rules:
-            getattr(self, method)(*args, **keywords)
-            return self
-        return super().do(method, *args, **keywords)
+        if method not in self._members:
+            return super().do(method, *args, **keywords)
+        getattr(self, method)(*args, **keywords)
+        return self
 
     def get(self, attr_names, *args, **keywords):
-        """The block of a State or Param, `(agents, worlds)`; other attributes as a list, as in Mesa."""
-        if isinstance(attr_names, str) and attr_names in self._rules:
+        """The block of a State, Param or property, `(agents, worlds)`; anything else as Mesa does."""
+        if isinstance(attr_names, str) and attr_names in self._members:
             return getattr(self, attr_names)
         return super().get(attr_names, *args, **keywords)
 
@@ -347,14 +367,14 @@ class Cohort(_Holder, AgentSet):
     def agg(self, attribute, func):
         """Apply `func` (or each of several) over the agents: one number per world, `(worlds,)`.
 
-        Sums and means are added one agent after the other, so that their bits do not depend on the batch;
-        any other function is called as `func(block, axis=-2)`.
+        Sums, means and variances are added agent after agent, so that a world's bits do not depend on the
+        batch; any other function is called as `func(block, axis=-2)`.
         """
-        if attribute not in self._rules:
+        if attribute not in self._members:
             return super().agg(attribute, func)
         if not callable(func):
             return [self.agg(attribute, each) for each in func]
-        return _BIT_SAFE.get(func, func)(np.asarray(self.get(attribute)), axis=-2)
+        return _OVER_AGENTS.get(func, func)(self.get(attribute), axis=-2)
 
     def copy(self):
         """An ordinary Mesa AgentSet of the same agents (a copy of the block would lose writes)."""
@@ -362,55 +382,28 @@ class Cohort(_Holder, AgentSet):
 
     __copy__ = copy
 
-    def select(self, filter_func=None, at_most=float("inf"), inplace=False, agent_type=None):
-        """Choose agents, as an ordinary AgentSet."""
-        self._refuse("select in place", inplace)
-        return self.copy().select(filter_func, at_most, agent_type=agent_type)
+    def select(self, filter_func=None, at_most=math.inf, inplace=False, agent_type=None):
+        """Choose agents, as an ordinary AgentSet; RuntimeError in place."""
+        return self._update() if inplace else self.copy().select(filter_func, at_most, agent_type=agent_type)
 
     def groupby(self, by, result_type="agentset"):
         """Group agents, as ordinary AgentSets."""
         return self.copy().groupby(by, result_type)
 
-    def sort(self, key, ascending=False, inplace=False):
-        """Order agents, as an ordinary AgentSet; RuntimeError in place."""
-        self._refuse("sort in place", inplace)
-        return super().sort(key, ascending)
-
     def shuffle(self, inplace=False):
         """Order agents at random, as an ordinary AgentSet; RuntimeError in place."""
-        self._refuse("shuffle in place", inplace)
-        return super().shuffle()
-
-    def shuffle_do(self, method, *args, **keywords):
-        """Refuse: all agents decide on the same information, so there is no order to shuffle."""
-        self._refuse("shuffle_do")
-
-    def remove(self, agent):
-        """Refuse: a row cannot leave; switch an agent off with a State instead."""
-        self._refuse("remove an agent", agent is not None)
-
-    discard = remove
-
-    def pop(self):
-        """Refuse, as `remove` does."""
-        self._refuse("remove an agent")
-
-    clear = pop
+        return self._update() if inplace else self.copy().shuffle()
 
     @classmethod
     def _from_iterable(cls, agents):
         return AgentSet(agents)
 
-    def _refuse(self, what, when=True):
-        if when:
-            raise RuntimeError(f"{type(self).__name__}: cannot {what}, since agents are rows of arrays over worlds")
-
 
 class Mechanism(_Holder):
     """Base of the markets and the rules of the game: States and Params declared as on an agent, with one row.
 
-    Blocks are `(1, worlds)`; a mechanism that sets `rows` before `allocate()` has States `(rows, worlds)`, while
-    its Params keep one row. `group` is the first word of its Params' paths.
+    Blocks are `(1, worlds)`; a mechanism that sets `rows` before `allocate()` has States `(rows, worlds)`,
+    while its Params keep one row. `group` is the first word of its Params' paths.
     """
 
     group = None
@@ -429,18 +422,15 @@ class Mechanism(_Holder):
         self.model, self._blocks = model, {}
         model.mechanisms[self.group] = self
 
-    @property
-    def worlds(self):
-        """How many worlds the mechanism lives in."""
-        return self.model.worlds
+    worlds = property(lambda self: self.model.worlds)
 
 
 class WorldsModel(mesa.Model):
     """A Mesa model whose agents live in many worlds at once.
 
-    `worlds` is a number n (luck numbers 0 to n-1) or a list of luck numbers, which may repeat; `rng` is the seed,
-    a whole number. Attributes: `luck` (int64 array), `worlds` (their number), `seed`, `mechanisms` (by group).
-    Make all mechanisms and agents, then call `allocate()`.
+    `worlds` is a number n (luck numbers 0 to n-1) or a list of luck numbers, which may repeat; `rng` is the
+    seed, a whole number. Attributes: `luck` (int64 array), `worlds` (their number), `seed`, `mechanisms` (by
+    group). Make all mechanisms and agents, then call `allocate()`.
     """
 
     def __init__(self, worlds, rng):
@@ -454,12 +444,12 @@ class WorldsModel(mesa.Model):
         self.worlds, self.seed, self.mechanisms, self.allocated = luck.size, int(rng), {}, False
 
     def register_agent(self, agent):
-        """Register an agent with Mesa, after putting its class's Cohort where Mesa keeps the agents by type."""
-        kind = type(agent)
-        if isinstance(agent, Actor) and kind not in self._agents_by_type:
-            if self.allocated:
-                raise RuntimeError(f"{agent!r} comes too late: all agents are made before allocate()")
-            self._agents_by_type[kind] = kind._cohort_class(self)
+        """Register an agent with Mesa, with a Cohort where Mesa keeps the agents of its class."""
+        if isinstance(agent, Actor):
+            cohort = self._agents_by_type.get(type(agent))
+            cohort = type(agent)._cohort_class(self) if cohort is None else cohort
+            cohort.add(agent)
+            self._agents_by_type[type(agent)] = cohort
         super().register_agent(agent)
 
     def allocate(self):
@@ -467,49 +457,43 @@ class WorldsModel(mesa.Model):
         if self.allocated:
             raise RuntimeError("the worlds are allocated already")
         for holder in self._holders().values():
-            if isinstance(holder, Cohort):
-                holder._allocate(len(holder.names), len(holder.names), self.worlds)
-                holder._allocated = True
-            else:
-                holder._allocate(holder.rows, 1, self.worlds)
-            for each in (holder, *(holder if isinstance(holder, Cohort) else ())):
-                each._sealed = True
+            holder._allocate(self.worlds)
+        for actor in self.agents:
+            actor._sealed = True
         self.allocated = True
 
     def set_param(self, path, value, mask=None):
         """Set a Param, everywhere or in the worlds of `mask` (bool, `(worlds,)`).
 
-        `path` is `group.name` (all agents of the group) or `group.Agent Name.name`; `value` is a scalar or has
-        one entry per world. Raises UnknownPath, or ParamError at the first value that is not allowed.
+        `path` is `group.name` (all agents of the group) or `group.Agent Name.name`; `value` is a scalar, or
+        has one entry per world, each checked. Raises UnknownPath, ParamError, or ValueError for a shape.
         """
         holder, rows, param = self._locate(path)
-        values = np.asarray(value)
-        if values.shape not in ((), (self.worlds,)):
-            raise ValueError(f"{path}: one value, or one for each of {self.worlds} worlds, not {values.shape}")
-        checked = param.check(value) if values.ndim == 0 else [param.check(each) for each in values.tolist()]
         mask = np.ones(self.worlds, dtype=bool) if mask is None else np.asarray(mask)
-        if mask.dtype != bool or mask.shape != (self.worlds,):
-            raise ValueError(f"{path}: mask is true or false for each of {self.worlds} worlds")
+        given = np.asarray(value)
+        if given.shape not in ((), mask.shape) or mask.shape != (self.worlds,) or mask.dtype != bool:
+            raise ValueError(
+                f"{path}: one value or one per world, where the mask (one flag per world) is set"
+            )
+        checked = np.array([param.check(each) for each in given.ravel().tolist()], dtype=param.dtype)
         block = holder._blocks[param.name].copy()
-        block[rows] = np.where(mask, np.asarray(checked, dtype=param.dtype), block[rows])
+        block[rows] = np.where(mask, checked, block[rows])
         holder._blocks[param.name] = _freeze(block)
 
     def param(self, path):
-        """The values of a Param, read-only: `(agents, worlds)`, or `(1, worlds)` for one agent or a mechanism."""
+        """The values of a Param: `(agents, worlds)`, or `(1, worlds)` for one agent or a mechanism."""
         holder, rows, param = self._locate(path)
         return holder._blocks[param.name][rows]
 
     def declared(self):
         """Every Param of the model's agents and mechanisms, as a list of (group, Param)."""
-        return [(group, param) for group, holder in self._holders().items() for param in holder._params.values()]
+        return [(group, param) for group, one in self._holders().items() for param in one._params.values()]
 
     def _holders(self):
-        cohorts = [cohort for cohort in self._agents_by_type.values() if isinstance(cohort, Cohort)]
-        holders = dict(self.mechanisms)
-        for cohort in cohorts:
-            if cohort.group in holders:
-                raise ValueError(f"group {cohort.group!r} has two classes")
-            holders[cohort.group] = cohort
+        cohorts = [each for each in self._agents_by_type.values() if isinstance(each, Cohort)]
+        holders = self.mechanisms | {cohort.group: cohort for cohort in cohorts}
+        if len(holders) < len(self.mechanisms) + len(cohorts):
+            raise ValueError(f"two classes share a group: {[type(each).__name__ for each in cohorts]}")
         return holders
 
     def _locate(self, path):
@@ -528,25 +512,19 @@ class WorldsModel(mesa.Model):
 
 
 def declarations(classes):
-    """One row (a dict) per Param of these classes, as the scenario file, the docs and the sliders need it."""
+    """One row (a dict) per Param of these classes: what scenario files, docs, sliders and sweeps need."""
     fields = ("name", "kind", "default", "unit", "low", "high", "choices", "sentence", "source")
-    return [
-        {"group": cls.group, **{field: getattr(param, field) for field in fields}, "owner": param.owner.__name__}
-        for cls in classes
-        for param in cls._params.values()
-    ]
+    return _table(classes, "_params", fields)
 
 
 def state_declarations(classes):
     """One row (a dict) per State of these classes."""
-    fields = ("name", "default", "unit", "over", "sentence")
+    return _table(classes, "_states", ("name", "dtype", "default", "unit", "over", "sentence"))
+
+
+def _table(classes, kind, fields):
+    rows = [(cls, declared) for cls in classes for declared in getattr(cls, kind).values()]
     return [
-        {
-            "group": cls.group,
-            **{field: getattr(state, field) for field in fields},
-            "dtype": state.dtype.name,
-            "owner": state.owner.__name__,
-        }
-        for cls in classes
-        for state in cls._states.values()
+        {"group": cls.group, **{field: getattr(one, field) for field in fields}, "owner": one.owner.__name__}
+        for cls, one in rows
     ]
