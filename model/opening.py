@@ -1,7 +1,7 @@
 """Month 0: the parties and contracts from which every world starts, read from a TOML file and checked.
 
-The file is data: nothing in it is evaluated, and nothing here moves money. Amounts are US$bn, capacity is GW of
-IT load (GW of facility in power contracts), rates are per year, month 0 is the end of December 2025.
+The file is data: nothing in it is evaluated, and nothing here moves money. Amounts are US$bn, capacity is
+GW of IT load (GW of facility in power contracts), rates are per year, month 0 is the end of December 2025.
 """
 
 import tomllib
@@ -94,8 +94,9 @@ class Party:
     """One party at month 0.
 
     `cash` and `debt` are US$bn (debt is what is drawn); `revenue` and `operating_cash_flow` US$bn a year;
-    `ebitda_margin` a share; `capacity_gw` GW. A number left out of the file is zero: not applicable or not known.
-    `ranges` gives (low, high) of an uncertain field or term by its name; `terms` is described by PARTY_TERMS.
+    `ebitda_margin` a share; `capacity_gw` GW. A number left out of the file is zero: not applicable or not
+    known. `ranges` gives (low, high) of an uncertain field or term by its name; `terms` is described by
+    PARTY_TERMS.
     """
 
     name: str
@@ -119,10 +120,11 @@ class Party:
 class Contract:
     """One contract or holding at month 0.
 
-    `debtor` pays, buys or issued the line; `creditor` is paid, sells or holds it (empty for a fixed asset).
-    `amount` is the commitment and `drawn` the balance, US$bn. A floating loan has `margin` over `base`, per year;
-    everything else has `price` in `price_unit`. `tenor_months` 0 means without end. `scenario_only` lines count
-    only where a scenario switches them on. `ranges` and `terms` as in Party, described by CONTRACT_TERMS.
+    `debtor` pays, buys or issued the line (it owns a fixed asset); `creditor` is paid, sells or holds it
+    (empty for a fixed asset). `amount` is the commitment and `drawn` the balance, US$bn. A floating loan has
+    `margin` over `base`, per year; all else has `price` in `price_unit`. `tenor_months` 0 means without
+    end. `scenario_only` lines count only where a scenario switches them on. `ranges` and `terms` as in Party,
+    described by CONTRACT_TERMS.
     """
 
     id: str
@@ -357,7 +359,7 @@ CONTRACT_TERMS: dict[str, tuple[Measure, str]] = {
     "extensions": (COUNT, "that the borrower may ask for"),
     "firming_limit_share_per_year": (SHARE, "of the remainder that may become firm in a year"),
     "first_covenant_test_month": (MONTH, "before which no covenant is tested"),
-    "first_month": (MONTH, "from which halls are energised in a straight line; the first runs a month later"),
+    "first_month": (MONTH, "before the first hall; from here energised in a straight line"),
     "floor_share": (SHARE, "of what is available that is paid for, used or not"),
     "full_month": (MONTH, "in which the last hall is energised"),
     "guarantor": (PARTY, "that pays when the promised return is missed"),
@@ -415,7 +417,7 @@ CONTRACT_TERMS: dict[str, tuple[Measure, str]] = {
 def read_opening(name: str = "end_2025", folder: Path = LIBRARY) -> Opening:
     """Read and check the books `name` from `folder`.
 
-    Raises OpeningError with one fault per line; FileNotFoundError, naming the books there are, if there is no file.
+    Raises OpeningError with one fault per line, or FileNotFoundError naming the books that there are.
     """
     path = folder / f"{name}.toml"
     if not path.is_file():
@@ -429,7 +431,7 @@ def read_opening(name: str = "end_2025", folder: Path = LIBRARY) -> Opening:
 
 
 def parse_opening(tables: Mapping[str, Any], name: str, file: str) -> Opening:
-    """Check the tables of an opening file and return its books; raises OpeningError with all faults at once."""
+    """Check the tables of an opening file and return its books; OpeningError tells all faults at once."""
     faults: list[str] = []
     for key in tables:
         if key not in ("title", "party", "contract"):
@@ -522,10 +524,13 @@ def _check_ranges(place: str, row: Mapping[str, Any], terms: Mapping[str, Any], 
     for key, bounds in ranges.items():
         if key not in numbers:
             faults.append(_unknown(place, f"range.{key}", bounds, [f"range.{number}" for number in numbers]))
-        elif not (
-            _list_of(_is_number)(bounds) and len(bounds) == 2 and bounds[0] <= numbers[key] <= bounds[1]
-        ):
+        elif not _encloses(bounds, numbers[key]):
             faults.append(f"{place}: range.{key} = {bounds!r}; allowed: [low, high] around {numbers[key]!r}")
+
+
+def _encloses(bounds: Any, value: float) -> bool:
+    pair = _list_of(_is_number)(bounds) and len(bounds) == 2
+    return pair and bounds[0] <= value <= bounds[1]
 
 
 def _check_cash(place: str, row: Mapping[str, Any], faults: list[str]) -> None:
@@ -536,15 +541,13 @@ def _check_cash(place: str, row: Mapping[str, Any], faults: list[str]) -> None:
 
 def _check_contract(place: str, row: Mapping[str, Any], faults: list[str]) -> None:
     amount, drawn = row.get("amount", 0.0), row.get("drawn", 0.0)
-    if _is_number(amount) and _is_number(drawn) and drawn > amount:
+    if _is_amount(amount) and _is_amount(drawn) and drawn > amount:
         faults.append(f"{place}: drawn = {drawn!r}; allowed: at most the amount, {amount!r}")
     if ("to" in row) == (row.get("kind") == "fixed asset"):
         faults.append(f"{place}: to = {row.get('to')!r}; allowed: a party, and none only for a fixed asset")
     for one, other in (("price", "price_unit"), ("margin", "base")):
         if (one in row) != (other in row):
-            faults.append(
-                f"{place}: {one} = {row.get(one)!r}; allowed: {one} and {other} together, or neither"
-            )
+            faults.append(f"{place}: {one} = {row.get(one)!r}; allowed: together with {other}, or neither")
     if "price" in row and "margin" in row:
         faults.append(f"{place}: margin = {row['margin']!r}; allowed: a margin or a price, not both")
 
@@ -560,12 +563,8 @@ def _check_unique(rows: list[dict[str, Any]], what: str, label: str, file: str, 
 
 def _check_names(rows: Mapping[str, list[dict[str, Any]]], file: str, faults: list[str]) -> None:
     known = [row["name"] for row in rows["party"] if _is_text(row.get("name"))]
-    party_keys = {"from", "to"} | {
-        key
-        for terms in (PARTY_TERMS, CONTRACT_TERMS)
-        for key, (measure, _) in terms.items()
-        if measure is PARTY
-    }
+    terms_of_all = {**PARTY_TERMS, **CONTRACT_TERMS}
+    party_keys = {"from", "to", *(key for key, (measure, _) in terms_of_all.items() if measure is PARTY)}
     for what, label in (("party", "name"), ("contract", "id")):
         for place, row in _placed(rows[what], what, label, file):
             terms = row.get("terms", {})
