@@ -131,9 +131,9 @@ class State(_Declaration):
 
     def _fit(self, value, shape):
         """The value as a read-only C-contiguous array of this State's type; no copy if it already is one."""
-        if type(value) is np.ndarray and value.dtype == self.dtype and value.shape == shape:
-            if value.flags.c_contiguous and value.flags.owndata:
-                return _freeze(value)
+        fits = type(value) is np.ndarray and value.dtype == self.dtype and value.shape == shape
+        if fits and value.flags.c_contiguous and value.flags.owndata:
+            return _freeze(value)
         value = np.asarray(value)
         if not np.can_cast(value.dtype, self.dtype, "safe"):
             raise TypeError(f"{self.name} is {self.dtype}: {value.dtype} would not fit")
