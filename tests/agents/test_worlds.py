@@ -266,7 +266,15 @@ def test_assigning_broadcasts():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("open", 1.0), ("open", 1), ("due", 1.5), ("due", np.ones((3, 4))), ("cash", 1j), ("cash", "rich")],
+    [
+        ("open", 1.0),
+        ("open", 1),
+        ("due", 1.5),
+        ("due", np.ones((3, 4))),
+        ("cash", 1j),
+        ("cash", "rich"),
+        ("due", np.uint64(3)),
+    ],
 )
 def test_a_state_refuses_what_would_lose_something(name, value):
     labs = Town().labs
@@ -647,11 +655,13 @@ def test_a_declaration_that_contradicts_itself_is_refused(default, bounds, optio
 
 def test_set_param_for_a_group_an_agent_and_a_mask():
     model = Town()
+    before = model.labs.growth
     model.set_param("lab.growth", 0.5)
     model.set_param("lab.Beta.growth", [0.1, 0.2, 0.3, 0.4])
     model.set_param("lab.St. Gamma.growth", -1, mask=np.array([True, False, False, True]))
     model.set_param("lab.policy", np.array(["careful", "bold", "reckless", "bold"]))
     model.set_param("weather.enabled", False, mask=model.luck == 2)
+    assert (before == 0.02).all()
     expected = [[0.5] * 4, [0.1, 0.2, 0.3, 0.4], [-1.0, 0.5, 0.5, -1.0]]
     np.testing.assert_array_equal(model.param("lab.growth"), expected)
     np.testing.assert_array_equal(model.labs.growth, expected)
