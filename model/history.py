@@ -1,0 +1,517 @@
+"""What is recorded, as labelled arrays, and how it is read: tables with a row per world, month, agent or
+event.
+
+While the model runs, History keeps references: States are replaced and never changed in place, so an array
+that was read at the end of a month stays what it was. For one world, the *story*, everything is kept.
+"""
+
+import json
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from agents.worlds import Mechanism, state_declarations
+
+NEVER = 10_000  # the month of what did not happen
+QUANTILES = {"p05": 0.05, "p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90, "p95": 0.95}
+OUTCOMES = {  # the name in tables: the State of the solvency mechanism, and the words for it
+    "missed": ("missed_month", "a payment missed for 60 days"),
+    "distressed": ("distressed_month", "a distressed exchange"),
+    "default": ("default_month", "a legal default"),
+}
+
+
+def wilson(count, n):
+    """Give the 95% interval of Wilson (1927) for a probability of which ``count`` of ``n`` worlds are
+    seen.
+    """
+    z, share = 1.959963984540054, count / n
+    middle = share + z * z / (2 * n)
+    spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n)
+    return max(0.0, low) if count else 0.0, min(1.0, high) if count < n else 1.0
+
+
+@dataclass
+class Series:
+    """One measure: its agents, the unit for each, a sentence, and the numbers ``(months, agents,
+    worlds)``.
+    """
+
+    agents: tuple[str, ...]
+    units: tuple[str, ...]
+    sentence: str
+    values: np.ndarray
+
+
+@dataclass
+class Piece:
+    """What a run of the model in some worlds leaves behind, free of the model.
+
+    ``measures`` by name; ``firms`` are the parties that can fail, ``outcomes`` the arrays ``(parties,
+    worlds)`` of the solvency mechanism, ``peak_stress`` and ``residual`` ``(worlds,)``; ``events`` columns
+    by name, with ``row`` the position of the world in this piece; ``story`` the frame of the shown world,
+    or None.
+    """
+
+    luck: np.ndarray
+    months: int
+    measures: dict[str, Series]
+    parties: tuple[str, ...]
+    firms: tuple[str, ...]
+    outcomes: dict[str, np.ndarray]
+    peak_stress: np.ndarray
+    residual: np.ndarray
+    events: dict[str, np.ndarray]
+    story: pd.DataFrame | None = None
+    params: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Reading:
+    """How a record is read. A subclass gives ``pieces``: the worlds in order, cut into one piece or more.
+
+    Frames carry the unit of each column in ``frame.attrs["units"]``. Months count from 1, January 2026.
+    """
+
+    pieces: list[Piece]
+
+    @property
+    def luck(self):
+        """The luck number of each world, ``(worlds,)``."""
+        return np.concatenate([piece.luck for piece in self.pieces])
+
+    @property
+    def measures(self):
+        """The recorded measures: their names, each with its Series in the first piece (agents, unit,
+        sentence).
+        """
+        return self.pieces[0].measures
+
+    def measure(self, name):
+        """Give a measure as an array ``(months, agents, worlds)``; KeyError with the known names if
+        unknown.
+        """
+        name = self._known(name)
+        return np.ascontiguousarray(np.concatenate([p.measures[name].values for p in self.pieces], axis=-1))
+
+    def to_dataframe(self, measure):
+        """Give a measure as a tidy table: month, agent, world (its luck number), value."""
+        name = self._known(measure)
+        series, values = self.measures[name], self.measure(name)
+        months, agents, worlds = values.shape
+        frame = pd.DataFrame(
+            {
+                "month": np.repeat(np.arange(1, months + 1), agents * worlds),
+                "agent": pd.Categorical.from_codes(
+                    np.tile(np.repeat(np.arange(agents), worlds), months), list(series.agents)
+                ),
+                "world": np.tile(self.luck, months * agents),
+                "value": values.ravel(),
+            }
+        )
+        units = sorted(set(series.units))
+        unit = (
+            units[0] if len(units) == 1 else json.dumps(dict(zip(series.agents, series.units, strict=True)))
+        )
+        frame.attrs["units"] = {"month": "month", "world": "luck number", "value": unit}
+        return frame
+
+    def worlds(self):
+        """Give a row per world: parameters that differ, months of failure, losses, traps, stress, residual.
+
+        Columns: ``world`` (the luck number), then the path of each parameter that was given by world;
+        ``missed:``, ``distressed:`` and ``default:`` with a firm's name (the month, or missing if it never
+        came to that); ``trap:`` with a firm's name; ``loss:`` with a holder's name (US$bn);
+        ``peak_stress``; ``books_residual``.
+        """
+        first = self.pieces[0]
+        columns, units = {"world": self.luck}, {"world": "luck number"}
+        for path in first.params:
+            columns[path] = np.concatenate([piece.params[path] for piece in self.pieces])
+        firms = [first.parties.index(name) for name in first.firms]
+        for word in OUTCOMES:
+            months = np.take(self._outcome(word), firms, axis=0)
+            for name, row in zip(first.firms, months, strict=True):
+                columns[f"{word}:{name}"] = pd.array(np.where(row < NEVER, row, -1), dtype="Int64")
+                columns[f"{word}:{name}"][row >= NEVER] = pd.NA
+                units[f"{word}:{name}"] = "month"
+        trapped, loss = self._outcome("trap"), self._outcome("loss")
+        columns |= {f"trap:{name}": trapped[row] for name, row in zip(first.firms, firms, strict=True)}
+        columns |= {f"loss:{name}": loss[row] for row, name in enumerate(first.parties)}
+        units |= {f"loss:{name}": "US$bn" for name in first.parties}
+        columns["peak_stress"] = np.concatenate([piece.peak_stress for piece in self.pieces])
+        columns["books_residual"] = np.concatenate([piece.residual for piece in self.pieces])
+        frame = pd.DataFrame(columns)
+        frame.attrs["units"] = units | {"peak_stress": "0-1", "books_residual": "relative"}
+        return frame
+
+    def defaults(self):
+        """Give a row per firm and outcome: in how many worlds, the probability with its 95% interval, when.
+
+        ``median_month`` is the median over the worlds in which it happened, missing if there is none.
+        """
+        first, rows = self.pieces[0], []
+        for word, (_, words) in OUTCOMES.items():
+            months = self._outcome(word)
+            for name in first.firms:
+                row = months[first.parties.index(name)]
+                when = row[row < NEVER]
+                low, high = wilson(when.size, row.size)
+                median = int(np.sort(when)[(when.size - 1) // 2]) if when.size else pd.NA
+                rows.append((name, word, words, row.size, when.size, when.size / row.size, low, high, median))
+        names = ("agent", "outcome", "meaning", "worlds", "count", "p", "low", "high", "median_month")
+        frame = pd.DataFrame(rows, columns=names).astype({"median_month": "Int64"})
+        shares = {"p": "share of worlds", "low": "share of worlds", "high": "share of worlds"}
+        frame.attrs["units"] = {**shares, "median_month": "month"}
+        return frame
+
+    def events_frame(self):
+        """Give a row per event: world, month, agent, kind, counterparty, amount (US$bn), because.
+
+        Where worlds share a luck number, a last column ``row`` tells them apart: the row in ``worlds()``.
+        """
+        names = ("row", "month", "agent", "kind", "counterparty", "amount", "because")
+        firsts = np.cumsum([0, *(piece.luck.size for piece in self.pieces)])
+        columns = {name: np.concatenate([piece.events[name] for piece in self.pieces]) for name in names}
+        columns["row"] += np.repeat(firsts[:-1], [piece.events["row"].size for piece in self.pieces])
+        order = np.lexsort((columns["month"], columns["row"]))
+        columns = {name: np.take(column, order) for name, column in columns.items()}
+        luck = self.luck
+        frame = pd.DataFrame({"world": np.take(luck, columns["row"]), **columns})
+        frame = (
+            frame.drop(columns="row")
+            if np.unique(luck).size == luck.size
+            else frame[["world", *names[1:], "row"]]
+        )
+        frame.attrs["units"] = {"world": "luck number", "month": "month", "amount": "US$bn"}
+        return frame
+
+    def monthly(self):
+        """Give, for each month, agent and measure, the mean over worlds, the quantiles p05 to p95, the
+        unit.
+        """
+        frames = []
+        for name, series in self.measures.items():
+            values = self.measure(name).astype(float, copy=False)
+            months, agents, _ = values.shape
+            ordered = np.sort(values, axis=-1)
+            columns = {
+                "month": np.repeat(np.arange(1, months + 1), agents),
+                "agent": np.tile(np.array(series.agents, dtype=object), months),
+                "measure": np.full(months * agents, name, dtype=object),
+                "mean": values.mean(axis=-1).ravel(),  # bit-safe: over worlds, when they have all been run
+            }
+            columns |= {word: _quantile(ordered, share).ravel() for word, share in QUANTILES.items()}
+            columns["unit"] = np.tile(np.array(series.units, dtype=object), months)
+            frames.append(pd.DataFrame(columns))
+        names = ["month", "agent", "measure", "mean", *QUANTILES, "unit"]
+        frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
+        for name in ("agent", "measure", "unit"):
+            frame[name] = frame[name].astype("category")
+        frame.attrs["units"] = {"month": "month"} | dict.fromkeys(("mean", *QUANTILES), "see the column unit")
+        return frame
+
+    def story_frame(self):
+        """Give everything about the shown world: month, table, agent, state, part, value, unit; month 0
+        included.
+
+        ``table`` is "state", "balance sheet" (``state`` is the instrument) or "flow" (``state`` is the kind
+        of payment; received +, paid -); entries of the two matrices that are zero are left out. ``part``
+        counts along the extra axis of a State declared over several (segments, vintages), else it is
+        missing.
+        """
+        for piece in self.pieces:
+            if piece.story is not None:
+                return piece.story
+        raise LookupError("no world was recorded as the story")
+
+    def save(self, directory, csv=False):
+        """Write worlds, monthly, story and events into an existing directory; give the paths written.
+
+        Parquet with each column's unit in its metadata; with ``csv`` the same tables as CSV too.
+        """
+        tables = {"worlds": self.worlds(), "monthly": self.monthly(), "events": self.events_frame()}
+        if any(piece.story is not None for piece in self.pieces):
+            tables["story"] = self.story_frame()
+        paths = []
+        for name, frame in tables.items():
+            paths.append(write_table(frame, Path(directory) / f"{name}.parquet"))
+            if csv:
+                paths.append(Path(directory) / f"{name}.csv")
+                frame.to_csv(paths[-1], index=False, lineterminator="\n")
+        return paths
+
+    def _outcome(self, word):
+        return np.concatenate([piece.outcomes[word] for piece in self.pieces], axis=-1)
+
+    def _known(self, name):
+        if name in self.measures:
+            return name
+        endings = [known for known in self.measures if known.endswith(f".{name}")]
+        if len(endings) == 1:
+            return endings[0]
+        raise KeyError(f"no measure {name!r}; there are {', '.join(sorted(self.measures))}")
+
+
+class Record(Reading):
+    """Finished pieces joined in order: the same worlds give the same record, however they were cut."""
+
+    def __init__(self, pieces):
+        self.pieces = list(pieces)
+
+
+class History(Reading):
+    """The record of one model while it runs.
+
+    A class's attribute ``measures`` names the States and properties to keep for all worlds, each ``(agents,
+    worlds)`` or ``(rows, worlds)``; the unit of a property is the one named after a comma in its docstring.
+    A measure of an Actor is called by its name, and classes that share a name share the measure; one of a
+    Mechanism is called "group.name". ``story`` is the position of the world of which everything is kept, or
+    None.
+    """
+
+    def __init__(self, model, story=0):
+        self.model, self.story = model, story
+        self.months, self._plan, self._kept = 0, None, {}
+        self._log, self._peak, self._story, self._pieces = [], None, None, None
+
+    @property
+    def month(self):
+        """The month now being played: 1 before the first record."""
+        return self.months + 1
+
+    def record_opening(self):
+        """Keep the books of month 0 of the story world; only before the first month."""
+        if self.months == 0 and self.story is not None:
+            self._keep_story(0)
+
+    def record(self):
+        """Keep the month that ends now."""
+        self.months, self._pieces = self.months + 1, None
+        if self._plan is None:
+            self._plan = self._measured()
+        for name, holder, attribute, *_ in self._plan:
+            block = getattr(holder, attribute)
+            if block.ndim != 2 or block.shape[-1] != self.model.worlds:
+                raise ValueError(f"measure {name}: (agents, worlds) is kept, not {block.shape}")
+            # States are never changed in place and need no copy; what can still be written to does.
+            self._kept[name, id(holder)].append(block.copy() if block.flags.writeable else block)
+        stress = self.model.mechanisms["stress"].index[0]
+        self._peak = stress if self._peak is None else np.maximum(self._peak, stress)
+        if self.story is not None:
+            self._keep_story(self.months)
+
+    def event(self, kind, agents, mask, amount=0.0, counterparty="", because=""):
+        """Log what happened this month where ``mask`` is set.
+
+        ``agents`` is a name, with ``mask`` ``(worlds,)``, or names, with ``mask`` ``(names, worlds)``;
+        ``amount`` (US$bn) is a scalar or of the mask's shape; ``counterparty`` and ``because`` are texts,
+        or one per name.
+        """
+        mask = np.asarray(mask)
+        if not mask.any():
+            return
+        agents = [agents] if isinstance(agents, str) else list(agents)
+        mask = mask.reshape(len(agents), -1)
+        rows, columns = np.nonzero(mask)
+        amounts = np.broadcast_to(np.asarray(amount, dtype=float).reshape(_two(amount)), mask.shape)[mask]
+        texts = [_texts(text, rows, len(agents)) for text in (agents, kind, counterparty, because)]
+        self._log.append((columns, np.full(rows.size, self.month), *texts, amounts))
+
+    @property
+    def pieces(self):
+        """The record so far, as one piece."""
+        if self._pieces is None:
+            self._pieces = [self._piece()]
+        return self._pieces
+
+    # -- what is kept ----------------------------------------------------------------------------------------
+
+    def _holders(self):
+        return [*self.model.agents_by_type.values(), *self.model.mechanisms.values()]
+
+    def _measured(self):
+        plan, units = [], self._units()
+        for holder in self._holders():
+            kind = _declaring(holder)
+            declared = {row["name"]: row for row in state_declarations([kind])}
+            for attribute in getattr(kind, "measures", ()):
+                name = f"{holder.group}.{attribute}" if isinstance(holder, Mechanism) else attribute
+                row = declared.get(attribute)
+                sentence = (
+                    row["sentence"] if row else " ".join((getattr(kind, attribute).__doc__ or "").split())
+                )
+                plan.append(
+                    (name, holder, attribute, row["unit"] if row else _unit(sentence, units), sentence)
+                )
+                self._kept[name, id(holder)] = []
+        return plan
+
+    def _units(self):
+        """All units that States are declared in, the longest first."""
+        rows = state_declarations([_declaring(holder) for holder in self._holders()])
+        return sorted({row["unit"] for row in rows}, key=len, reverse=True)
+
+    def _labels(self, holder, rows):
+        names, parties = tuple(holder.names), self.model.ledger.parties
+        if len(names) == rows:
+            return names
+        if rows == 1:
+            return (holder.group,)
+        if rows == len(parties):
+            return tuple(parties)
+        return tuple(f"{holder.group} {row + 1}" for row in range(rows))
+
+    def _piece(self):
+        model, measures = self.model, {}
+        for name, holder, _, unit, sentence in self._plan or ():
+            blocks = self._kept[name, id(holder)]
+            agents, values = self._labels(holder, len(blocks[0])), np.stack(blocks)
+            series = Series(agents, (unit,) * len(agents), sentence, values)
+            if name in measures:
+                one, other = measures[name], series
+                values = np.concatenate([one.values, other.values], axis=1)
+                series = replace(
+                    one, agents=one.agents + agents, units=one.units + other.units, values=values
+                )
+            measures[name] = series
+        solvency, ledger = model.solvency, model.ledger
+        outcomes = {word: getattr(solvency, state) for word, (state, _) in OUTCOMES.items()}
+        return Piece(
+            luck=model.luck,
+            months=self.months,
+            measures=measures,
+            parties=tuple(ledger.parties),
+            firms=tuple(np.compress(~ledger.always_pays, np.array(ledger.parties, dtype=object))),
+            outcomes=outcomes | {"loss": solvency.loss, "trap": solvency.trapped},
+            peak_stress=np.zeros(model.worlds) if self._peak is None else self._peak,
+            residual=ledger.residual.copy(),
+            events=self._events(),
+            story=None if self._story is None else self._story.frame(),
+        )
+
+    def _events(self):
+        names = ("row", "month", "agent", "kind", "counterparty", "because", "amount")
+        columns = zip(*self._log, strict=True) if self._log else [[] for _ in names]
+        types = dict.fromkeys(names, object) | {"row": np.int64, "month": np.int64, "amount": np.float64}
+        return {
+            name: np.concatenate([np.empty(0, types[name]), *parts])
+            for name, parts in zip(names, columns, strict=True)
+        }
+
+    def _keep_story(self, month):
+        if self._story is None:
+            self._story = _Story(self._holders(), self._labels)
+        self._story.keep(month, self.model.ledger, self.story)
+
+
+class _Story:
+    """Everything about one world: a column of every State, and the two matrices of the ledger."""
+
+    def __init__(self, holders, labels):
+        self.plan = [
+            (holder, row["name"], row["unit"])
+            for holder in holders
+            for row in state_declarations([_declaring(holder)])
+        ]
+        self.labels, self.months, self.columns, self.matrices = labels, [], [], []
+
+    def keep(self, month, ledger, world):
+        self.months.append(month)
+        self.columns.append([getattr(holder, name)[..., world].copy() for holder, name, _ in self.plan])
+        sheet, flows = ledger.balance_sheet(world), ledger.transaction_flows(world)
+        self.matrices.append((("balance sheet", *sheet), ("flow", *flows)))
+        self.parties = ledger.parties
+
+    def frame(self):
+        months = np.array(self.months)
+        frames = [self._state_frame(months, at, *entry) for at, entry in enumerate(self.plan)]
+        for month, matrices in zip(self.months, self.matrices, strict=True):
+            frames += [self._matrix_frame(month, *matrix) for matrix in matrices]
+        frame = pd.concat(frames, ignore_index=True)
+        for name in ("table", "agent", "state", "unit"):
+            frame[name] = frame[name].astype("category")
+        frame.attrs["units"] = {"month": "month", "value": "see the column unit"}
+        return frame
+
+    def _state_frame(self, months, at, holder, name, unit):
+        values = np.stack([columns[at] for columns in self.columns]).astype(float)  # (months[, n], agents)
+        parts = values.shape[1] if values.ndim == 3 else 1
+        agents = np.array(self.labels(holder, values.shape[-1]), dtype=object)
+        part = np.tile(np.repeat(np.arange(parts), agents.size), months.size)
+        return pd.DataFrame(
+            {
+                "month": np.repeat(months, parts * agents.size),
+                "table": "state",
+                "agent": np.tile(agents, months.size * parts),
+                "state": name,
+                "part": pd.array(part if values.ndim == 3 else [pd.NA] * part.size, dtype="Int64"),
+                "value": values.ravel(),
+                "unit": unit,
+            }
+        )
+
+    def _matrix_frame(self, month, table, rows, matrix):
+        at_row, at_party = np.nonzero(matrix)
+        return pd.DataFrame(
+            {
+                "month": month,
+                "table": table,
+                "agent": np.take(np.array(self.parties, dtype=object), at_party),
+                "state": np.take(np.array(rows, dtype=object), at_row),
+                "part": pd.array([pd.NA] * at_row.size, dtype="Int64"),
+                "value": np.compress(matrix.ravel() != 0, matrix.ravel()),
+                "unit": "US$bn",
+            }
+        )
+
+
+def write_table(frame, path):
+    """Write a frame as Parquet; each column's unit (``frame.attrs["units"]``) goes into its metadata.
+
+    Where the unit depends on the agent it is written as a JSON object.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table, units = pa.Table.from_pandas(frame, preserve_index=False), frame.attrs.get("units", {})
+    fields = []
+    for column in table.schema:
+        unit = units.get(column.name, "")
+        fields.append(column.with_metadata({"unit": unit} if unit else {}))
+    pq.write_table(table.cast(pa.schema(fields, metadata=table.schema.metadata)), path, compression="zstd")
+    return Path(path)
+
+
+def _quantile(ordered, share):
+    position = share * (ordered.shape[-1] - 1)
+    below = math.floor(position)
+    above = min(below + 1, ordered.shape[-1] - 1)
+    low, high = np.take(ordered, below, axis=-1), np.take(ordered, above, axis=-1)
+    return low + (high - low) * (position - below)
+
+
+def _declaring(holder):
+    """The class that declares: of a cohort the class of its agents, of a mechanism its own."""
+    return type(holder) if isinstance(holder, Mechanism) else type(next(iter(holder)))
+
+
+def _unit(sentence, units):
+    """The unit that a property's docstring names after a comma; "" if it names none that is declared."""
+    return next((unit for unit in units if f", {unit}" in sentence), "")
+
+
+def _two(amount):
+    shape = np.shape(amount)
+    return (1,) * (2 - len(shape)) + shape
+
+
+def _texts(text, rows, agents):
+    if isinstance(text, str):
+        return np.full(rows.size, text, dtype=object)
+    if len(text) != agents:
+        raise ValueError(f"one text for each of {agents} agents, not {len(text)}")
+    return np.take(np.array(list(text), dtype=object), rows)
