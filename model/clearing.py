@@ -24,10 +24,10 @@ TOLERANCE = 1e-9
 """A shortfall below this share of what is due (and below 1e-9 US$bn, one dollar) is rounding, not default."""
 
 LEAK = 1e-12
-"""Taken off every receipt in an exact step, so that a circle from which no money escapes can be solved too."""
+"""Taken off every receipt in an exact step, so that a circle that no money leaves can be solved too."""
 
 NOISE = 1e-14
-"""A mismatch below this share of a party's inflow is rounding; exact steps do not chase it."""
+"""A mismatch below this share of a party's inflow (or of US$bn 1) is rounding, and not chased."""
 
 
 class Claims(NamedTuple):
@@ -42,9 +42,11 @@ class Claims(NamedTuple):
     owed: np.ndarray
 
     def rows(self, rows: slice) -> "Claims":
+        """Give the claims of one stage."""
         return Claims(*(values[rows] for values in self))
 
     def worlds(self, keep: np.ndarray) -> "Claims":
+        """Give the claims of the flagged worlds."""
         return Claims(*(np.compress(keep, values, axis=1) for values in self))
 
     def share_paid(self, cash: np.ndarray) -> np.ndarray:
@@ -102,9 +104,10 @@ class Circle:
         answer = np.empty_like(outside)
         worlds = np.arange(outside.shape[1])
         most = outside + self.inner @ due
-        scale = np.abs(outside) + (most - outside)
+        scale = np.maximum(np.abs(outside) + (most - outside), 1.0)
         cash = most
-        # Each exact step settles a world or takes a member into a lower claim; there are finitely many.
+        # Each exact step settles a world, makes up for the leak, or takes a member into a lower claim, and
+        # there are finitely many. Should rounding keep a world moving, its last iterate, from above, stands.
         for _ in range(4 * self.claim_payer.size + 8):
             resting, cash = self._fall(cash, outside, due, claims)
             mismatch = cash - self._receive(cash, outside, due, claims)
@@ -217,6 +220,7 @@ class Clearing:
         edge_claim = np.cumsum(new_claim) - 1
         claim_payer = edge_payer[new_claim]
 
+        self._claim_payer, self._edge_claim = claim_payer, edge_claim
         self._owed_by = _columns(incidence(edge_payer, self._obliged.size), order, self.edges)
         self._received_by = self._into[self._obliged]
         self._into_claims = _columns(
@@ -303,6 +307,27 @@ class Clearing:
         paid.setflags(write=False)
         return paid
 
+    def response(self, cash: np.ndarray, due: np.ndarray, paid: np.ndarray) -> np.ndarray:
+        """What everyone would pay, having received `paid`: the map whose greatest fixed point `clear` finds.
+
+        All in US$bn, cash (parties, worlds), the others and the answer (edges, worlds). To check a clearing,
+        and to show what a creditor's delay does to the next one.
+        """
+        due = np.take(due, self._order, axis=0)
+        available = np.take(cash, self._obliged, axis=0) + self._received_by @ paid
+        share = self._claims(due).share_paid(spread(available, self._claim_payer))
+        answer = due.copy()
+        answer[: self._edge_claim.size] *= spread(share, self._edge_claim)
+        return np.take(answer, self._back, axis=0)
+
+    def _claims(self, due) -> Claims:
+        """Add up what is due (in the Clearing's own order) to the claims, and rank them."""
+        owed = self._into_claims @ due
+        senior = self._above @ owed
+        owed_so_far = senior + owed
+        covered = owed_so_far - TOLERANCE * np.maximum(owed_so_far, 1.0)
+        return Claims(senior, covered, np.where(owed > 0.0, owed, 1.0))
+
     def _short(self, cash, due) -> np.ndarray:
         """Worlds in which somebody could not pay everything even if everyone else did."""
         full = np.take(cash, self._obliged, axis=0)
@@ -313,11 +338,7 @@ class Clearing:
     def _settle(self, cash, due) -> np.ndarray:
         due = np.take(due, self._order, axis=0)
         cash = np.take(cash, self._obliged, axis=0)
-        owed = self._into_claims @ due
-        senior = self._above @ owed
-        owed_so_far = senior + owed
-        covered = owed_so_far - TOLERANCE * np.maximum(owed_so_far, 1.0)
-        everyone = Claims(senior, covered, np.where(owed > 0.0, owed, 1.0))
+        everyone = self._claims(due)
         paid = due.copy()
         for stage in self._stages:
             claims, stage_due = everyone.rows(stage.claims), due[stage.edges]

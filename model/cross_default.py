@@ -19,16 +19,14 @@ def closure(own: np.ndarray, references: np.ndarray, threshold_met: np.ndarray) 
     references
         (borrowers, borrowers) or (borrowers, borrowers, worlds) flags: borrower i's loans refer to j.
     threshold_met
-        The same shapes: j's debt in default reaches the amount that i's clause names.
+        Either shape: j's debt in default reaches the amount that i's clause names.
 
     Returns
     -------
     (borrowers, worlds) flags; contains `own`, grows with each argument, and is its own closure.
     """
     default = np.asarray(own, dtype=bool)
-    clause = np.asarray(references, dtype=bool) & np.asarray(threshold_met, dtype=bool)
-    if clause.ndim == 2:
-        clause = clause[:, :, None]
+    clause = _worlds_last(references) & _worlds_last(threshold_met)
     # A chain of references has at most as many links as there are borrowers; flags need no tolerance.
     for _ in range(default.shape[0]):
         wider = default | (clause & default[None, :, :]).any(axis=1)
@@ -36,3 +34,9 @@ def closure(own: np.ndarray, references: np.ndarray, threshold_met: np.ndarray) 
             break
         default = wider
     return default
+
+
+def _worlds_last(flags: np.ndarray) -> np.ndarray:
+    """Give flags that are the same in all worlds an axis for the worlds."""
+    flags = np.asarray(flags, dtype=bool)
+    return flags if flags.ndim == 3 else flags[:, :, None]

@@ -39,13 +39,13 @@ class Ladder:
             raise ValueError(f"a ladder is (rungs, worlds); got shape {amount.shape}")
         if (tenor < 0).any():
             raise ValueError("a tenor cannot be negative")
-        self._set(amount, start, tenor, stopped)
+        # Copies: the arrays become read-only, and the caller's stay the caller's.
+        self._set(amount.copy(), start.copy(), tenor.copy(), stopped.copy())
 
     def _set(self, amount=None, start=None, tenor=None, stopped=None) -> None:
         given = {"amount": amount, "start": start, "tenor": tenor, "stopped": stopped}
         for name, values in given.items():
             if values is not None:
-                values = np.ascontiguousarray(values)
                 values.setflags(write=False)
                 setattr(self, name, values)
         # The first month that is no longer live; every question is asked of it, so it is kept.

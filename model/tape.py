@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 BLOCK = 64
-"""Worlds that share one Philox counter range. Part of the definition of the luck: another size, another luck."""
+"""Worlds that share one Philox counter range. Another size would be another luck."""
 
 LAST_WORLD = 2**62
 """Luck numbers are smaller than this."""

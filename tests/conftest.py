@@ -1,6 +1,7 @@
 """Settings of all tests."""
 
 import os
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -8,3 +9,11 @@ from hypothesis import settings
 # so that a submission fails because of what it changed.
 settings.register_profile("take-or-pay", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("take-or-pay")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--vectors",
+        default=str(Path(__file__).parent / "data" / "vectors.json"),
+        help="file of test vectors that tests/vectors runs through the production functions",
+    )
