@@ -356,7 +356,8 @@ class History(Reading):
         return sorted({row["unit"] for row in rows}, key=len, reverse=True)
 
     def _labels(self, holder, rows):
-        names, parties = tuple(holder.names), self.model.ledger.parties
+        names = tuple(getattr(holder, "names_of_rows", ()) or holder.names)
+        parties = self.model.ledger.parties
         if len(names) == rows:
             return names
         if rows == 1:

@@ -290,7 +290,9 @@ def _find(name, folder, label):
     known = ", ".join(library())
     message = f"no scenario is called {_shown(name)}"
     raise BadInput(
-        Problem(label, key, message, allowed=f"a file, or one of {known}", nearest=_close(name, library()))
+        Problem(
+            label, key, message, allowed=f"a file, or one of {known}", nearest=nearest_name(name, library())
+        )
     )
 
 
@@ -387,7 +389,9 @@ class _Parser:
         if group not in self.vocabulary.params:
             word = "group of parameters" if isinstance(table, dict) else "key"
             known = [*self.vocabulary.params, *RESERVED]
-            self._add(label, _short(group), f"unknown {word}", nearest=lambda: _close(group, known))
+            paths = [path for path in self.vocabulary.paths if path.endswith(f".{group}")]
+            near = paths[0] if paths else nearest_name(group, known)
+            self._add(label, _short(group), f"unknown {word}", nearest=near)
             return
         if not isinstance(table, dict):
             self._wrong(label, group, table, f"a table, headed [{group}]")
@@ -421,7 +425,7 @@ class _Parser:
     def _nearest_path(self, path):
         name = split_path(path)[2]
         same = [known for known in self.vocabulary.paths if known.endswith(f".{name}")]
-        return _close(path, same) or (same[0] if same else _close(path, self.vocabulary.paths))
+        return nearest_name(path, same) or (same[0] if same else nearest_name(path, self.vocabulary.paths))
 
     def _known_agent(self, label, key, agent, group):
         agents = self.vocabulary.agents(self.opening)
@@ -430,7 +434,7 @@ class _Parser:
         elsewhere = [other for other, names in agents.items() if agent in names]
         message = f"{_shown(agent)} is not in {group}" + (f" but in {elsewhere[0]}" if elsewhere else "")
         names = agents.get(group, ())
-        near = "" if elsewhere else _close(agent, names)
+        near = "" if elsewhere else nearest_name(agent, names)
         allowed = ", ".join(names) or "no agent: this group is a mechanism"
         self._add(label, _short(key), message, allowed=allowed, nearest=near)
         return False
@@ -439,7 +443,9 @@ class _Parser:
         known = sorted(path.stem for path in OPENINGS.glob("*.toml"))
         if isinstance(opening, str) and opening in known:
             return opening
-        self._wrong(label, "opening", opening, "one of " + ", ".join(known), nearest=_close(opening, known))
+        self._wrong(
+            label, "opening", opening, "one of " + ", ".join(known), nearest=nearest_name(opening, known)
+        )
         return DEFAULT_OPENING
 
     # -- rows of events, decisions and checks ----------------------------------------------------------------
@@ -450,7 +456,7 @@ class _Parser:
         kind = KINDS.get(name) if isinstance(name, str) else None
         if kind is None:
             names = ", ".join(KINDS)
-            near = _close(name, KINDS)
+            near = nearest_name(name, KINDS)
             self._wrong(label, f"{key}.kind", name, f"one of {names}", nearest=near, missing=name is None)
             return
         before = len(self.problems)
@@ -501,7 +507,7 @@ class _Parser:
         if agent is None and group is None:
             self._add(label, key, 'missing: who decides (agent = "..."), or for whom (group = "...")')
         elif group is not None and group not in groups:
-            near = _close(group, groups)
+            near = nearest_name(group, groups)
             self._wrong(label, f"{key}.group", group, "one of " + ", ".join(groups), nearest=near)
         elif agent is None:
             return group
@@ -511,7 +517,7 @@ class _Parser:
             home = [name for name, names in agents.items() if agent in names]
             if home:
                 return f"{home[0]}.{agent}"
-            near = _close(agent, [name for names in agents.values() for name in names])
+            near = nearest_name(agent, [name for names in agents.values() for name in names])
             self._wrong(label, f"{key}.agent", agent, "the name of an agent", nearest=near)
         return None
 
@@ -522,7 +528,7 @@ class _Parser:
         month = self._month(label, key, row) if "month" in row else None
         known = [*SUMMARY_MEASURES, *sorted(self.vocabulary.measures)]
         if measure not in known:
-            near = _close(measure, known)
+            near = nearest_name(measure, known)
             allowed = "one of " + ", ".join(SUMMARY_MEASURES) + ", or a recorded measure"
             self._wrong(label, f"{key}.measure", measure, allowed, nearest=near, missing=measure is None)
         if op not in OPERATORS:
@@ -579,7 +585,9 @@ class _Parser:
 
     def _unknown_keys(self, label, key, row, known):
         for word in row:
-            self._add(label, f"{key}.{_short(word)}", "unknown key", nearest=lambda w=word: _close(w, known))
+            self._add(
+                label, f"{key}.{_short(word)}", "unknown key", nearest=lambda w=word: nearest_name(w, known)
+            )
 
     def _wrong(self, label, key, value, allowed, unit="", nearest="", missing=False):
         message = "missing" if missing else "not allowed"
@@ -601,6 +609,25 @@ def split_path(path):
     group, _, rest = path.partition(".")
     agent, _, name = rest.rpartition(".")
     return group, agent or None, name
+
+
+def parse_set(texts):
+    """Give {path: value} of texts such as "openai.floor_share=0.5"; a value reads as in a scenario file."""
+    given, problems = {}, []
+    for text in texts:
+        path, equals, value = (part.strip() for part in text.partition("="))
+        if not (path and equals):
+            allowed = "PATH=VALUE, as in openai.floor_share=0.5"
+            problems.append(Problem("--set", "", "not allowed", _shown(text), allowed))
+            continue
+        try:
+            table = tomllib.loads(f"value = {value}")
+        except (ValueError, RecursionError):
+            table = {}
+        given[path] = table["value"] if len(table) == 1 else value  # else a bare word: the name of a choice
+    if problems:
+        raise BadInput(*problems)
+    return given
 
 
 def as_month(value):
@@ -639,8 +666,8 @@ def decision_row(decision):
     return row | ({"existing": True} if decision.existing else {}) | {name: decision.value}
 
 
-def _close(word, known):
-    """The nearest of the known names, or "" if none is near."""
+def nearest_name(word, known):
+    """Give the nearest of the known names, or "" if none is near."""
     if not isinstance(word, str) or len(word) > 200:
         return ""
     folded = {name.casefold(): name for name in known}

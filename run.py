@@ -1,0 +1,239 @@
+"""The command line of Take or Pay: `python run.py --help`."""
+
+import functools
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="run.py",
+    help="Who is paid, and who is ruined, when a lab that owns little debt has promised to pay for compute"
+    " that others borrowed to build?",
+    epilog="A stylised model for teaching and research. It makes no statement about the solvency of any real"
+    " firm and is not investment advice.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of words.")]
+ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A name from `scenarios`, or a file.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Set a parameter, as in openai.floor_share=0.5."),
+]
+
+
+def plainly(command):
+    """Let a command end with exit status 2 and its message alone when the input was bad."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments, **options):
+        from model.opening import OpeningError
+        from scenarios.schema import BadInput
+
+        try:
+            return command(*arguments, **options)
+        except (BadInput, OpeningError) as error:
+            sys.stdout.flush()
+            typer.secho(str(error), fg="red", err=True)
+            raise typer.Exit(2) from None
+
+    return wrapped
+
+
+@app.callback(invoke_without_command=True)
+def default(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+):
+    if version:
+        from scenarios.files import version as number
+
+        print(number())
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        run()
+        print("Next: python run.py opening · scenarios · params · run growth_disappoints · --help")
+
+
+@app.command()
+@plainly
+def run(
+    scenario: ScenarioName = "baseline",
+    worlds: Annotated[int, typer.Option(help="How many worlds: each has its own luck.")] = 256,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    sets: Overrides = None,
+    out: Annotated[Path | None, typer.Option(help="Directory for the files: new or empty.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the files of a run in --out.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Write the tables as CSV too.")] = False,
+    world: Annotated[int, typer.Option(help="The world of which everything is kept.")] = 0,
+    as_json: AsJson = False,
+):
+    """Play a scenario in many worlds: who fails, how likely, who first, and who bears the loss."""
+    from scenarios.files import Output
+    from scenarios.simulate import simulate
+    from scenarios.story import opening_facts, summary, tell_run
+
+    chosen = _scenario(scenario, sets)
+    ours = out is None
+    directory = _own_directory(chosen, seed, worlds, months) if ours else out
+    with Output(directory, force=force, ours=ours) as output, _Progress() as progress:
+        results = simulate(chosen, worlds, seed, months, story=world, progress=progress)
+        output.write(results, csv=csv)
+    facts = summary(results)
+    if as_json:
+        _print_json(facts | {"files": str(directory)})
+    else:
+        tell_run(_console(), facts, chosen, opening_facts(chosen), directory)
+
+
+@app.command()
+@plainly
+def opening(scenario: ScenarioName = "baseline", sets: Overrides = None, as_json: AsJson = False):
+    """Show the books of month 0: who has promised what, and a balance sheet whose rows sum to zero."""
+    from model.opening import read_opening
+    from scenarios.story import opening_facts, tell_opening
+
+    chosen = _scenario(scenario, sets)
+    facts = opening_facts(chosen)
+    if as_json:
+        _print_json(facts)
+    else:
+        tell_opening(_console(), facts, read_opening(chosen.opening))
+
+
+@app.command()
+@plainly
+def scenarios(as_json: AsJson = False):
+    """List the scenarios that are shipped."""
+    from scenarios.schema import library, load
+    from scenarios.story import tell_scenarios
+
+    shipped = [load(name) for name in library()]
+    if as_json:
+        names = ("name", "title", "paragraph", "sources", "tags", "extends", "opening", "params")
+        _print_json(
+            [{name: getattr(each, name) for name in names} | {"hash": each.hash()} for each in shipped]
+        )
+    else:
+        tell_scenarios(_console(), shipped)
+
+
+@app.command()
+@plainly
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario file, or a name from `scenarios`.")],
+    as_json: AsJson = False,
+):
+    """Check a scenario file, and report every mistake in it at once."""
+    from scenarios.schema import BadInput, load
+
+    try:
+        chosen = load(file)
+    except BadInput as error:
+        if not as_json:
+            raise
+        _print_json({"file": file, "ok": False, "problems": [vars(problem) for problem in error.problems]})
+        raise typer.Exit(2) from None
+    counts = {word: len(getattr(chosen, word)) for word in ("params", "events", "decisions", "checks")}
+    if as_json:
+        _print_json({"file": file, "ok": True, "problems": [], "hash": chosen.hash(), **counts})
+    else:
+        told = ", ".join(f"{count} {word}" for word, count in counts.items())
+        print(f"{file} is a good scenario: {told}.")
+
+
+@app.command()
+@plainly
+def params(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="Only this group, such as openai.")] = "",
+    as_json: AsJson = False,
+):
+    """List all parameters: unit, default, range, source."""
+    from scenarios.schema import BadInput, Problem, default_vocabulary, nearest_name
+    from scenarios.story import tell_params
+
+    vocabulary = default_vocabulary()
+    groups = list(vocabulary.params)
+    if group and group not in groups:
+        message = f"no group of parameters is called {group!r}"
+        near = nearest_name(group, groups)
+        raise BadInput(Problem("", "", message, allowed="one of " + ", ".join(groups), nearest=near))
+    rows = [row for row in vocabulary.rows if row["group"] == group or not group]
+    if as_json:
+        _print_json([row | {"path": f"{row['group']}.{row['name']}"} for row in rows])
+    else:
+        tell_params(_console(), rows)
+
+
+def _scenario(name, sets):
+    from scenarios.schema import load, parse_set
+
+    chosen, given = load(name), parse_set(sets or ())
+    return chosen.with_set(given) if given else chosen
+
+
+def _own_directory(scenario, seed, worlds, months):
+    """Where a run goes that was given no directory: one for each scenario, change, seed, and size."""
+    changed = f"-{scenario.hash()[:6]}" if scenario.overrides else ""
+    longer = f"-{months}m" if months != 96 else ""
+    return Path("results") / f"{scenario.name}{changed}-seed{seed}-{worlds}w{longer}"
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _print_json(value):
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+class _Progress:
+    """A progress bar on the terminal's error stream, once the work has taken more than a second."""
+
+    def __init__(self):
+        self.bar, self.began = None, time.perf_counter()
+
+    def __enter__(self):
+        return self
+
+    def __call__(self, done, total):
+        """Show that ``done`` of ``total`` world-months are played."""
+        if self.bar is None and time.perf_counter() - self.began > 1.0:
+            self._start(total)
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done)
+
+    def _start(self, total):
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+        self.bar = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+        self.task = self.bar.add_task("Playing", total=total)
+        self.bar.start()
+
+    def __exit__(self, kind, error, trace):
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def main():
+    try:
+        app()
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""What to run, once or a million times: scenario files, and the pure function that runs them.
+
+>>> from scenarios import load, simulate
+>>> results = simulate(load("baseline"), worlds=256, seed=1, months=96)  # doctest: +SKIP
+"""
+
+from scenarios.schema import BadInput, Scenario, library, load
+from scenarios.simulate import Results, simulate
+
+__all__ = ["BadInput", "Results", "Scenario", "library", "load", "simulate"]

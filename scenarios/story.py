@@ -1,0 +1,483 @@
+"""What a run says, in numbers (for machines) and in words and tables that fit a terminal of 80 columns."""
+
+import functools
+
+import numpy as np
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from model.history import OUTCOMES
+from model.opening import DEBT_KINDS, read_opening
+from scenarios.files import run_hash, version
+from scenarios.schema import FIRST_YEAR, OPERATORS
+
+DISCLAIMER = "A stylised model for teaching. No statement about any real firm; no advice."
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+TOLERANCE = 1e-9  # the largest relative error at which books count as balanced
+MOST_ROWS = 12
+
+# The column of the balance-sheet matrix in which a kind of party is shown.
+COLUMNS = {
+    "lab": "OpenAI",
+    "rival lab": "Labs",
+    "small-model builder": "Labs",
+    "infrastructure partner": "Part-ners",
+    "vehicle": "Part-ners",
+    "site": "Sites",
+    "hyperscaler": "Hyper-scalers",
+    "bank": "Lenders",
+    "private-equity lender": "Lenders",
+    "utility": "Utili-ties",
+}
+OTHERS = "Others"
+
+
+def date_of(month):
+    """Give the date of a month of the game in words, such as "Feb 2027"; month 0 is December 2025."""
+    return f"{MONTHS[(month - 1) % 12]} {FIRST_YEAR + (month - 1) // 12}"
+
+
+# -- numbers ------------------------------------------------------------------------------------------------
+
+
+def summary(results):
+    """Give what a run says as plain numbers, ready for JSON. Probabilities have Wilson's 95% interval."""
+    chances = {word: {} for word in OUTCOMES}
+    for row in results.defaults().itertuples():
+        chances[row.outcome][row.agent] = {"p": row.p, "low": row.low, "high": row.high}
+    worlds = results.worlds()
+    peak = np.quantile(worlds["peak_stress"], [0.1, 0.5, 0.9]).tolist()
+    facts = {
+        "scenario": results.scenario.name,
+        "title": results.scenario.title,
+        "seed": results.seed,
+        "worlds": len(worlds),
+        "months": results.months,
+        "version": version(),
+        "hash": run_hash(results),
+        "default_probability": chances["default"],
+        "distressed_exchange_probability": chances["distressed"],
+        "missed_payment_probability": chances["missed"],
+        "first_default": _first_defaults(worlds),
+        "peak_stress": dict(zip(("p10", "p50", "p90"), peak, strict=True)),
+        "stress_by_year": _stress_by_year(results),
+        "losses_usd_bn": _losses(worlds),
+        "trap_probability": _shares(worlds, "trap:"),
+        "shortfalls": _shortfalls(results.events_frame(), len(worlds)),
+        "books_residual": float(worlds["books_residual"].max()),
+        "seconds": results.seconds,
+    }
+    return facts | {"checks": [_verdict(check, facts, results) for check in results.scenario.checks]}
+
+
+def _columns(worlds, prefix):
+    return {name.removeprefix(prefix): worlds[name] for name in worlds if name.startswith(prefix)}
+
+
+def _shares(worlds, prefix):
+    return {agent: float(column.mean()) for agent, column in _columns(worlds, prefix).items()}
+
+
+def _losses(worlds):
+    rows = {
+        holder: {"mean": float(column.mean()), "p95": float(column.quantile(0.95))}
+        for holder, column in _columns(worlds, "loss:").items()
+        if (column != 0).any()
+    }
+    return dict(sorted(rows.items(), key=lambda row: -row[1]["mean"]))
+
+
+def _first_defaults(worlds):
+    """Who is first to default, alone or together with others: share of worlds, and the median month."""
+    months = {
+        agent: column.to_numpy(float, na_value=np.inf)
+        for agent, column in _columns(worlds, "default:").items()
+    }
+    first = functools.reduce(np.minimum, months.values())
+    rows = {}
+    for agent, when in months.items():
+        leads = (when == first) & np.isfinite(when)
+        if leads.any():
+            median = int(np.sort(when[leads])[(leads.sum() - 1) // 2])
+            rows[agent] = {"share": float(leads.mean()), "median_month": median}
+    rows = dict(sorted(rows.items(), key=lambda row: -row[1]["share"]))
+    return {"nobody": float(np.isinf(first).mean()), "agents": rows}
+
+
+def _stress_by_year(results):
+    if "stress.index" not in results.measures:
+        return []
+    index, rows = results.measure("stress.index")[:, 0, :], []
+    for start in range(0, results.months, 12):
+        p10, p50, p90 = np.quantile(index[start : start + 12].mean(axis=0), [0.1, 0.5, 0.9]).tolist()
+        rows.append({"year": FIRST_YEAR + start // 12, "p10": p10, "p50": p50, "p90": p90})
+    return rows
+
+
+def _shortfalls(events, worlds):
+    """Cash that was due and not there, by who owed it and why: the largest first, US$bn a world."""
+    missed = events[(events["kind"] == "missed payment") & (events["amount"] > 0)]
+    groups = missed.groupby(["agent", "because"], sort=True)
+    rows = [
+        {
+            "agent": agent,
+            "because": because,
+            "usd_bn_per_world": float(group["amount"].sum() / worlds),
+            "share_of_worlds": group["world"].nunique() / worlds,
+        }
+        for (agent, because), group in groups
+    ]
+    return sorted(rows, key=lambda row: -row["usd_bn_per_world"])
+
+
+def _verdict(check, facts, results):
+    """Whether a check of the scenario holds, and what was found."""
+    chances = {
+        "default_probability": "default_probability",
+        "distressed_probability": "distressed_exchange_probability",
+        "missed_probability": "missed_payment_probability",
+    }
+    if check.measure in chances:
+        found = facts[chances[check.measure]].get(check.agent, {"p": 0.0})["p"]
+    elif check.measure == "trap_probability":
+        found = facts["trap_probability"].get(check.agent, 0.0)
+    elif check.measure == "mean_loss":
+        found = facts["losses_usd_bn"].get(check.agent, {"mean": 0.0})["mean"]
+    elif check.measure == "peak_stress":
+        found = facts["peak_stress"]["p50"]
+    elif check.measure == "books_residual":
+        found = facts["books_residual"]
+    else:
+        found = _recorded(check, results)
+    row = {key: value for key, value in vars(check).items() if value is not None}
+    return row | {"found": found, "holds": bool(OPERATORS[check.op](found, check.value))}
+
+
+def _recorded(check, results):
+    """The mean over worlds of a recorded measure in the month of the check; all its agents unless one is
+    named.
+    """
+    values = results.measure(check.measure)[min(check.month or results.months, results.months) - 1]
+    agents = results.measures[check.measure].agents
+    rows = values if check.agent is None else values[[agents.index(check.agent)]]
+    return float(rows.astype(float).mean())
+
+
+def opening_facts(scenario):
+    """Give month 0 of a scenario: what is promised, drawn and in talks, and the balance-sheet matrix.
+
+    Commitments come from the contracts of the opening books, what is drawn from the Ledger of a model in
+    one world.
+    """
+    opening = read_opening(scenario.opening)
+    model = scenario.vocabulary.model_class(worlds=1, months=1, setting=scenario, record=False)
+    ledger = model.ledger
+    balances = {}
+    for name, balance in zip(ledger.claim_names, ledger.claims[:, 0], strict=True):
+        balances[name] = balances.get(name, 0.0) + float(balance)
+    kinds = {party.name: party.kind for party in opening.parties}
+    loans = [
+        c for c in opening.contracts if c.kind in DEBT_KINDS and c.openai_linked and c.kind != "revolver"
+    ]
+    parts = {
+        "softbank_oracle_coreweave": [c for c in loans if kinds[c.debtor] == "infrastructure partner"],
+        "blue_owl_crusoe": [c for c in loans if c.kind == "site loan"],
+        "oracle_vantage_in_talks": [c for c in loans if c.kind == "site loan in talks"],
+    }
+    committed = {name: float(sum(c.amount for c in contracts)) for name, contracts in parts.items()}
+    revolver = [c for c in opening.contracts_of_kind("revolver") if c.debtor == "OpenAI"]
+    promised = [
+        c
+        for c in opening.contracts
+        if c.debtor == "OpenAI" and c.kind in ("take-or-pay", "announced capacity") and not c.scenario_only
+    ]
+    years = max((c.terms["last_month"] for c in promised if "last_month" in c.terms), default=0) / 12
+    instruments, matrix = ledger.balance_sheet(0)
+    return {
+        "scenario": scenario.name,
+        "opening": opening.name,
+        "title": opening.title,
+        "partner_debt_usd_bn": {**committed, "total": sum(committed.values())},
+        "partner_debt_drawn_usd_bn": sum(balances.get(c.id, 0.0) for c in loans),
+        "openai": {
+            "revolver_usd_bn": float(sum(c.amount for c in revolver)),
+            "revolver_drawn_usd_bn": sum(balances.get(c.id, 0.0) for c in revolver),
+            "commitments_usd_bn": round(float(sum(c.amount for c in promised)), 9),
+            "commitment_years": int(years) if years == int(years) else years,
+            "annualised_revenue_usd_bn": float(opening.party("OpenAI").revenue),
+        },
+        "books_residual": float(ledger.prove()[0]),
+        "balance_sheet": {
+            "unit": "US$bn",
+            "instruments": list(instruments),
+            "parties": list(ledger.parties),
+            "matrix": matrix.tolist(),
+        },
+        "lines": [_line(contract, balances) for contract in opening.contracts],
+    }
+
+
+def _line(contract, balances):
+    names = ("id", "kind", "debtor", "creditor", "amount", "status", "status_note", "source", "note")
+    line = {name: getattr(contract, name) for name in names}
+    drawn = balances.get(contract.id, contract.drawn)
+    return line | {"drawn": drawn, "ranges": {name: list(span) for name, span in contract.ranges.items()}}
+
+
+# -- words --------------------------------------------------------------------------------------------------
+
+
+def opening_line(facts):
+    """Give the opening in one sentence."""
+    debt, lab = facts["partner_debt_usd_bn"], facts["openai"]
+    promised = f"{lab['commitments_usd_bn']:,.0f} of compute over {lab['commitment_years']:g} years"
+    return (
+        f"Others have promised {debt['total']:g} US$bn of loans so that OpenAI can compute"
+        f" ({facts['partner_debt_drawn_usd_bn']:g} drawn, {debt['oracle_vantage_in_talks']:g} in talks)."
+        f" OpenAI owes {lab['revolver_drawn_usd_bn']:g} of a credit line of {lab['revolver_usd_bn']:g},"
+        f" has promised to buy {promised}, and earns {lab['annualised_revenue_usd_bn']:g} a year."
+    )
+
+
+def tell_run(console, facts, scenario, opening=None, directory=None):
+    """Print the story of a run: ``facts`` from ``summary``, ``opening`` from ``opening_facts``."""
+    last = date_of(facts["months"])
+    console.print()
+    console.print(
+        Text.assemble(("Take or Pay", "bold"), " · ", (scenario.title or scenario.name, "bold cyan"))
+    )
+    console.print(Text(f"{facts['worlds']:,} worlds, {date_of(1)} to {last}, seed {facts['seed']}", "dim"))
+    if scenario.paragraph:
+        console.print(Text(scenario.paragraph))
+    if scenario.overrides:
+        changed = ", ".join(f"{path} = {value}" for path, value in scenario.overrides.items())
+        console.print(Text.assemble(("Changed: ", "yellow"), changed))
+    if opening is not None:
+        _heading(console, "Month 0")
+        console.print(Text(opening_line(opening)))
+    _tell_failures(console, facts)
+    _tell_first(console, facts)
+    _tell_stress(console, facts)
+    _tell_shortfalls(console, facts)
+    _tell_losses(console, facts)
+    _tell_checks(console, facts)
+    _heading(console, "Books")
+    _tell_residual(
+        console, facts["books_residual"], f"all {facts['worlds']:,} worlds, all {facts['months']} months"
+    )
+    if directory is not None:
+        console.print(Text.assemble("Files: ", (str(directory), "bold"), f"   ({facts['seconds']:.1f} s)"))
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
+def _tell_failures(console, facts):
+    chances = {
+        word: facts[f"{word}_probability"] for word in ("missed_payment", "distressed_exchange", "default")
+    }
+    agents = list(chances["default"])
+    failing = [agent for agent in agents if any(chances[word][agent]["p"] > 0 for word in chances)]
+    failing.sort(key=lambda agent: [-chances[word][agent]["p"] for word in reversed(chances)])
+    _heading(console, f"Who fails by {date_of(facts['months'])}: share of worlds, with 95% intervals")
+    if not failing:
+        console.print(Text("Nobody misses a payment in any world.", "green"))
+        return
+    table = _table("", "> missed 60 days", "> distressed exchange", "> legal default")
+    for agent in failing[:MOST_ROWS]:
+        table.add_row(agent, *(_chance(chances[word][agent]) for word in chances))
+    console.print(table)
+    if len(failing) > MOST_ROWS:
+        console.print(Text(f"and {len(failing) - MOST_ROWS} more: see worlds.parquet", "dim"))
+    others = len(agents) - len(failing)
+    if others:
+        rest = "The one other party meets" if others == 1 else f"The other {others} parties meet"
+        console.print(Text(f"{rest} every payment in every world.", "dim"))
+
+
+def _chance(row):
+    if row["p"] == 0:
+        return Text(f"never  (to {row['high']:.0%})", "dim")
+    style = "bold red" if row["low"] > 0.5 else "yellow" if row["high"] > 0.05 else ""
+    return Text.assemble((f"{row['p']:.0%}", style), (f"  ({row['low']:.0%}-{row['high']:.0%})", "dim"))
+
+
+def _tell_first(console, facts):
+    first = facts["first_default"]
+    if not first["agents"]:
+        return
+    _heading(console, "Who defaults first (alone or in the same month as others)")
+    table = _table("", "> share of worlds", "> median date", "")
+    for agent, row in list(first["agents"].items())[:5]:
+        table.add_row(agent, f"{row['share']:.0%}", date_of(row["median_month"]), _bar(row["share"]))
+    table.add_row(Text("nobody", "dim"), f"{first['nobody']:.0%}", "", _bar(first["nobody"], "green"))
+    console.print(table)
+
+
+def _tell_stress(console, facts):
+    if not facts["stress_by_year"]:
+        return
+    _heading(console, "Stress of the whole market, 0 to 1, mean of each year")
+    table = _table("", "> median", "> worst tenth", "")
+    for row in facts["stress_by_year"]:
+        bar = _bar(row["p50"], "yellow", beyond=row["p90"])
+        table.add_row(str(row["year"]), f"{row['p50']:.2f}", f"{row['p90']:.2f}", bar)
+    console.print(table)
+
+
+def _tell_shortfalls(console, facts):
+    if not facts["shortfalls"]:
+        return
+    _heading(console, "The three largest cash shortfalls, by cause")
+    table = _table("", "why", "> US$bn a world", "> in worlds")
+    for row in facts["shortfalls"][:3]:
+        share = f"{row['share_of_worlds']:.0%}"
+        table.add_row(row["agent"], row["because"], _money(row["usd_bn_per_world"]), share)
+    console.print(table)
+
+
+def _tell_losses(console, facts):
+    if not facts["losses_usd_bn"]:
+        return
+    _heading(console, "Who bears the losses, US$bn")
+    table = _table("", "> mean", "> worst twentieth")
+    for holder, row in list(facts["losses_usd_bn"].items())[:5]:
+        table.add_row(holder, _money(row["mean"]), _money(row["p95"]))
+    console.print(table)
+
+
+def _tell_checks(console, facts):
+    failed = [check for check in facts["checks"] if not check["holds"]]
+    if not facts["checks"]:
+        return
+    _heading(console, "Checks of this scenario")
+    console.print(
+        Text(
+            f"{len(facts['checks']) - len(failed)} of {len(facts['checks'])} hold.",
+            "yellow" if failed else "",
+        ),
+    )
+    for check in failed:
+        whose = f" of {check['agent']}" if "agent" in check else ""
+        wanted = f"{check['measure']}{whose} {check['op']} {check['value']:g}"
+        console.print(Text(f"does not hold: {wanted}; it is {check['found']:.4g}", "yellow"))
+
+
+def _tell_residual(console, residual, where):
+    balanced = residual <= TOLERANCE
+    words = "Every row and column sums to zero" if balanced else "THE BOOKS DO NOT BALANCE"
+    text = f"{words} in {where}: largest relative error {residual:.1e}."
+    console.print(Text(text, "green" if balanced else "bold red"))
+
+
+def tell_opening(console, facts, opening):
+    """Print the books of month 0: what is promised, the balance-sheet matrix, each line with its source."""
+    debt = facts["partner_debt_usd_bn"]
+    console.print()
+    console.print(Text.assemble(("Month 0", "bold"), " · ", (facts["title"], "bold cyan")))
+    console.print(Text(opening_line(facts)))
+    _heading(console, "Loans that others took for OpenAI's sake, US$bn")
+    table = _table("", "> promised")
+    table.add_row("SoftBank, Oracle and CoreWeave", _money(debt["softbank_oracle_coreweave"]))
+    table.add_row("the sites of Blue Owl and Crusoe", _money(debt["blue_owl_crusoe"]))
+    table.add_row("the sites of Vantage, for Oracle (in talks)", _money(debt["oracle_vantage_in_talks"]))
+    table.add_row(Text("together", "bold"), Text(_money(debt["total"]), "bold"))
+    table.add_row("of which drawn", _money(facts["partner_debt_drawn_usd_bn"]))
+    console.print(table)
+    _tell_matrix(console, facts["balance_sheet"], {party.name: party.kind for party in opening.parties})
+    _tell_residual(console, facts["books_residual"], "the books of month 0")
+    _heading(console, "Where each line comes from (US$bn)")
+    table = _table("line", "> amount", "> drawn", "status", "source")
+    for line in facts["lines"]:
+        amounts = [_money(line[name]) if line[name] else "" for name in ("amount", "drawn")]
+        table.add_row(line["id"], *amounts, line["status"], Text(line["source"], "dim"))
+    console.print(table)
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
+def _tell_matrix(console, sheet, kinds):
+    columns = list(dict.fromkeys([*COLUMNS.values(), OTHERS]))
+    place = [columns.index(COLUMNS.get(kinds.get(party, ""), OTHERS)) for party in sheet["parties"]]
+    _heading(console, "Balance sheets, US$bn (what is owed is negative)")
+    table = _table("", *(f"> {name}" for name in columns), "> Sum")
+    matrix = np.array(sheet["matrix"])
+    sums = np.zeros((len(matrix) + 1, len(columns)))
+    np.add.at(sums[:-1].T, place, matrix.T)
+    sums[-1] = sums[:-1].sum(axis=0)
+    for name, row in zip([*sheet["instruments"], "net worth"], sums, strict=True):
+        real = name in ("real assets", "net worth")
+        if np.any(row) or real:
+            total = row.sum() if real or abs(row.sum()) > TOLERANCE * max(1.0, np.abs(row).max()) else 0.0
+            style = "bold" if name == "net worth" else ""
+            table.add_row(
+                Text(name, style), *(Text(_cell(x), style) for x in row), Text(_cell(total) or "0", style)
+            )
+    console.print(table)
+
+
+def tell_scenarios(console, scenarios):
+    """Print the scenarios that are shipped, each with its paragraph."""
+    for scenario in scenarios:
+        console.print()
+        title = Text.assemble((scenario.name, "bold cyan"), "  ", (scenario.title, "bold"))
+        console.print(title)
+        console.print(Text(scenario.paragraph))
+        changes = len(scenario.params), len(scenario.events), len(scenario.decisions)
+        words = zip(changes, ("parameter", "event", "decision"), strict=True)
+        told = [f"{count} {word}{'s' if count != 1 else ''}" for count, word in words if count]
+        console.print(
+            Text(
+                "Sets " + ", ".join(told) if told else "Sets nothing: every parameter at its default", "dim"
+            ),
+        )
+    console.print()
+
+
+def tell_params(console, rows):
+    """Print Params by group: name, default, range, unit, source, and the sentence that says what each is."""
+    for group in dict.fromkeys(row["group"] for row in rows):
+        _heading(console, group)
+        table = _table("parameter", "> default", "range", "unit", "source")
+        for row in rows:
+            if row["group"] == group:
+                name = Text.assemble((row["name"], "bold"), "\n", (row["sentence"], "dim"))
+                table.add_row(name, _default(row), _range(row), row["unit"], Text(row["source"], "dim"))
+        console.print(table)
+
+
+def _default(row):
+    return str(row["default"]).lower() if row["kind"] == "flag" else f"{row['default']}"
+
+
+def _range(row):
+    if row["kind"] == "choice":
+        return ", ".join(row["choices"])
+    return "true, false" if row["kind"] == "flag" else f"{row['low']:g} to {row['high']:g}"
+
+
+def _table(*columns):
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False, header_style="dim")
+    for name in columns:
+        justify = "right" if name.startswith("> ") else "left"
+        table.add_column(name.removeprefix("> "), justify=justify, overflow="fold")
+    return table
+
+
+def _heading(console, text):
+    console.print()
+    console.print(Text(text, "bold"))
+
+
+def _bar(share, style="red", beyond=0.0, width=24):
+    full, more = round(min(share, 1.0) * width), round(min(max(beyond, share), 1.0) * width)
+    return Text.assemble(("█" * full, style), ("░" * (more - full), style), ("·" * (width - more), "dim"))
+
+
+def _money(value):
+    digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 0.095 else 2
+    return f"{value:,.{digits}f}"
+
+
+def _cell(value):
+    return "" if abs(value) < 0.05 else f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:,.1f}"
