@@ -86,6 +86,10 @@ class Key:
         in_range = math.isfinite(value) and self.low <= value <= self.high
         return in_range and (not self.whole or value == int(value))
 
+    def stored(self, value):
+        """Give an allowed value as it is kept: a number as float, a whole number as int."""
+        return value if self.flag or self.choices else int(value) if self.whole else float(value)
+
 
 @dataclass(frozen=True)
 class Kind:

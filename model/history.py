@@ -386,7 +386,7 @@ class History(Reading):
             months=self.months,
             measures=measures,
             parties=tuple(ledger.parties),
-            firms=tuple(np.compress(~ledger.always_pays, np.array(ledger.parties, dtype=object))),
+            firms=tuple(solvency.firms),
             outcomes=outcomes | {"loss": solvency.loss, "trap": solvency.trapped},
             peak_stress=np.zeros(model.worlds) if self._peak is None else self._peak,
             residual=ledger.residual.copy(),

@@ -1,0 +1,49 @@
+"""Banks: a US and a Japanese syndicate that lend to sites, clouds and (on paper) to the lab."""
+
+import numpy as np
+
+from agents.firm import Party
+from agents.worlds import Param, State
+
+
+class Bank(Party):
+    """A syndicate with a lending limit, a limit for one name, and a memory."""
+
+    group = "bank"
+
+    lending_limit = Param(
+        150.0, "US$bn", (20.0, 400.0), "Most that it lends to this market.", source="opening (assumed)"
+    )
+    single_name_limit = Param(
+        0.6, "share", (0.05, 1.0), "Most of the limit that may depend on one name, look-through."
+    )
+    deposit_rate = Param(0.03, "per year", (0.0, 0.1), "Interest paid to depositors.", source="opening: deposits")
+    memory_half_life = Param(36, "months", (2, 120), "Time in which the memory of a loss fades by half.")
+
+    lent = State("US$bn", "loans outstanding")
+    room = State("US$bn", "what it may still lend")
+    exposure_to_openai = State("US$bn", "loans that OpenAI's payments serve, directly or through others")
+    loss_memory = State("US$bn", "losses remembered")
+    spread_add_on = State("per year", "added to its margins for remembered losses and a full book")
+    deposit_interest = State("US$bn", "interest due to depositors this month")
+
+    measures = (*Party.measures, "lent", "exposure_to_openai", "room", "spread_add_on")
+
+    def measure_exposure(self):
+        """Add up what is lent, and how much of it hangs on the lab."""
+        self.lent = self.rows_of(self.model.solvency.lent)
+        self.exposure_to_openai = self.rows_of(self.model.solvency.lent_linked)
+        free = np.maximum(self.lending_limit - self.lent, 0.0)
+        single = np.maximum(self.single_name_limit * self.lending_limit - self.exposure_to_openai, 0.0)
+        self.room = np.minimum(free, single) * self.model.credit.openness
+
+    def remember(self):
+        """Remember losses and ask more for new loans: 10 basis points per per cent of the limit lost."""
+        fade = np.exp(-np.log(2.0) / self.memory_half_life)
+        self.loss_memory = self.loss_memory * fade + self.rows_of(self.model.solvency.loss_now)
+        full = np.maximum(self.lent / self.lending_limit - 0.8, 0.0)
+        self.spread_add_on = 0.1 * self.loss_memory / self.lending_limit + 0.05 * full
+
+    def pay_depositors(self):
+        """Owe the depositors their interest."""
+        self.deposit_interest = self.model.deposits.balance[self.row] * self.deposit_rate / 12.0

@@ -1,0 +1,34 @@
+"""Commissions and communities: one per region; they approve, delay, and decide who pays for upgrades."""
+
+import numpy as np
+
+from agents.worlds import Actor, Param, State
+
+
+class Commission(Actor):
+    """A regulator with voters: opposition grows with the household bill and with the load of data centres."""
+
+    group = "commission"
+
+    bill_sensitivity = Param(1.5, "per unit bill", (0.0, 10.0), "Opposition raised by a doubling of the bill.")
+    load_sensitivity = Param(
+        2.0, "per unit load share", (0.0, 20.0), "Opposition raised by data centres' share of the region's load."
+    )
+    patience = Param(12, "months", (1, 60), "Time in which opposition follows its causes.")
+    allowed_growth = Param(0.05, "per year", (0.0, 0.3), "Growth of bills that it allows without a fight.")
+
+    opposition = State("index", "strength of opposition, 0 = none")
+    delay_pressure = State("x", "multiple of the slip chance of sites in the region", default=1.0)
+    allowed_now = State("per year", "growth of bills that it allows at present")
+
+    measures = ("opposition", "delay_pressure")
+
+    def hear(self):
+        """Hear the region: opposition follows bills and load; it delays sites and caps bills."""
+        bills = np.maximum(self.model.power.bills_of_regions[self.row] - 1.0, 0.0)
+        load = self.model.power.ai_share_of_regions[self.row]
+        cause = self.bill_sensitivity * bills + self.load_sensitivity * load
+        self.opposition = self.opposition + (cause - self.opposition) / self.patience
+        strength = self.opposition * self.model.power.enabled
+        self.delay_pressure = 1.0 + strength
+        self.allowed_now = self.allowed_growth / (1.0 + strength)

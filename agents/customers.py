@@ -1,0 +1,51 @@
+"""Customers: consumers, enterprises and developers, who choose a lab or an outside option."""
+
+import numpy as np
+
+from agents.firm import Party
+from agents.worlds import Param, State
+
+SELLERS = ("OpenAI", "Anthropic", "Google DeepMind", "Meta Llama", "Mistral")
+BUILDERS = ("Vertical builder", "Data-sovereign builder", "Edge builder")
+CHOICES = (*SELLERS, *BUILDERS, "outside option")
+
+
+class Customers(Party):
+    """One segment of customers: it grows along an adoption curve and chooses by quality, price and habit."""
+
+    group = "customers"
+
+    adoption = Param(
+        0.075,
+        "share",
+        (0.005, 0.6),
+        "Share of the final market reached at the start: the smaller, the more growth is to come.",
+        source="assumed so that firm revenue follows 26, 41, 64, 96, 144, 187",
+    )
+    innovation = Param(0.01, "per year", (0.0, 0.1), "Bass coefficient of innovation.")
+    imitation = Param(0.5, "per year", (0.05, 1.5), "Bass coefficient of imitation.")
+    habit = Param(0.08, "per month", (0.005, 1.0), "Share of customers who reconsider their choice in a month.")
+    quality_weight = Param(1.0, "utility", (0.0, 4.0), "Weight of quality in the choice.")
+    price_weight = Param(0.6, "utility", (0.0, 4.0), "Weight of the relative price in the choice.")
+
+    adopted = State("share", "share of the final market reached")
+    potential = State("US$bn a year", "final market at today's prices")
+    shares = State("share", "who serves the segment, outside option last", over=len(CHOICES))
+    appeal = State("utility", "calibrated appeal of each choice, all but quality and price", over=len(CHOICES))
+    spending = State("US$bn a year", "what the segment wants to spend, outside option included")
+
+    measures = ("spending", "adopted")
+
+    def adopt_services(self):
+        """Move along the adoption curve by the exact Bass step; a demand surprise scales the spending."""
+        self.adopted = self.model.demand.adopt(self.adopted, self.innovation, self.imitation)
+        self.spending = self.potential * self.adopted * np.exp(self.model.demand.surprise)
+
+    def choose(self):
+        """Choose by quality over open weights, price relative to the trend, habit.
+
+        share* = softmax(appeal + a (quality - open quality) - b (price - 1)); shares move to it by `habit`.
+        """
+        target = self.model.demand.choice_shares(self)
+        moved = self.shares + self.habit * (target - self.shares)
+        self.shares = np.where(self.model.demand.enabled, moved, self.shares)

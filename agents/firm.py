@@ -1,0 +1,124 @@
+"""What every firm has: money, bills, a buffer, and a way of raising what it is short of.
+
+A firm's cash, arrears and default live in blocks that span all parties (the Ledger's and the solvency rule's);
+a firm reads its own rows of them.
+"""
+
+import numpy as np
+
+from agents.worlds import Actor, Param, State
+
+
+class Party(Actor):
+    """Somebody with an account: one row of the Ledger."""
+
+    measures = ("cash", "debt", "closed")
+
+    def rows_of(self, block):
+        """Give this party's own rows of a block over all parties, ``(parties, worlds)``."""
+        return block[self.model.places[self.group]][self.row]
+
+    @property
+    def cash(self):
+        """Money in the bank, US$bn; only Ledger transfers change it."""
+        return self.rows_of(self.model.ledger.cash)
+
+    @property
+    def debt(self):
+        """Loans and bonds drawn, US$bn."""
+        return self.rows_of(self.model.solvency.debt)
+
+    @property
+    def closed(self):
+        """Whether legal default has taken the party out of the market."""
+        return self.rows_of(self.model.ledger.closed)
+
+    @property
+    def in_arrears(self):
+        """Whether a bill was missed last month and is not yet paid."""
+        return self.rows_of(self.model.solvency.months_missed) > 0
+
+    @property
+    def outgoing(self):
+        """What the party must pay in this month's clearing, arrears included, US$bn."""
+        return self.rows_of(self.model.outgoing)
+
+    @property
+    def expected_incoming(self):
+        """What others owe it this month, times the share that they paid of last month's bills, US$bn."""
+        return self.rows_of(self.model.expected_incoming)
+
+
+class Firm(Party):
+    """A party that runs a business, borrows, and can fail."""
+
+    minimum_cash = Param(0.0, "US$bn", (0, 100), "Cash that the firm wants to hold after the month's bills.")
+    borrowing_cap = Param(
+        0.0, "US$bn a year", (0, 200), "New unsecured money that markets lend it in a year."
+    )
+    leverage_ceiling = Param(
+        4.25,
+        "debt / EBITDA",
+        (0.5, 20),
+        "Debt over earnings above which no new unsecured debt is sold.",
+        source="calibration: oracle_sp_downgrade_trigger",
+    )
+    equity_issue_cap = Param(0.0, "US$bn a year", (0, 100), "New shares that it can sell in a year.")
+    other_cash_flow = Param(
+        0.0, "US$bn a year", (-50, 400), "Yearly cash flow of its other business, before interest."
+    )
+    other_cash_flow_growth = Param(0.0, "per year", (-0.2, 0.4), "Growth of that other cash flow.")
+    own_investment_share = Param(
+        0.0, "share", (0, 1.5), "Share of the other cash flow that it invests itself."
+    )
+    payout = Param(0.0, "US$bn a year", (0, 150), "Dividends and buybacks, paid while cash allows it.")
+    depreciation = Param(0.1, "per year", (0, 0.6), "Yearly loss of book value of its real assets.")
+    liquidation_value = Param(
+        0.45,
+        "share",
+        (0.0, 1.0),
+        "Share of book value that its assets fetch in a liquidation, before costs.",
+        source="calibration: senior_unsecured_recovery",
+    )
+
+    funding_need = State("US$bn", "cash missing to pay this month's bills and keep the buffer")
+    borrowed_year = State("US$bn", "unsecured money borrowed since January")
+    issued_year = State("US$bn", "shares sold since January")
+    line_draw = State("US$bn", "drawn on its committed line or programme this month")
+    share_issue = State("US$bn", "new shares sold this month")
+    operating_cash = State("US$bn a month", "receipts less operating costs of the month, before debt service")
+    earnings = State("US$bn a year", "operating cash of the last twelve months (smoothed)")
+    leverage = State("debt / EBITDA", "debt over yearly operating cash, at most 20")
+
+    def find_need(self):
+        """Ask what is missing: buffer + bills - expected receipts - cash, never less than nothing."""
+        need = self.minimum_cash + self.outgoing - self.expected_incoming - self.cash
+        self.funding_need = np.maximum(need, 0.0) * ~self.closed
+
+    def use_credit(self):
+        """Borrow what is missing while the market is open to it; sell shares for what it will not lend.
+
+        Unsecured debt: at most the yearly cap, only below the leverage ceiling and outside a credit freeze.
+        """
+        january = self.model.month % 12 == 0
+        borrowed = self.borrowed_year * (not january)
+        issued = self.issued_year * (not january)
+        willing = (self.leverage <= self.leverage_ceiling) & ~self.in_arrears
+        room = np.maximum(self.borrowing_cap * self.model.credit.openness - borrowed, 0.0) * willing
+        self.line_draw = np.minimum(self.funding_need, np.minimum(room, self.line_undrawn))
+        wanted = self.funding_need - self.line_draw
+        share_room = np.maximum(self.equity_issue_cap * self.model.credit.openness - issued, 0.0)
+        self.share_issue = np.minimum(wanted, share_room) * ~self.in_arrears
+        self.borrowed_year = borrowed + self.line_draw
+        self.issued_year = issued + self.share_issue
+
+    @property
+    def line_undrawn(self):
+        """What its committed line or programme still allows, US$bn."""
+        return self.rows_of(self.model.loans.line_undrawn)
+
+    def track_earnings(self):
+        """Smooth operating cash over about a year, and set debt against it."""
+        year = self.operating_cash * 12.0
+        self.earnings = self.earnings + (year - self.earnings) / 6.0
+        self.leverage = np.minimum(self.debt / np.maximum(self.earnings, 0.05), 20.0)

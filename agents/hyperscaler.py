@@ -1,0 +1,59 @@
+"""Hyperscalers: Microsoft, Alphabet, Amazon and Meta, who build from cash flow. The control group."""
+
+import numpy as np
+
+from agents.firm import Firm
+from agents.worlds import Param, State
+
+
+class Hyperscaler(Firm):
+    """A cash-rich builder: it funds itself, sells compute, and borrows past a threshold."""
+
+    group = "hyperscaler"
+
+    running_cost_share = Param(
+        0.3, "share of compute revenue", (0.0, 0.8), "Cost of running the compute sold to labs."
+    )
+    co_investment_share = Param(
+        0.0,
+        "share",
+        (0.0, 1.0),
+        "Share of every new loan for the lab's sites and chips that the four put in as equity instead: who "
+        "funds the build, cash or debt.",
+    )
+    gw_cost = Param(
+        40.0,
+        "US$bn per GW",
+        (25.0, 70.0),
+        "Cost of a GW built, chips included.",
+        source="calibration: capex_per_gw",
+    )
+    parent_of_lab = Param(False, "yes/no", None, "Whether it pays for a rival lab of its own.")
+
+    compute_revenue = State("US$bn", "sales of compute to labs this month")
+    running_cost = State("US$bn", "cost of running it")
+    other_cash = State("US$bn", "operating cash flow of the other business this month")
+    investment = State("US$bn", "invested this month")
+    payout_now = State("US$bn", "dividends and buybacks this month")
+    capacity = State("GW", "own data-centre capacity")
+    parent_funding = State("US$bn", "paid to a lab of its own this month")
+
+    measures = (*Firm.measures, "capacity", "investment", "payout_now", "compute_revenue")
+
+    def earn(self):
+        """Earn the operating cash flow of the other business, which grows."""
+        growth = np.exp(self.other_cash_flow_growth * self.model.month / 12.0)
+        self.other_cash = self.other_cash_flow * growth / 12.0 * ~self.closed
+        self.running_cost = self.compute_revenue * self.running_cost_share * ~self.closed
+
+    def invest(self):
+        """Put a fixed share of cash flow into own halls and chips; a third of it adds AI capacity."""
+        wanted = self.other_cash * self.own_investment_share
+        self.investment = np.minimum(wanted, np.maximum(self.cash, 0.0)) * ~self.closed
+        retired = self.capacity * 0.15 / 12.0
+        self.capacity = self.capacity + self.investment * 0.67 / self.gw_cost - retired
+
+    def pay_out(self):
+        """Pay dividends and buybacks out of what exceeds the buffer."""
+        spare = np.maximum(self.cash - self.minimum_cash, 0.0)
+        self.payout_now = np.minimum(self.payout / 12.0, spare) * ~self.closed

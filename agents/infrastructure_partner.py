@@ -1,0 +1,97 @@
+"""Infrastructure partners: SoftBank, Oracle, CoreWeave, Crusoe, Vantage and the Stargate vehicle.
+
+They own what the lab has promised to pay for, and owe what others lent for it.
+"""
+
+import numpy as np
+
+from agents.firm import Firm
+from agents.worlds import Param, State
+
+
+class InfrastructurePartner(Firm):
+    """A partner that builds, borrows and sells compute to the lab (or holds the lab's shares)."""
+
+    group = "infrastructure_partner"
+
+    running_cost_share = Param(
+        0.05,
+        "share of compute revenue",
+        (0.0, 0.8),
+        "Cost of running compute, power of the own sites apart; half of it follows sales, half capacity.",
+    )
+    dividend_cut_leverage = Param(
+        5.0, "debt / EBITDA", (1.0, 20.0), "Debt over earnings above which the dividend is stopped."
+    )
+    sells_holdings = Param(False, "yes/no", None, "Whether it pays from the sale of holdings (SoftBank).")
+    loan_to_value_limit = Param(
+        0.25,
+        "share",
+        (0.05, 0.6),
+        "Net debt over holdings above which it sells holdings instead of borrowing.",
+        source="calibration: softbank_ltv",
+    )
+    loan_to_value_ceiling = Param(
+        0.35,
+        "share",
+        (0.1, 0.9),
+        "Net debt over holdings at which nobody lends to it and it stops buying equity.",
+        source="opening: other_debt_softbank",
+    )
+    holdings_volatility = Param(0.2, "per year", (0.0, 0.6), "Yearly volatility of the market value of holdings.")
+    round_share = Param(0.0, "share", (0.0, 0.8), "Share of OpenAI's equity rounds that it takes.")
+
+    compute_revenue = State("US$bn", "sales of compute this month")
+    peak_revenue = State("US$bn", "highest monthly sales of compute so far")
+    running_cost = State("US$bn", "cost of running compute this month")
+    other_cash = State("US$bn", "cash flow of the other business this month")
+    loan_to_value = State("share", "net debt over the market value of holdings")
+    asset_sale = State("US$bn", "holdings sold this month")
+    payout_now = State("US$bn", "dividend this month")
+    chips_due = State("US$bn", "chips and buildings to be paid this month")
+    interest_paid = State("US$bn a year", "interest of the last twelve months (smoothed)")
+    debt_service = State("US$bn a year", "interest and principal of the last twelve months (smoothed)")
+    dscr = State("x", "operating cash over debt service, at most 10", default=10.0)
+
+    measures = (*Firm.measures, "leverage", "dscr", "compute_revenue", "earnings", "payout_now")
+
+    def earn(self):
+        """Note what the other business brings: a yearly amount that grows, before its interest."""
+        growth = np.exp(self.other_cash_flow_growth * self.model.month / 12.0)
+        self.other_cash = self.other_cash_flow * growth / 12.0 * ~self.closed
+
+    def run_compute(self):
+        """Pay for running compute: half of the cost follows sales, half the capacity once sold."""
+        self.peak_revenue = np.maximum(self.peak_revenue, self.compute_revenue)
+        base = 0.5 * self.compute_revenue + 0.5 * self.peak_revenue
+        self.running_cost = self.running_cost_share * base * ~self.closed
+
+    def value_holdings(self):
+        """Compare net debt with the market value of holdings (shares of the lab included)."""
+        held = self.rows_of(self.model.ledger.real_assets) + self.rows_of(self.model.shares_held)
+        net = np.maximum(self.debt - self.cash, 0.0)
+        self.loan_to_value = np.where(self.sells_holdings, net / np.maximum(held, 0.1), 0.0)
+
+    def use_credit(self):
+        """Borrow as any firm; a holding company sells holdings once its loan-to-value passes the limit."""
+        Firm.use_credit(self)
+        over = self.sells_holdings & (self.loan_to_value > self.loan_to_value_limit)
+        drawn = np.where(over, 0.0, self.line_draw)
+        self.borrowed_year = self.borrowed_year - (self.line_draw - drawn)
+        self.line_draw = drawn
+        missing = self.funding_need - self.line_draw - self.share_issue
+        assets = self.rows_of(self.model.ledger.real_assets)
+        self.asset_sale = np.minimum(np.maximum(missing, 0.0), 0.1 * assets) * self.sells_holdings
+
+    def pay_out(self):
+        """Pay the dividend while nothing is in arrears, leverage allows it and the buffer is there."""
+        able = ~self.in_arrears & (self.leverage <= self.dividend_cut_leverage) & ~self.closed
+        spare = np.maximum(self.cash - self.minimum_cash, 0.0)
+        self.payout_now = np.minimum(self.payout / 12.0, spare) * able
+
+    def cover_debt(self):
+        """Measure the cover: DSCR = operating cash / (interest + principal), trailing, at most 10."""
+        service = self.rows_of(self.model.service_now) * 12.0
+        self.debt_service = self.debt_service + (service - self.debt_service) / 6.0
+        cover = self.earnings / np.maximum(self.debt_service, np.maximum(self.earnings / 10.0, 1e-6))
+        self.dscr = np.clip(np.where(self.debt_service > 1e-6, cover, 10.0), -10.0, 10.0)

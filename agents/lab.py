@@ -1,0 +1,99 @@
+"""What every seller of AI services has: quality, price, efficiency, and a need for compute.
+
+Quality is linear in the logarithm of effective training compute (Hoffmann et al. 2022: exponential compute for
+linear improvement). Efficiency counts only as a *surprise* over the trend that the demand curve contains.
+"""
+
+import numpy as np
+
+from agents.firm import Firm
+from agents.worlds import Param, State
+
+
+class Lab(Firm):
+    """A lab or model builder: it sets a price, trains, and serves what its compute allows."""
+
+    quality_slope = Param(
+        0.25,
+        "utility per log unit",
+        (0.0, 1.0),
+        "Quality gained when effective training compute grows by a factor of e.",
+    )
+    pass_through = Param(
+        0.8,
+        "share",
+        (0.0, 1.0),
+        "Share of an efficiency gain that is handed on to customers as a lower price.",
+    )
+    price_match = Param(
+        0.5, "share", (0.0, 1.0), "Share of a rival's further price cut that the lab matches at its own cost."
+    )
+    training_decay = Param(0.5, "per year", (0.05, 2.0), "Yearly loss of worth of what was trained before.")
+    revenue_per_inference_gw = Param(
+        26.3,
+        "US$bn a year per GW",
+        (8.0, 80.0),
+        "Revenue that a GW of inference compute can serve at today's efficiency and prices.",
+        source="calibration: arr_per_gw / inference share 0.4",
+    )
+    training_share = Param(
+        0.6,
+        "share",
+        (0.0, 0.95),
+        "Share of compute planned for training at the start.",
+        source="calibration: inference_share_of_compute_2024 (0.71 in 2024, falling)",
+    )
+    mature_training_share = Param(
+        0.4, "share", (0.0, 0.95), "Share of compute planned for training at maturity."
+    )
+    training_maturity = Param(
+        60, "months", (12, 240), "Months until the training share has matured.", whole=True
+    )
+
+    efficiency = State("log", "own efficiency over the trend, natural logarithm")
+    training_stock = State("GW-years", "effective training compute in memory", default=1.0)
+    opening_stock = State("GW-years", "effective training compute at the start", default=1.0)
+    quality = State("utility", "quality over the quality at the start")
+    price = State("index", "price over the trend price", default=1.0)
+    demanded = State("US$bn a year", "what customers want to buy at this price")
+    revenue = State("US$bn a year", "what is sold and served, at a yearly rate")
+    inference_need = State("GW", "compute needed to serve what is demanded")
+    training_plan = State("GW", "compute that the training plan asks for")
+    compute_used = State("GW", "compute used this month")
+    served_share = State("share", "share of demand served", default=1.0)
+
+    measures = ("cash", "debt", "closed", "revenue", "price", "quality", "compute_used", "served_share")
+
+    def adopt(self):
+        """Take over this month's efficiency gains: own discoveries now, those of others after the leak."""
+        self.efficiency = (
+            self.efficiency + self.model.technology.gain[self.model.sellers[self.group]][self.row]
+        )
+
+    def train(self):
+        """Add last month's training to the stock: quality is linear in the log of the stock.
+
+        q = slope * ln(stock * e^efficiency / opening stock); the stock decays at `training_decay` a year.
+        """
+        trained = np.maximum(self.compute_used - self.inference_need, 0.0) / 12.0
+        self.training_stock = self.training_stock * (1.0 - self.training_decay / 12.0) + trained
+        effective = np.maximum(self.training_stock / self.opening_stock, 0.05)
+        self.quality = self.quality_slope * (np.log(effective) + self.efficiency)
+
+    def set_price(self):
+        """Hand on part of the own efficiency gain, follow a more efficient rival part of the way down.
+
+        ln price = -pass_through * (efficiency + match * shortfall behind the best), and never above what open
+        weights allow (the pincer's lower arm).
+        """
+        behind = np.maximum(self.model.technology.best_efficiency - self.efficiency, 0.0)
+        log_price = -self.pass_through * (self.efficiency + self.price_match * behind)
+        self.price = np.exp(np.minimum(log_price, self.model.technology.price_ceiling))
+
+    def plan_compute(self):
+        """Plan inference for what is demanded, training as a falling share of all compute."""
+        served_per_gw = self.revenue_per_inference_gw * np.exp(self.efficiency) * self.price
+        self.inference_need = self.demanded / served_per_gw
+        progress = np.minimum(self.model.month / self.training_maturity, 1.0)
+        share = self.training_share + (self.mature_training_share - self.training_share) * progress
+        self.training_plan = self.inference_need * share / (1.0 - share)

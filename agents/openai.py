@@ -1,0 +1,142 @@
+"""OpenAI: the focal lab. It owns no chips and no halls; it promises to pay for those of others."""
+
+import numpy as np
+
+from agents.firm import Firm
+from agents.lab import Lab
+from agents.worlds import Param, State
+
+
+class OpenAI(Lab):
+    """The lab that owes little and has promised much."""
+
+    group = "openai"
+
+    floor_share = Param(
+        0.9,
+        "share",
+        (0.0, 1.0),
+        "Share of available compute that must be paid for, used or not: the Oracle contract's; the floors of "
+        "the lab's other contracts move in proportion.",
+        source="opening: top_oracle (assumed, 0.6 to 1)",
+    )
+    non_compute_cash_cost = Param(
+        10.0,
+        "US$bn a year",
+        (5.0, 20.0),
+        "Cash cost of staff, sales and everything but compute in the first year.",
+        source="opening: OpenAI (assumed, 8 to 14)",
+    )
+    cost_growth_first = Param(0.3, "per year", (0.0, 0.6), "Growth of that cost at the start.")
+    cost_growth_last = Param(0.1, "per year", (0.0, 0.4), "Growth of that cost in the long run.")
+    cost_growth_half_life = Param(96, "months", (12, 240), "Time in which that growth falls half of its way.")
+    cost_cut_when_cornered = Param(0.15, "share", (0.0, 0.5), "Share of that cost saved while cash is short.")
+    training_takes_idle = Param(
+        0.0, "share", (0.0, 1.0), "Share of otherwise idle compute that training uses up (1: all is used)."
+    )
+    runway_target = Param(15, "months", (3, 36), "Months of burn that the lab wants to hold in cash.")
+    runway_floor = Param(6, "months", (1, 18), "Months of burn below which it is cornered.")
+    extrapolation_weight = Param(
+        0.5, "share", (0.0, 1.0), "Weight of last year's growth, against the adoption curve, in its forecast."
+    )
+    planning_lead = Param(30, "months", (12, 48), "How far ahead it orders capacity.", whole=True)
+    commits = Param(True, "yes/no", None, "Whether announced capacity can become firm at all.")
+    firming_limit = Param(
+        0.06,
+        "share per year",
+        (0.0, 0.2),
+        "Most of the announced remainder that may become firm in a year.",
+        source="opening: announced_rest (assumed, 0 to 0.2)",
+    )
+    renegotiates = Param(True, "yes/no", None, "Whether the cornered lab asks its sellers for a lower price, once.")
+    renegotiation_cut = Param(0.2, "share", (0.0, 0.6), "Price cut that sellers grant once it has missed a bill.")
+
+    operating_outlay = State("US$bn", "cash cost other than compute, this month")
+    cost_level = State("US$bn a year", "yearly rate of that cost before savings")
+    burn = State("US$bn a month", "smoothed monthly cash need before new money")
+    runway = State("months", "months until cash and open lines are used up at this burn", default=120.0)
+    cornered = State("yes/no", "whether the runway is below the floor", dtype=bool)
+    equity_asked = State("US$bn", "equity asked for this month")
+    contracted_ahead = State("GW", "compute under contract at the planning lead")
+    forecast_need = State("GW", "compute that the lab expects to need at the planning lead")
+    new_commitment = State("GW", "announced capacity made firm this month")
+    revenue_year_ago = State("US$bn a year", "revenue rate a year ago (smoothed)", default=1.0)
+    idle = State("GW", "available compute that is not used")
+    available = State("GW", "compute available under contract")
+
+    measures = (*Lab.measures, "runway", "burn", "available", "idle", "cornered", "new_commitment")
+
+    def serve(self):
+        """Serve demand as far as compute allows: inference comes before training.
+
+        served = min(1, available GW / GW needed for what is demanded).
+        """
+        self.available = self.model.compute_contracts.available_to_openai
+        enough = np.minimum(self.available / np.maximum(self.inference_need, 1e-9), 1.0)
+        self.served_share = np.where(self.inference_need > 0.0, enough, 1.0)
+        self.revenue = self.demanded * self.served_share * ~self.closed
+
+    def use_compute(self):
+        """Use what serving and training ask for, up to what is available; note what stands idle."""
+        wanted = np.minimum(self.inference_need * self.served_share + self.training_plan, self.available)
+        left = self.available - wanted
+        self.compute_used = (wanted + self.training_takes_idle * left) * ~self.closed
+        self.idle = (self.available - self.compute_used) * ~self.closed
+
+    def spend(self):
+        """Pay staff, sales and the rest: growing ever more slowly, a little less while cornered."""
+        fade = np.exp(-np.log(2.0) * self.model.month / self.cost_growth_half_life)
+        growth = self.cost_growth_last + (self.cost_growth_first - self.cost_growth_last) * fade
+        first = np.where(self.cost_level > 0.0, self.cost_level, self.non_compute_cash_cost)
+        year = self.model.month % 12 == 0 and self.model.month > 0
+        self.cost_level = first * (1.0 + growth * year)
+        saved = self.cost_cut_when_cornered * self.cornered
+        self.operating_outlay = self.cost_level / 12.0 * (1.0 - saved)
+
+    def watch_runway(self):
+        """Compare cash and open lines with the burn: runway = (cash + undrawn line) / burn, at most 120."""
+        burn = np.maximum(-self.operating_cash, 0.0)
+        self.burn = self.burn + (burn - self.burn) / 3.0
+        liquid = self.cash + self.line_undrawn
+        self.runway = np.minimum(liquid / np.maximum(self.burn, liquid / 120.0 + 1e-9), 120.0)
+        self.cornered = (self.runway < self.runway_floor) | self.in_arrears
+
+    def raise_equity(self):
+        """Ask for what is missing to the target runway; signed money counts as had."""
+        signed = self.model.equity_window.signed_total
+        target = self.burn * self.runway_target + self.minimum_cash
+        self.equity_asked = np.maximum(target - self.cash - signed, 0.0) * ~self.closed
+
+    def use_credit(self):
+        """Draw the bank revolver for what is missing; the lab sells equity only through its rounds."""
+        room = self.line_undrawn * ~self.in_arrears
+        self.line_draw = np.minimum(self.funding_need, room)
+
+    def forecast(self):
+        """Expect compute need at the planning lead: half last year's growth, half the adoption curve.
+
+        need = revenue x (w x own growth + (1 - w) x curve growth) / revenue per GW / (1 - training share).
+        """
+        self.revenue_year_ago = self.revenue_year_ago + (self.revenue - self.revenue_year_ago) / 12.0
+        lag_growth = np.log(np.maximum(self.revenue, 0.1) / np.maximum(self.revenue_year_ago, 0.1))
+        years = self.planning_lead / 12.0
+        extrapolated = np.exp(np.clip(lag_growth * years, -1.0, 1.6))
+        growth = self.extrapolation_weight * extrapolated
+        growth = growth + (1.0 - self.extrapolation_weight) * self.model.demand.curve_growth
+        per_gw = self.revenue_per_inference_gw * np.exp(self.efficiency) * self.price
+        self.forecast_need = self.revenue * growth / per_gw / (1.0 - self.mature_training_share)
+
+    def commit(self):
+        """Turn announced capacity into firm orders where the forecast exceeds what is under contract.
+
+        At most `firming_limit` of the remainder a year; nothing while cornered or when no builder has finance.
+        """
+        gap = np.maximum(self.forecast_need - self.contracted_ahead, 0.0)
+        most = self.firming_limit / 12.0 * self.model.compute_contracts.announced_left
+        wanted = np.minimum(np.minimum(gap, most), self.model.compute_contracts.buildable)
+        willing = self.commits & ~self.cornered & ~self.closed
+        self.new_commitment = wanted * willing
+
+    def find_need(self):
+        """Ask what is missing for this month's bills."""
+        Firm.find_need(self)

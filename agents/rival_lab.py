@@ -1,0 +1,46 @@
+"""Rival labs: Anthropic, Google DeepMind (drawing on Alphabet), Meta Llama (on Meta) and Mistral."""
+
+import numpy as np
+
+from agents.lab import Lab
+from agents.worlds import Param, State
+
+
+class RivalLab(Lab):
+    """A lab that competes with OpenAI for customers, talent and power."""
+
+    group = "rival_lab"
+
+    cost_share = Param(
+        0.45, "share of revenue", (0.1, 1.2), "Cash cost other than compute, share of revenue."
+    )
+    fixed_cost = Param(1.0, "US$bn a year", (0.0, 20.0), "Cash cost that does not vary with sales.")
+    compute_growth = Param(0.5, "per year", (0.0, 2.0), "Growth of its training compute in the first year.")
+    compute_growth_fade = Param(0.15, "per year", (0.0, 1.0), "Yearly fading of that growth.")
+    opening_compute = Param(1.0, "GW", (0.0, 5.0), "Compute in use at the start.")
+    funded_by_parent = Param(False, "yes/no", None, "Whether a parent pays what the lab is short of.")
+
+    parent_funding = State("US$bn", "paid in by the parent this month")
+    base_compute = State("GW", "compute of its plan, before demand")
+
+    def expand(self):
+        """Grow the training plan: fast at first, then slower, whatever OpenAI does."""
+        years = self.model.month / 12.0
+        growth = self.compute_growth * np.exp(-self.compute_growth_fade * years)
+        before = np.where(self.base_compute > 0.0, self.base_compute, self.opening_compute)
+        self.base_compute = before * np.exp(growth / 12.0)
+
+    def buy_compute(self):
+        """Use the planned training compute and whatever inference needs; all demand is served."""
+        training = self.base_compute * self.training_share
+        self.compute_used = (self.inference_need + training) * ~self.closed
+        self.revenue = self.demanded * ~self.closed
+
+    def pay_costs(self):
+        """Give the month's cash cost other than compute, US$bn."""
+        return (self.revenue * self.cost_share + self.fixed_cost) / 12.0
+
+    def ask_parent(self):
+        """Let the parent pay what is missing (Alphabet for DeepMind, Meta for Llama)."""
+        self.parent_funding = self.funding_need * self.funded_by_parent
+        self.funding_need = self.funding_need * ~self.funded_by_parent

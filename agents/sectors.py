@@ -1,0 +1,135 @@
+"""The sectors that close the books: chip vendor, bondholders, equity investors, rest of the world."""
+
+import numpy as np
+
+from agents.firm import Party
+from agents.worlds import Param, State
+
+
+class ChipVendor(Party):
+    """Sells chips and buys equity of those who buy them (circular finance)."""
+
+    group = "chip_vendor"
+
+    cost_share = Param(0.35, "share of sales", (0.1, 0.9), "What a chip costs the vendor to make.")
+    round_share = Param(0.15, "share", (0.0, 0.6), "Share of OpenAI's rounds that the vendor takes.")
+    sales = State("US$bn", "chips sold this month")
+    measures = ("cash", "sales")
+
+    def pay_costs(self):
+        """Give the month's production cost, US$bn."""
+        return self.sales * self.cost_share
+
+
+class Bondholders(Party):
+    """Hold the bonds of Oracle, CoreWeave, Meta and others."""
+
+    group = "bondholders"
+    written_off = State("US$bn", "bonds written off so far")
+    measures = ("written_off",)
+
+    def remember(self):
+        """Add up what defaults have cost them."""
+        self.written_off = self.written_off + self.rows_of(self.model.solvency.loss_now)
+
+
+class EquityInvestors(Party):
+    """Venture and stock-market money: a window that is open or shut, and a mood."""
+
+    group = "equity_investors"
+
+    enabled = Param(True, "yes/no", None, "Off: the committed rounds of `committed_2026` and so on are paid.")
+    closing_hazard = Param(0.15, "per year", (0.0, 2.0), "Rate at which an open window shuts.")
+    reopening_hazard = Param(0.5, "per year", (0.05, 4.0), "Rate at which a shut window opens again.")
+    surprise_sensitivity = Param(
+        1.0, "per log unit", (0.0, 4.0), "How strongly a revenue shortfall raises the closing hazard."
+    )
+    yearly_cap = Param(75.0, "US$bn a year", (10.0, 200.0), "Most that investors put into OpenAI in a year.")
+    valuation_share = Param(0.15, "share per year", (0.02, 0.5), "Most of its valuation that a lab sells a year.")
+    multiple_floor = Param(6.0, "x revenue", (1.0, 20.0), "Valuation multiple of a lab that no longer grows.")
+    multiple_growth = Param(
+        32.0, "x revenue per unit growth", (0.0, 80.0), "Added to the multiple for growth of 100% a year."
+    )
+    payment_lag = Param(3, "months", (0, 11), "Months between signing and payment.", whole=True)
+
+    committed_2026 = Param(30.0, "US$bn a year", (0, 200), "Equity paid in during 2026 when the window is off.")
+    committed_2027 = Param(40.0, "US$bn a year", (0, 200), "The same in 2027.")
+    committed_2028 = Param(60.0, "US$bn a year", (0, 200), "The same in 2028.")
+    committed_2029 = Param(60.0, "US$bn a year", (0, 200), "The same in 2029.")
+    committed_2030 = Param(40.0, "US$bn a year", (0, 200), "The same in 2030.")
+
+    window_open = State("yes/no", "whether labs can sell equity", dtype=bool, default=True)
+    valuation = State("US$bn", "what investors think OpenAI is worth")
+    signed = State("US$bn", "equity signed, by the month in which it is paid", over=12)
+    signed_total = State("US$bn", "equity signed and not yet paid")
+    raised_year = State("US$bn", "equity signed by OpenAI since January")
+    round_now = State("US$bn", "equity to be paid to OpenAI this month")
+
+    measures = ("window_open", "valuation", "signed_total")
+
+    def open_or_shut(self):
+        """Shut or reopen the window: one draw a month, hazards moved by the revenue surprise."""
+        draw = self.model.draw("equity window")
+        hazard = self.closing_hazard * np.exp(-self.surprise_sensitivity * self.model.demand.revenue_surprise)
+        shuts = draw < 1.0 - np.exp(-hazard / 12.0)
+        opens = draw < 1.0 - np.exp(-self.reopening_hazard / 12.0)
+        stays = np.where(self.window_open, ~shuts, opens)
+        self.window_open = np.where(self.model.forced_window >= 0, self.model.forced_window > 0, stays)
+
+    def value_lab(self):
+        """Value the lab at a multiple of revenue that follows its growth."""
+        lab = self.model.openai
+        growth = np.maximum(np.log(np.maximum(lab.revenue, 0.1) / np.maximum(lab.revenue_year_ago, 0.1)), 0.0)
+        multiple = self.multiple_floor + self.multiple_growth * np.minimum(growth, 1.0)
+        self.valuation = multiple * lab.revenue * ~lab.closed
+
+    def sign(self):
+        """Sign what is asked, within the yearly cap and a share of the valuation, while the window is open."""
+        january = self.model.month % 12 == 0
+        raised = self.raised_year * (not january)
+        cap = np.minimum(self.yearly_cap, self.valuation_share * self.valuation)
+        room = np.maximum(cap - raised, 0.0) * self.window_open
+        asked = np.where(self.enabled, np.minimum(self.model.openai.equity_asked, room), 0.0)
+        due = (self.model.month + self.payment_lag) % 12
+        slots = np.arange(12)[:, None, None]
+        self.signed = np.where(slots == due, self.signed + asked, self.signed)
+        self.raised_year = raised + asked
+
+    def pay_in(self):
+        """Pay the equity that falls due this month; with the window off, the committed yearly rounds."""
+        slot = (self.model.month % 12) == np.arange(12)[:, None, None]
+        signed_now = self.signed[self.model.month % 12]
+        committed = self.model.committed_equity()
+        self.round_now = np.where(self.enabled, signed_now, committed) * ~self.model.openai.closed
+        self.signed = np.where(slot, 0.0, self.signed)
+        self.signed_total = self.signed_sum()
+
+    def signed_sum(self):
+        """Add up the equity signed and not yet paid, US$bn."""
+        return np.cumsum(self.signed, axis=0)[-1]
+
+
+class RestOfTheWorld(Party):
+    """Everybody else: its cash closes the books and may be negative."""
+
+    group = "rest_of_the_world"
+
+    inflow = State("US$bn", "cash received from the parties of the model, net, so far")
+    measures = ("cash",)
+
+    def watch(self):
+        """Note its cash against month 0: what the modelled sector has cost or paid the rest of the world."""
+        self.inflow = self.cash - self.rows_of(self.model.opening_cash)
+
+
+class JointVentureCompany(Party):
+    """The US$1.5bn venture of the second article, in either of its readings; empty unless a scenario opens it."""
+
+    group = "joint_venture_company"
+
+    earned = State("US$bn", "earned by the venture this month")
+    measures = ("cash", "earned")
+
+    def earn(self):
+        """Earn this month's yield on the capital paid in."""
+        self.earned = self.model.joint_venture.income

@@ -1,0 +1,219 @@
+"""The accounts of everyday business: sales, operating costs, investment, chips, and the sectors that close them."""
+
+import numpy as np
+
+from agents.customers import BUILDERS, SELLERS
+from agents.worlds import Mechanism, Param
+from model.contracts import JUNIOR, OPERATIONS, SECURED, SITE_COMPANIES
+from model.ledger import ASSET
+from model.sums import total
+
+SEGMENTS = ("Consumers", "Enterprises", "Developers")
+CLOUD_OF = {
+    "Anthropic": "Amazon",
+    "Google DeepMind": "Alphabet",
+    "Meta Llama": "Meta",
+    "Mistral": "Microsoft",
+    "Vertical builder": "Microsoft",
+    "Data-sovereign builder": "Amazon",
+    "Edge builder": "Alphabet",
+}
+PARENT_OF = {"Google DeepMind": "Alphabet", "Meta Llama": "Meta"}
+DEVELOPER_OF = {
+    "Abilene site company": "Crusoe",
+    "Vantage Texas site company": "Vantage",
+    "Vantage Wisconsin site company": "Vantage",
+}
+OPERATING_KINDS = (
+    "sales",
+    "take-or-pay",
+    "renewal",
+    "re-letting",
+    "power pass-through",
+    "rent",
+    "rent of a new tenant",
+    "power",
+    "operating cost",
+    "compute purchase",
+    "other business",
+    "revenue share",
+    "take-or-pay to second owners",
+    "rent to second owners",
+    "parent funding",
+)
+WORLD = "Rest of the world"
+
+
+class Accounts(Mechanism):
+    """Everyday flows. One method per line of business; each reads what agents decided and moves the money."""
+
+    group = "account"
+
+    chip_share = Param(
+        0.58,
+        "share",
+        (0.3, 0.8),
+        "Share of the cost of a GW that goes to the chip vendor; the rest to builders.",
+        source="calibration: capex_it_share",
+    )
+    chip_advance = Param(
+        0.85, "share", (0.3, 1.0), "Share of chips on signed contracts that a delayed-draw loan pays.",
+        source="opening: ddtl_coreweave_new",
+    )  # fmt: skip
+    vehicle_equity = Param(
+        0.2, "share", (0.05, 1.0), "Equity share of what the Stargate vehicle builds.",
+        source="calibration: dc_ltc_2026_market",
+    )  # fmt: skip
+    developer_fee = Param(0.03, "share", (0.0, 0.1), "Development fee in the cost of a site.")
+    compute_discount = Param(0.8, "share", (0.3, 1.2), "What rivals pay for compute over the market rent.")
+
+    sold = np.zeros((1, 1))
+    parent_paid = None
+
+    def open_accounts(self, ledger, opening, firms):
+        """Open the legs."""
+        sellers = [*SELLERS, *BUILDERS]
+        self.sales = ledger.open_family(
+            "sales", [s for _ in sellers for s in SEGMENTS], [x for x in sellers for _ in SEGMENTS], cleared=False
+        )
+        self.spenders = [*firms, *SITE_COMPANIES, "Meta site company", "Joint venture", "Chip vendor"]
+        self.operating = ledger.open_family(
+            "operating cost", self.spenders, [WORLD] * len(self.spenders), seniority=OPERATIONS
+        )
+        self.spender = np.array([ledger.index[name] for name in self.spenders])
+        self.compute = ledger.open_family(
+            "compute purchase", list(CLOUD_OF), list(CLOUD_OF.values()), seniority=SECURED
+        )
+        self.share = ledger.open_family("revenue share", ["OpenAI"], ["Microsoft"], seniority=SECURED)
+        earners = [p.name for kind in ("infrastructure partner", "hyperscaler", "utility") for p in opening.parties_of_kind(kind)]
+        self.earner = np.array([ledger.index[name] for name in earners])
+        self.business = ledger.open_family("other business", [WORLD] * len(earners), earners, cleared=False)
+        self.investment = ledger.open_family(
+            "investment", earners, [WORLD] * len(earners), nature=ASSET, cleared=False
+        )
+        self.own_chips = ledger.open_family(
+            "chips of hyperscalers", earners[6:10], ["Chip vendor"] * 4, nature=ASSET, cleared=False
+        )
+        sites = list(SITE_COMPANIES)
+        self.construction = ledger.open_family("construction", sites, [WORLD] * 4, nature=ASSET, cleared=False)
+        self.fees = ledger.open_family(
+            "development fee", list(DEVELOPER_OF), list(DEVELOPER_OF.values()), nature=ASSET, cleared=False
+        )
+        self.fee_site = np.array([sites.index(name) for name in DEVELOPER_OF])
+        buyers = ["Oracle"] * 4 + ["CoreWeave", "Stargate vehicle", "Stargate vehicle"]
+        makers = ["Chip vendor"] * 6 + [WORLD]
+        self.chips = ledger.open_family("chip order", buyers, makers, seniority=JUNIOR, nature=ASSET)
+        self.parents = ledger.open_family(
+            "parent funding", list(PARENT_OF.values()), list(PARENT_OF), cleared=False
+        )
+        closers = [*SEGMENTS, "Bondholders", "Equity investors"]
+        self.closer = np.array([ledger.index[name] for name in closers])
+        self.top_up = ledger.open_family("sector funding", [WORLD] * len(closers), closers, cleared=False)
+        self.sweep = ledger.open_family(
+            "sector surplus", closers, [WORLD] * len(closers), cleared=False, name="sector surplus"
+        )
+        order = opening.contract("chips_coreweave")
+        path = np.zeros(self.model.months + 60)
+        path[order.start_month : order.start_month + order.tenor_months] = order.amount / order.tenor_months
+        self.coreweave_chips = path
+        self.share_until = opening.contract("revenue_share_microsoft").terms["last_month"]
+        self.revenue_share = opening.contract("revenue_share_microsoft").price
+
+    def operating_matrix(self, ledger):
+        """Give the matrix legs -> parties that adds up operating cash, and the one for capital spending."""
+        operating = np.isin(ledger.kinds, OPERATING_KINDS).astype(float)
+        return ledger.net_of(operating)
+
+    def collect_sales(self):
+        """Let customers pay for what is served."""
+        model = self.model
+        served = model.seller_block("served_share") * ~model.seller_block("closed")
+        demand = model.demand.segment_demand * served[:, None, :]
+        legs = demand.reshape(len(self.sales), self.worlds) / 12.0
+        paid = model.ledger.pay(self.sales, legs)
+        self.sold = total(paid.reshape(-1, len(SEGMENTS), self.worlds).transpose(1, 0, 2))
+
+    def bill_operations(self):
+        """Bill running costs, compute bought by rivals, the revenue share, chips and deposit interest."""
+        model, ledger = self.model, self.model.ledger
+        sites = model.sites.rent * model.sites.operating_share
+        zero = np.zeros((1, self.worlds))
+        costs = np.vstack([
+            model.openai.operating_outlay,
+            model.rivals.pay_costs(),
+            model.builders.pay_costs(),
+            model.partners.running_cost,
+            model.hyperscalers.running_cost,
+            np.zeros((4, self.worlds)),
+            sites,
+            zero,
+            model.chip_vendor.pay_costs(),
+        ])  # fmt: skip
+        ledger.bill(self.operating, costs)
+        rent = model.compute_market.rent * self.compute_discount / 12.0
+        need = np.vstack([model.rivals.compute_used, model.builders.compute_used])
+        under_contract = np.zeros((7, 1))
+        under_contract[0] = model.compute_contracts.gw_path[model.anthropic_row, model.month]
+        ledger.bill(self.compute, np.maximum(need - under_contract, 0.0) * rent)
+        share = self.revenue_share * (model.month < self.share_until)
+        ledger.bill(self.share, share * self.sold[:1])
+        self._bill_chips()
+        ledger.bill(model.deposits.interest, model.banks.deposit_interest)
+
+    def _bill_chips(self):
+        """Bill chips: Oracle for its halls, CoreWeave for signed contracts, the vehicle for firm orders."""
+        model = self.model
+        coreweave = np.full((1, self.worlds), self.coreweave_chips[model.month])
+        vehicle = model.compute_contracts.building_cost()
+        chips = np.vstack([
+            model.halls.chips_due,
+            coreweave,
+            vehicle * self.chip_share,
+            vehicle * (1.0 - self.chip_share),
+        ])  # fmt: skip
+        billed = model.ledger.bill(self.chips, chips * model.chip_price_level)
+        model.chip_vendor.sales = total(billed[:6])[None, :]
+        advance = np.zeros((len(model.ledger.parties), self.worlds))
+        advance[model.row("CoreWeave")] = self.chip_advance * billed[4]
+        advance[model.row("Stargate vehicle")] = (1.0 - self.vehicle_equity) * (billed[5] + billed[6])
+        model.chip_draws = advance
+        self.vehicle_equity_need = self.vehicle_equity * (billed[5:6] + billed[6:7])
+
+    vehicle_equity_need = np.zeros((1, 1))
+
+    def earn_other(self):
+        """Receive the cash flow of other businesses; interest that is inside it is added back."""
+        model = self.model
+        other = np.vstack([model.partners.other_cash, model.hyperscalers.other_cash, model.utilities.other_cash])
+        alive = ~np.take(model.ledger.closed, self.earner, axis=0)
+        model.ledger.pay(self.business, (other + model.loans.interest_inside[self.earner]) * alive)
+
+    def invest(self):
+        """Spend on own investment: partners and utilities on plant, hyperscalers on halls and chips."""
+        model, ledger = self.model, self.model.ledger
+        partners = model.partners
+        spare = np.maximum(partners.cash - 0.5 * partners.minimum_cash, 0.0)
+        own = np.minimum(partners.other_cash * partners.own_investment_share, spare)
+        big, plant = model.hyperscalers.investment, model.utilities.investment
+        ledger.pay(self.investment, np.vstack([own, big * (1.0 - self.chip_share), plant]))
+        ledger.pay(self.own_chips, big * self.chip_share)
+
+    def build_sites(self):
+        """Spend on halls; the developer of a site earns a fee."""
+        spent = self.model.sites.construction[:4]
+        fee = np.zeros((4, 1))
+        fee[self.fee_site] = 1.0
+        fee = fee * self.developer_fee
+        self.model.ledger.pay(self.construction, spent * (1.0 - fee))
+        self.model.ledger.pay(self.fees, np.take(spent * fee, self.fee_site, axis=0))
+
+    def fund_parents(self):
+        """Let Alphabet and Meta pay what their labs are short of."""
+        funding = self.model.rivals.parent_funding[1:3]
+        self.model.ledger.pay(self.parents, funding)
+
+    def close_sectors(self):
+        """Bring customers', bondholders' and investors' cash back to zero from the rest of the world."""
+        cash = np.take(self.model.ledger.cash, self.closer, axis=0)
+        self.model.ledger.pay(self.top_up, np.maximum(-cash, 0.0))
+        self.model.ledger.pay(self.sweep, np.maximum(cash, 0.0))

@@ -1,0 +1,346 @@
+"""How a model is put together: agents from the opening books, accounts on the Ledger, the values of month 0."""
+
+import tomllib
+
+import numpy as np
+
+from agents.bank import Bank
+from agents.commission import Commission
+from agents.customers import BUILDERS, CHOICES, SELLERS, Customers
+from agents.hyperscaler import Hyperscaler
+from agents.infrastructure_partner import InfrastructurePartner
+from agents.openai import OpenAI
+from agents.private_equity_lender import PrivateEquityLender
+from agents.rival_lab import RivalLab
+from agents.sectors import Bondholders, ChipVendor, EquityInvestors, JointVentureCompany, RestOfTheWorld
+from agents.site_company import SiteCompany
+from agents.small_model_builder import SmallModelBuilder
+from agents.utility import Utility
+from agents.worlds import WorldsModel
+from model.accounts import Accounts
+from model.capital import CoInvestment, Deposits, Funds, Pledges, Shares, SiteEquity
+from model.compute_market import ComputeMarket
+from model.contracts import ComputeContracts, Halls, Leases, PowerContracts
+from model.credit import Credit, Loans
+from model.demand import Demand
+from model.joint_venture import JointVenture
+from model.ledger import Ledger
+from model.opening import LIBRARY, read_opening
+from model.power import Power
+from model.solvency import Solvency
+from model.stress import Stress
+from model.tape import Tape
+from model.technology import Technology
+from model.waterfall import private_equity_waterfall
+
+PARTIES = {
+    "openai": (OpenAI, ("lab",), None),
+    "rival_lab": (RivalLab, ("rival lab",), None),
+    "small_model_builder": (SmallModelBuilder, ("small-model builder",), None),
+    "infrastructure_partner": (InfrastructurePartner, ("infrastructure partner",), None),
+    "hyperscaler": (Hyperscaler, ("hyperscaler",), None),
+    "utility": (Utility, ("utility",), None),
+    "site_company": (SiteCompany, ("site",), None),
+    "joint_venture_company": (JointVentureCompany, ("vehicle",), None),
+    "private_equity_lender": (PrivateEquityLender, ("private-equity lender",), None),
+    "bank": (Bank, ("bank",), None),
+    "chip_vendor": (ChipVendor, ("sector",), "Chip vendor"),
+    "customers": (Customers, ("customers",), None),
+    "bondholders": (Bondholders, ("sector",), "Bondholders"),
+    "equity_investors": (EquityInvestors, ("sector",), "Equity investors"),
+    "rest_of_the_world": (RestOfTheWorld, ("sector",), "Rest of the world"),
+}
+"""Group -> class, kinds of the opening books, and the one name where a kind holds several classes."""
+
+FIRM_GROUPS = ("openai", "rival_lab", "small_model_builder", "infrastructure_partner", "hyperscaler", "utility")
+SECTORS = ("Consumers", "Enterprises", "Developers", "Bondholders", "Equity investors", "Rest of the world")
+COMMISSIONS = ("Texas commission", "Virginia-Ohio commission", "Wisconsin commission", "New Mexico commission")
+ACTORS = (*(cls for cls, _, _ in PARTIES.values()), Commission)
+MECHANISMS = (
+    Credit,
+    Demand,
+    Technology,
+    Power,
+    ComputeMarket,
+    JointVenture,
+    Halls,
+    ComputeContracts,
+    Leases,
+    PowerContracts,
+    Loans,
+    Shares,
+    SiteEquity,
+    Funds,
+    CoInvestment,
+    Pledges,
+    Deposits,
+    Accounts,
+    Solvency,
+    Stress,
+)
+
+
+class Assembly(WorldsModel):
+    """All agents, mechanisms, accounts and opening values of a model, and the look-ups that rules use."""
+
+    def __init__(self, worlds, rng, months, setting):
+        super().__init__(worlds, rng)
+        self.setting, self.months, self.month = setting, int(months), 0
+        name = getattr(setting, "opening", None) or "end_2025"
+        self.opening = read_opening(name)
+        with open(LIBRARY / f"{name}_values.toml", "rb") as file:
+            self.opening_values = tomllib.load(file)
+        self.tape = Tape(self.seed, self.luck, self.months)
+        self._make_agents()
+        self._make_mechanisms()
+        self._open_accounts()
+        self.allocate()
+        self._set_params()
+        self._take_in_books()
+
+    # -- building ---------------------------------------------------------------------------------------------
+
+    def _make_agents(self):
+        self.places, names = {}, []
+        for group, (cls, kinds, only) in PARTIES.items():
+            parties = [p.name for kind in kinds for p in self.opening.parties_of_kind(kind)]
+            parties = [only] if only else parties
+            self.places[group] = slice(len(names), len(names) + len(parties))
+            names += parties
+            for party in parties:
+                cls(self, party)
+        for name in COMMISSIONS:
+            Commission(self, name)
+        self.party_names = names
+        self._rows = {name: row for row, name in enumerate(names)}
+        cohort = {group: self.agents_by_type[cls] for group, (cls, _, _) in PARTIES.items()}
+        self.openai, self.rivals = cohort["openai"], cohort["rival_lab"]
+        self.builders, self.partners = cohort["small_model_builder"], cohort["infrastructure_partner"]
+        self.hyperscalers, self.utilities = cohort["hyperscaler"], cohort["utility"]
+        self.sites, self.lenders, self.banks = (
+            cohort["site_company"],
+            cohort["private_equity_lender"],
+            cohort["bank"],
+        )
+        self.customers, self.chip_vendor = cohort["customers"], cohort["chip_vendor"]
+        self.bondholders, self.equity_window = cohort["bondholders"], cohort["equity_investors"]
+        self.world, self.venture = cohort["rest_of_the_world"], cohort["joint_venture_company"]
+        self.commissions = self.agents_by_type[Commission]
+        self.cohorts = cohort
+        self.firm_cohorts = [cohort[group] for group in FIRM_GROUPS]
+        self.sellers = {
+            "openai": slice(0, 1),
+            "rival_lab": slice(1, 5),
+            "small_model_builder": slice(5, 8),
+        }
+
+    def _make_mechanisms(self):
+        opening = self.opening
+        self.credit, self.demand, self.technology = Credit(self), Demand(self), Technology(self)
+        self.power, self.compute_market = Power(self), ComputeMarket(self)
+        self.joint_venture = JointVenture(self)
+        self.halls, self.compute_contracts = Halls(self, opening), ComputeContracts(self, opening)
+        self.leases, self.power_contracts = Leases(self, opening), PowerContracts(self, opening)
+        self.loans, self.shares = Loans(self, opening), Shares(self, opening)
+        self.site_equity, self.funds = SiteEquity(self, opening), Funds(self, opening)
+        self.co_investment, self.pledges = CoInvestment(self, opening), Pledges(self, opening)
+        self.deposits, self.accounts = Deposits(self, opening), Accounts(self)
+        self.solvency, self.stress = Solvency(self, self.party_names), Stress(self)
+
+    def _open_accounts(self):
+        ledger = self.ledger = Ledger(self.party_names, SECTORS, "Rest of the world")
+        firms = [name for group in FIRM_GROUPS for name in self.cohorts[group].names]
+        self.accounts.open_accounts(ledger, self.opening, firms)
+        self.shares.open_accounts(ledger, firms)
+        for each in (
+            self.compute_contracts,
+            self.leases,
+            self.power_contracts,
+            self.loans,
+            self.site_equity,
+            self.funds,
+            self.co_investment,
+            self.pledges,
+            self.deposits,
+            self.joint_venture,
+        ):
+            each.open_accounts(ledger)
+        failing = [*firms, *self.cohorts["site_company"].names]
+        self.solvency.open_accounts(ledger, failing)
+        ledger.close_topology()
+        self._operating = self.accounts.operating_matrix(ledger)
+        self.anthropic_row = self.compute_contracts.names_of_rows.index("top_anthropic_azure")
+
+    def _set_params(self):
+        for row in self.opening_values["value"]:
+            self.set_param(row["path"], row["value"])
+        for path, value in dict(getattr(self.setting, "params", None) or {}).items():
+            self.set_param(path, value)
+
+    def _take_in_books(self):
+        ledger, opening = self.ledger, self.opening
+        cash = [opening.party(name).cash for name in self.party_names]
+        claims = np.zeros(len(ledger.claim_names))
+        claims[self.loans.claims] = self.loans.opening_drawn
+        claims[self.shares.opening] = [c.amount for c in self.shares.stakes]
+        claims[self.site_equity.claims] = self.site_equity.opening_drawn
+        claims[self.deposits.claims] = [c.drawn for c in self.deposits.contracts]
+        assets = np.zeros(len(self.party_names))
+        for contract in opening.contracts_of_kind("fixed asset"):
+            assets[self.row(contract.debtor)] += contract.amount
+        ledger.allocate(self.worlds, cash, claims, assets)
+        self.opening_cash = ledger.cash
+        self.paid_share = np.ones_like(ledger.cash)
+        self.shares_held = np.zeros_like(ledger.cash)
+        self._open_markets()
+        for contracts in (self.halls, self.compute_contracts, self.loans):
+            contracts.sign()
+        self.solvency.measure()
+
+    def _open_markets(self):
+        """Calibrate who sells what to whom, and give firms the earnings of last year."""
+        mix, outside = self.opening_values["revenue_mix"], self.opening_values["outside_share"]
+        sold = np.zeros((len(CHOICES), len(self.customers), 1))
+        for seller, name in enumerate((*SELLERS, *BUILDERS)):
+            for segment, who in enumerate(self.customers.names):
+                sold[seller, segment] = self.opening.party(name).revenue * mix.get(name, {}).get(who, 0.0)
+        spent = np.cumsum(sold, axis=0)[-1] / (1.0 - np.array([[outside[n]] for n in self.customers.names]))
+        shares = sold / spent
+        shares[-1] = [[outside[n]] for n in self.customers.names]
+        self.customers.spending = np.broadcast_to(spent, (len(self.customers), self.worlds))
+        self.customers.shares = np.broadcast_to(shares, (*shares.shape[:2], self.worlds))
+        appeal = np.where(shares > 0.0, np.log(np.maximum(shares, 1e-12)), -40.0)
+        self.customers.appeal = np.broadcast_to(appeal, (*shares.shape[:2], self.worlds))
+        for cohort in (self.openai, self.rivals, self.builders):
+            revenue = np.array([[self.opening.party(name).revenue] for name in cohort.names])
+            cohort.revenue = np.broadcast_to(revenue, (len(cohort), self.worlds))
+            if "revenue_year_ago" in type(cohort)._states:
+                cohort.revenue_year_ago = cohort.revenue * 0.55
+            used = np.array([[max(self.opening.party(name).capacity_gw, 0.01)] for name in cohort.names])
+            cohort.compute_used = np.broadcast_to(used, (len(cohort), self.worlds))
+            trained = used * cohort.training_share / cohort.training_decay
+            cohort.training_stock = trained
+            cohort.opening_stock = trained
+        for cohort in (self.partners, self.hyperscalers, self.utilities):
+            earned = [self.opening.party(n).revenue * self.opening.party(n).ebitda_margin for n in cohort.names]
+            cohort.earnings = np.broadcast_to(np.array(earned)[:, None], (len(cohort), self.worlds))
+        gw = np.array([[p.capacity_gw] for p in self.opening.parties_of_kind("hyperscaler")])
+        self.opening_capacity = gw
+        self.hyperscalers.capacity = np.broadcast_to(gw, (len(self.hyperscalers), self.worlds))
+        self.demand.open_market()
+
+    # -- look-ups that rules use -----------------------------------------------------------------------------
+
+    def row(self, name):
+        """Give the row of a party in blocks over all parties."""
+        return self._rows[name]
+
+    def draw(self, stream, kind="uniform"):
+        """Give this month's draws of a named stream, ``(1, worlds)``."""
+        return getattr(self.tape, kind)(stream)[self.month][None, :]
+
+    def draw_once(self, stream, kind="uniform"):
+        """Give the draws of a stream that is drawn once, at month 0, ``(1, worlds)``."""
+        return getattr(self.tape, kind)(stream)[0][None, :]
+
+    def draw_rows(self, stream, cohort, kind="uniform"):
+        """Give this month's draws of a stream for each agent of a cohort, ``(agents, worlds)``."""
+        draw = getattr(self.tape, kind)
+        return np.stack([draw(f"{stream} | {name}")[self.month] for name in cohort.names])
+
+    def party_block(self, state):
+        """Join a State of all parties into one block ``(parties, worlds)``; zero where it is not declared."""
+        blocks = [
+            getattr(cohort, state)
+            if state in type(cohort)._states or state in type(cohort)._params
+            else np.zeros((len(cohort), self.worlds))
+            for cohort in self.cohorts.values()
+        ]
+        return np.concatenate(blocks)
+
+    def seller_block(self, state):
+        """Join a State of OpenAI, its rivals and the small builders, in the order of customers' choices."""
+        return np.concatenate([getattr(c, state) for c in (self.openai, self.rivals, self.builders)])
+
+    @property
+    def lease_energised(self):
+        """Energised GW of each lease: the four sites', and Meta's from the end of its construction."""
+        meta = np.full((1, self.worlds), self.leases.full_gw[-1] * (self.month >= 36))
+        return np.vstack([self.halls.energised, meta])
+
+    @property
+    def lease_rent_year(self):
+        """Rent a year that each site earns at present, ``(sites, worlds)``, US$bn."""
+        return (self.leases.rent_billed + self.leases.rent_from_others) * 12.0
+
+    @property
+    def tenant_trouble(self):
+        """Whether the tenant of each site is in arrears or gone, ``(sites, worlds)``."""
+        bad = (self.solvency.months_missed > 0) | self.ledger.closed
+        return np.take(bad, self.leases.tenant, axis=0)
+
+    @property
+    def refinanceable(self):
+        """Whether each party's maturing bonds are rolled by the market, ``(parties, worlds)``."""
+        bearable = self.party_block("leverage") <= 1.15 * self.party_block("leverage_ceiling")
+        return bearable & (self.solvency.months_missed == 0) & ~self.ledger.closed
+
+    @property
+    def liquidation_values(self):
+        """Share of book value that each party's assets fetch, ``(parties, worlds)``."""
+        return self.party_block("liquidation_value")
+
+    @property
+    def co_investment_share(self):
+        """Share of new loans that the hyperscalers replace by equity, ``(1, worlds)``."""
+        return self.hyperscalers.co_investment_share.max(axis=0)[None, :]
+
+    @property
+    def operating_cash(self):
+        """Operating cash of every party this month, read off the Ledger's journal, ``(parties, worlds)``."""
+        return self._operating @ self.ledger.flow
+
+    def committed_equity(self):
+        """Give the monthly equity of the neutral case, ``(1, worlds)``; nothing after 2030."""
+        window, year = self.equity_window, self.month // 12
+        yearly = (
+            window.committed_2026,
+            window.committed_2027,
+            window.committed_2028,
+            window.committed_2029,
+            window.committed_2030,
+        )
+        return yearly[year] / 12.0 if year < len(yearly) else np.zeros((1, self.worlds))
+
+    def run_waterfall(self, fund, contributed, distributed):
+        """Run a fund's distribution down its waterfall."""
+        return private_equity_waterfall(
+            fund.unreturned,
+            fund.unpaid_preferred,
+            fund.preferred_paid,
+            fund.catch_up_paid,
+            contributed,
+            distributed,
+            preferred_return=fund.preferred_return,
+            carry=fund.carry,
+            catch_up=fund.catch_up,
+        )
+
+    def why_short(self, name):
+        """Say in words what a party was short of when it missed a bill."""
+        return CAUSES.get(self._group_of(name), "bills exceeded cash and what could be borrowed")
+
+    def _group_of(self, name):
+        row = self.row(name)
+        return next(group for group, place in self.places.items() if place.start <= row < place.stop)
+
+
+CAUSES = {
+    "openai": "take-or-pay bills and costs exceeded revenue, and no new money came in",
+    "infrastructure_partner": "debt, rent and chips exceeded what customers paid and markets lent",
+    "site_company": "rent received did not cover the debt due, or a bullet could not be refinanced",
+    "rival_lab": "costs exceeded revenue and investors gave no more",
+    "small_model_builder": "costs exceeded revenue and investors gave no more",
+    "hyperscaler": "bills exceeded cash flow and borrowing",
+    "utility": "costs exceeded the bills that the commission allowed",
+}

@@ -1,0 +1,261 @@
+"""Equity in all its forms: shares and rounds, site equity, funds and their investors, co-investment, deposits."""
+
+import numpy as np
+
+from agents.worlds import Mechanism, State
+from model.contracts import SITE_COMPANIES, UNSECURED
+from model.ledger import ASSET_SALE, CLAIM
+from model.sums import incidence, total
+
+CO_FUNDED = (*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle")
+
+
+class Shares(Mechanism):
+    """Shares at paid-in value: opening stakes in the lab, its rounds, and new shares of every firm."""
+
+    group = "shares"
+
+    round_paid = State("US$bn", "paid into OpenAI's rounds this month, per investor")
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        self.stakes = opening.contracts_of_kind("equity stake")
+        self.rows = 3
+
+    def open_accounts(self, ledger, firms):
+        """Open opening stakes, the rounds of the lab, and a leg of new shares for each firm."""
+        holders = [c.creditor for c in self.stakes]
+        self.opening = ledger.open_claims("shares", [c.id for c in self.stakes], holders, ["OpenAI"] * len(holders))
+        investors = ["SoftBank", "Chip vendor", "Equity investors"]
+        rows = ledger.open_claims("shares", [f"rounds {name}" for name in investors], investors, ["OpenAI"] * 3)
+        self.rounds = ledger.open_family(
+            "equity round", investors, ["OpenAI"] * 3, nature=CLAIM, claims=rows, sign=1, cleared=False
+        )
+        self.firms = [name for name in firms if name != "OpenAI"]
+        market = ["Equity investors"] * len(self.firms)
+        rows = ledger.open_claims("shares", [f"new shares {name}" for name in self.firms], market, self.firms)
+        self.issues = ledger.open_family(
+            "share issue", market, self.firms, nature=CLAIM, claims=rows, sign=1, cleared=False
+        )
+        self.issuer = np.array([ledger.index[name] for name in self.firms])
+        self.dividends = ledger.open_family("dividend", self.firms, market, cleared=False)
+        self.sales = ledger.open_family(
+            "sale of holdings", ["Rest of the world"], ["SoftBank"], nature=ASSET_SALE, cleared=False
+        )
+
+    def pay_round(self):
+        """Pay this month's round: SoftBank and the chip vendor their shares while they can, the market the rest."""
+        amount = self.model.equity_window.round_now
+        partners, vendor = self.model.partners, self.model.chip_vendor
+        able = (partners.loan_to_value < partners.loan_to_value_ceiling) & ~partners.in_arrears
+        soft = total(partners.round_share * able * partners.sells_holdings)[None, :]
+        split = np.vstack([soft, vendor.round_share, np.maximum(1.0 - soft - vendor.round_share, 0.0)])
+        wanted = split * amount
+        paid = self.model.ledger.pay(self.rounds, wanted)
+        gap = np.vstack([np.zeros((2, self.worlds)), total(wanted - paid)[None, :]])
+        self.round_paid = paid + self.model.ledger.pay(self.rounds, np.maximum(gap, 0.0))
+
+    def issue(self, wanted):
+        """Sell new shares of firms to the market; `wanted` is ``(parties, worlds)``."""
+        return self.model.ledger.pay(self.issues, np.take(wanted, self.issuer, axis=0))
+
+    def pay_dividends(self, wanted):
+        """Pay dividends and buybacks; `wanted` is ``(parties, worlds)``."""
+        return self.model.ledger.pay(self.dividends, np.take(wanted, self.issuer, axis=0))
+
+    def sell_holdings(self, wanted):
+        """Sell SoftBank's holdings at book value to the rest of the world, ``(1, worlds)``."""
+        return self.model.ledger.pay(self.sales, wanted)
+
+
+class SiteEquity(Mechanism):
+    """Equity of the owners in the site companies: paid in before the loan, paid out after it."""
+
+    group = "site_equity"
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        self.contracts = opening.contracts_of_kind("site equity")
+        self.rows = len(self.contracts)
+        self.amount = np.array([c.amount for c in self.contracts])[:, None]
+        self.opening_drawn = np.array([c.drawn for c in self.contracts])
+        order = [*SITE_COMPANIES, "Meta site company"]
+        self.site = np.array([order.index(c.debtor) for c in self.contracts])
+
+    def open_accounts(self, ledger):
+        """Open the claims of the owners, contributions and distributions."""
+        sites, owners = [c.debtor for c in self.contracts], [c.creditor for c in self.contracts]
+        self.owner = np.array([ledger.index[name] for name in owners])
+        self.claims = ledger.open_claims("site equity", [c.id for c in self.contracts], owners, sites)
+        self.contributions = ledger.open_family(
+            "site equity", owners, sites, nature=CLAIM, claims=self.claims, sign=1, cleared=False
+        )
+        self.distributions = ledger.open_family("site distribution", sites, owners, cleared=False)
+        self.by_site = incidence(self.site, 5)
+        self.by_owner = incidence(self.owner, len(ledger.parties))
+
+    @property
+    def paid_in(self):
+        """Equity paid in, ``(contracts, worlds)``, US$bn."""
+        return self.model.ledger.claims[self.claims[0] : self.claims[-1] + 1]
+
+    @property
+    def uncalled(self):
+        """Equity promised to each site and not yet paid, ``(sites, worlds)``."""
+        alive = ~np.take(self.model.ledger.closed, self.owner, axis=0)
+        return self.by_site @ (np.maximum(self.amount - self.paid_in, 0.0) * alive)
+
+    def asked(self):
+        """Split what sites call among their owners, pro rata to what they still owe."""
+        left = np.maximum(self.amount - self.paid_in, 0.0)
+        whole = np.take(self.by_site @ left, self.site, axis=0)
+        call = np.take(self.model.sites.equity_call, self.site, axis=0)
+        return call * left / np.maximum(whole, 1e-12)
+
+    def pay_in(self):
+        """Pay what the sites call."""
+        self.model.ledger.pay(self.contributions, self.asked())
+
+    def pay_out(self):
+        """Distribute to the owners, pro rata to what they paid in."""
+        paid_in = self.paid_in
+        whole = np.take(self.by_site @ paid_in, self.site, axis=0)
+        out = np.take(self.model.sites.distribution, self.site, axis=0)
+        self.model.ledger.pay(self.distributions, out * paid_in / np.maximum(whole, 1e-12))
+
+
+class Funds(Mechanism):
+    """Commitments of investors to funds: called when needed, never counted as cash."""
+
+    group = "fund"
+
+    called = State("US$bn", "called so far")
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        self.contracts = opening.contracts_of_kind("fund commitment")
+        self.rows = len(self.contracts)
+        self.amount = np.array([c.amount for c in self.contracts])[:, None]
+        self.end = np.array([c.start_month + c.tenor_months for c in self.contracts])[:, None]
+
+    def open_accounts(self, ledger):
+        """Open the investors' interests, calls and distributions."""
+        investors, managers = [c.debtor for c in self.contracts], [c.creditor for c in self.contracts]
+        self.manager = np.array([ledger.index[name] for name in managers])
+        self.claims = ledger.open_claims("fund interest", [c.id for c in self.contracts], investors, managers)
+        self.calls = ledger.open_family(
+            "capital call", investors, managers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
+        )
+        self.distributions = ledger.open_family("fund distribution", managers, investors, cleared=False)
+        self.by_manager = incidence(self.manager, len(ledger.parties))
+
+    @property
+    def uncalled(self):
+        """Commitments not yet called and not yet lapsed, per party, ``(parties, worlds)``."""
+        open_now = self.model.month < self.end
+        return self.by_manager @ (np.maximum(self.amount - self.called, 0.0) * open_now)
+
+    @property
+    def uncalled_of_lenders(self):
+        """The same for the private-equity lenders, ``(lenders, worlds)``."""
+        return self.uncalled[self.model.places["private_equity_lender"]]
+
+    def call(self, wanted):
+        """Call capital; `wanted` is ``(parties, worlds)``."""
+        limit = np.maximum(self.amount - self.called, 0.0) * (self.model.month < self.end)
+        asked = np.minimum(np.take(wanted, self.manager, axis=0), limit)
+        self.called = self.called + self.model.ledger.pay(self.calls, asked)
+
+    def pay_out(self, amounts):
+        """Distribute to investors; `amounts` is ``(parties, worlds)``."""
+        self.model.ledger.pay(self.distributions, np.take(amounts, self.manager, axis=0))
+
+
+class CoInvestment(Mechanism):
+    """Equity that the four hyperscalers put into the build instead of loans, pro rata to their cash flow."""
+
+    group = "co_investment"
+
+    paid_in = State("US$bn", "paid in so far")
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        self.investors = [party.name for party in opening.parties_of_kind("hyperscaler")]
+        self.weight = np.array([p.operating_cash_flow for p in opening.parties_of_kind("hyperscaler")])
+        self.weight = np.tile(self.weight / self.weight.sum(), len(CO_FUNDED))[:, None]  # bit-safe: constants
+        self.rows = len(CO_FUNDED) * len(self.investors)
+
+    def open_accounts(self, ledger):
+        """Open a claim and a leg for each investor in each co-funded party."""
+        issuers = [name for name in CO_FUNDED for _ in self.investors]
+        holders = self.investors * len(CO_FUNDED)
+        names = [f"{holder} in {issuer}" for holder, issuer in zip(holders, issuers, strict=True)]
+        self.claims = ledger.open_claims("co-investment", names, holders, issuers)
+        self.legs = ledger.open_family(
+            "co-investment", holders, issuers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
+        )
+        self.issuer = np.array([ledger.index[name] for name in issuers])
+
+    def put_in(self, wanted):
+        """Pay `wanted` ``(parties, worlds)`` into the co-funded parties."""
+        paid = self.model.ledger.pay(self.legs, np.take(wanted, self.issuer, axis=0) * self.weight)
+        self.paid_in = self.paid_in + paid
+
+
+class Pledges(Mechanism):
+    """Equity pledged to the Stargate vehicle: called only when announced capacity becomes firm."""
+
+    group = "pledge"
+
+    called = State("US$bn", "called so far")
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        self.contracts = opening.contracts_of_kind("equity pledge")
+        self.rows = len(self.contracts)
+        self.amount = np.array([c.amount for c in self.contracts])[:, None]
+
+    def open_accounts(self, ledger):
+        """Open the claims and the calls."""
+        holders = [c.debtor for c in self.contracts]
+        issuers = [c.creditor for c in self.contracts]
+        self.claims = ledger.open_claims("pledged equity", [c.id for c in self.contracts], holders, issuers)
+        self.calls = ledger.open_family(
+            "pledge call", holders, issuers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
+        )
+
+    @property
+    def left(self):
+        """Pledged and not yet called, ``(1, worlds)``."""
+        return total(np.maximum(self.amount - self.called, 0.0))[None, :]
+
+    def call(self, wanted):
+        """Call `wanted` ``(1, worlds)`` from the pledgers, pro rata to what they still owe; give what came."""
+        left = np.maximum(self.amount - self.called, 0.0)
+        share = left / np.maximum(total(left), 1e-12)
+        paid = self.model.ledger.pay(self.calls, share * np.minimum(wanted, total(left)[None, :]))
+        self.called = self.called + paid
+        return total(paid)[None, :]
+
+
+class Deposits(Mechanism):
+    """Deposits that fund the banks, and their interest."""
+
+    group = "deposit"
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        self.contracts = opening.contracts_of_kind("deposits")
+        self.rows = len(self.contracts)
+
+    def open_accounts(self, ledger):
+        """Open the depositors' claims and the interest legs."""
+        banks = [c.debtor for c in self.contracts]
+        savers = [c.creditor for c in self.contracts]
+        self.claims = ledger.open_claims("deposits", [c.id for c in self.contracts], savers, banks)
+        self.interest = ledger.open_family("deposit interest", banks, savers, seniority=UNSECURED)
+
+    @property
+    def balance(self):
+        """Deposits of each bank, ``(banks, worlds)``."""
+        return self.model.ledger.claims[self.claims[0] : self.claims[-1] + 1]

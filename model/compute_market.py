@@ -1,0 +1,78 @@
+"""The market for compute: what a GW rents for, new and old, and who takes what nobody needs."""
+
+import numpy as np
+
+from agents.worlds import Mechanism, Param, State
+from model.sums import total
+
+
+class ComputeMarket(Mechanism):
+    """The rent of a GW-year: a falling trend, raised by scarcity, lowered by efficiency and fire sales."""
+
+    group = "compute_market"
+
+    enabled = Param(True, "yes/no", None, "Off: rents follow their trend.")
+    opening_rent = Param(
+        13.3,
+        "US$bn per GW-year",
+        (6.0, 20.0),
+        "Rent of new capacity at the start.",
+        source="calibration: implied_price_per_gw_year_oracle",
+    )
+    decline = Param(
+        0.06,
+        "per year",
+        (0.0, 0.5),
+        "Trend fall of the rent of the newest capacity per GW.",
+        source="assumed; rental_decline_rate_2023_2025 (0.45) is per chip, and a GW holds ever better chips",
+    )
+    vintage_discount = Param(
+        0.6,
+        "share",
+        (0.1, 1.0),
+        "Rent of capacity past its first term over the rent of new capacity.",
+        source="calibration: rebook_price_ratio_h100 (0.7 to 0.95 after two years)",
+    )
+    scarcity_elasticity = Param(1.5, "elasticity", (0.0, 6.0), "Change of rent with demand over supply.")
+    obsolescence = Param(
+        0.5, "per log unit", (0.0, 2.0), "Fall of rent when the industry needs less compute for the same work."
+    )
+    volatility = Param(0.15, "per year", (0.0, 0.6), "Yearly volatility of the rent around its trend.")
+    running_cost = Param(2.0, "US$bn per GW-year", (0.5, 5.0), "Below this rent capacity is switched off.")
+    second_use = Param(1.0, "GW", (0.0, 10.0), "Capacity that others take on at the market rent at the start.")
+    second_use_growth = Param(0.8, "GW a year", (0.0, 5.0), "Growth of that second use.")
+
+    rent = State("US$bn per GW-year", "rent of new capacity", default=13.3)
+    old_rent = State("US$bn per GW-year", "rent of capacity past its first term", default=8.0)
+    shock = State("log", "deviation of the rent from its trend")
+    tightness = State("ratio", "compute wanted over compute at hand", default=1.0)
+    idle_pool = State("GW", "capacity looking for a second tenant")
+
+    measures = ("rent", "old_rent", "tightness", "idle_pool")
+
+    def clear_rent(self):
+        """Set the rent: trend x scarcity^elasticity x e^(-obsolescence x industry gain) x noise.
+
+        scarcity = compute that labs want / compute at hand; the rent of old capacity never falls below nothing,
+        and capacity that does not earn its running cost is not let.
+        """
+        openai = self.model.openai
+        wanted = openai.inference_need + openai.training_plan
+        rivals = total(self.model.rivals.compute_used)[None, :]
+        hand = openai.available + self.idle_pool
+        self.tightness = (wanted + rivals + 0.1) / (hand + rivals + 0.1)
+        scarce = np.clip(np.log(self.tightness), -1.5, 0.7) * self.scarcity_elasticity
+        step = self.volatility * np.sqrt(1.0 / 12.0) * self.model.draw("rent", "normal")
+        self.shock = self.shock * 0.97 + step * self.enabled
+        trend = self.opening_rent * np.exp(np.log1p(-self.decline) * self.model.month / 12.0)
+        fall = self.obsolescence * self.model.technology.industry_gain
+        moved = np.exp((scarce - fall) * self.enabled + self.shock)
+        self.rent = trend * moved
+        self.old_rent = self.rent * self.vintage_discount
+
+    def letting_share(self, pool):
+        """Give the share of the pool ``(contracts, worlds)`` that finds a second tenant, ``(1, worlds)``."""
+        self.idle_pool = total(pool)[None, :]
+        taken = self.second_use + self.second_use_growth * self.model.month / 12.0
+        pays = self.old_rent > self.running_cost
+        return np.minimum(taken / np.maximum(self.idle_pool, 1e-9), 1.0) * pays

@@ -1,0 +1,551 @@
+"""The contracts of the compute chain: halls, take-or-pay, chip orders, leases, power.
+
+Each class is a block with one row per contract. It opens its legs on the Ledger, and bills them each month.
+"""
+
+import numpy as np
+
+from agents.worlds import Mechanism, Param, State
+from model.ladder import Ladder
+from model.sums import incidence, total
+
+MWH_PER_GW_YEAR = 8.76e6
+SITES = ("Abilene", "New Mexico", "Vantage Texas", "Vantage Wisconsin")
+SITE_COMPANIES = tuple(f"{name} site company" for name in SITES)
+OPERATIONS, SECURED, UNSECURED, JUNIOR = 0, 1, 2, 3
+"""Seniority: operating costs and power; rent, take-or-pay and secured debt; unsecured debt; bullets, chips."""
+
+
+class Halls(Mechanism):
+    """The halls of the sites, a rung each: when they get power, and when their chips are paid for.
+
+    A hall is energised at its `start` and billed to the lab for `hall_term` months from then on. What delays a
+    site moves every hall that lies ahead, and the payment for its chips if that lies ahead too.
+    """
+
+    group = "halls"
+
+    hall_term = Param(
+        60,
+        "months",
+        (24, 120),
+        "Months for which each hall is billed from its own energisation.",
+        source="calibration: commit_oracle_years",
+        whole=True,
+    )
+    chip_price = Param(
+        33.0,
+        "US$bn per GW",
+        (20.0, 60.0),
+        "Price of the chips of a GW.",
+        source="opening: chips_abilene (25 to 40)",
+    )
+    abilene_extra = Param(
+        0.0, "GW", (0.0, 1.0), "Capacity at Abilene that is on top of the 4.5 GW of the Oracle contract."
+    )
+
+    ahead = State("GW", "IT load not yet energised, per site")
+    months_left = State("months", "months until the last hall of the site opens", dtype=int)
+    energised = State("GW", "IT load energised, per site")
+    contracted = State("GW", "IT load energised and inside its hall's term, per site")
+    chips_due = State("US$bn", "chips to be paid this month, per site")
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        leases = [lease for lease in opening.contracts_of_kind("lease") if lease.creditor in SITE_COMPANIES]
+        self.sites = [lease.creditor for lease in leases]
+        self.rows = len(leases)
+        gw, start, site, chips = [], [], [], []
+        for row, lease in enumerate(leases):
+            already = lease.terms.get("energised_at_start_gw", 0.0)
+            first, last = lease.terms["first_month"], lease.terms["full_month"]
+            if already:
+                gw, start, site, chips = [*gw, already], [*start, 0], [*site, row], [*chips, -1]
+            count = last - first
+            order = next(c for c in opening.contracts_of_kind("chip order") if _names_site(c.id, lease.id))
+            pay = np.maximum(np.arange(first + 1, last + 1) - order.terms["payment_lead_months"], 0)
+            pay = np.arange(order.start_month, order.start_month + count) if already else pay
+            gw += [(lease.gw - already) / count] * count
+            start += list(range(first + 1, last + 1))
+            site += [row] * count
+            chips += list(pay)
+        self.gw, self.planned, self.site, self.chip_month = map(np.array, (gw, start, site, chips))
+        self.by_site = incidence(self.site, self.rows)
+        self.ladder = self.chips = None
+
+    def sign(self):
+        """Copy the terms in force into the ladders, once, at month 0."""
+        shape = (len(self.gw), self.worlds)
+        self.ladder = Ladder(
+            np.broadcast_to(self.gw[:, None], shape), self.planned[:, None], np.repeat(self.hall_term, 1, axis=0)
+        )
+        price = self.gw[:, None] * self.chip_price
+        self.chips = Ladder(price, self.chip_month[:, None], 1)
+        self.open()
+
+    @property
+    def ahead_of_sites(self):
+        """GW ahead of all site companies, Meta's (finished outside this ladder) last, ``(sites, worlds)``."""
+        return np.vstack([self.ahead, np.zeros((1, self.worlds))])
+
+    @property
+    def months_left_of_sites(self):
+        """Months until the last hall of each site company opens, ``(sites, worlds)``."""
+        return np.vstack([self.months_left, np.zeros((1, self.worlds), dtype=np.int64)])
+
+    def delay(self, mask, months):
+        """Delay the halls of the masked sites, ``(sites, worlds)``, that lie ahead."""
+        if not mask.any():
+            return
+        month, rows = self.model.month, np.take(mask, self.site, axis=0)
+        by = np.take(np.broadcast_to(months, mask.shape), self.site, axis=0)
+        self.ladder.delay(rows, by, month)
+        self.chips.delay(rows, by, month)
+
+    def open(self):
+        """Energise what is due: GW with power, GW under contract, GW ahead, chips to pay."""
+        month, ladder = self.model.month, self.ladder
+        powered = np.where(ladder.start <= month, ladder.amount, 0.0)
+        self.energised = self.by_site @ powered
+        self.contracted = self.by_site @ ladder.live(month)
+        self.ahead = self.by_site @ (ladder.amount - powered)
+        left = np.where(ladder.start > month, ladder.start - month, 0)
+        self.months_left = np.maximum.reduceat(left, self._firsts, axis=0)
+        self.chips_due = self.by_site @ self.chips.live(month)
+
+    @property
+    def _firsts(self):
+        return np.searchsorted(self.site, np.arange(self.rows))
+
+
+def _names_site(order, lease):
+    return order.removeprefix("chips_") == lease.removeprefix("lease_")
+
+
+class ComputeContracts(Mechanism):
+    """Take-or-pay contracts: payment = price x max(used, floor share x available), used <= available.
+
+    Only energised, uncurtailed capacity is available, and only for what is available is anything owed. The
+    Oracle contract follows the halls; the others follow yearly amounts; the last row is what becomes firm of the
+    announced capacity. After its term a contract's capacity is a pool: the lab renews what it needs at the lower
+    of the old price and the rent of that vintage plus 10%; the rest is let to others.
+    """
+
+    group = "compute_contract"
+
+    renewal_margin = Param(
+        0.1, "share", (0.0, 0.5), "What a seller asks above the market rent to renew with a tenant in place."
+    )
+    renews = Param(True, "yes/no", None, "Whether the lab may renew; off: expired capacity is let to others.")
+    build_months = Param(24, "months", (6, 48), "Time to build announced capacity.", whole=True)
+    build_cost = Param(
+        40.0,
+        "US$bn per GW",
+        (25.0, 70.0),
+        "Cost of a GW built, chips included.",
+        source="calibration: capex_per_gw",
+    )
+    firm_term = Param(60, "months", (24, 120), "Term of capacity that becomes firm.", whole=True)
+
+    price = State("US$bn per GW-year", "price of a GW")
+    floor = State("share", "share of what is available that is paid for in any case")
+    available = State("GW", "capacity available under contract")
+    used = State("GW", "capacity used under contract")
+    renewed = State("GW", "capacity renewed for the month after its term")
+    relet = State("GW", "capacity let to others")
+    peak = State("GW", "largest capacity so far")
+    ended = State("yes/no", "terminated by rejection", dtype=bool)
+    billed_year = State("US$bn", "billed since January under a yearly minimum")
+    carried = State("US$bn", "shortfall of last year's minimum, due unless made up this year")
+    announced_left_gw = State("GW", "announced and not yet firm")
+    buildable_gw = State("GW", "announced capacity that could be financed this month")
+
+    names_of_rows = ()
+    renewal_price = sales = None
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        contracts = [*opening.contracts_of_kind("take-or-pay"), opening.contract("announced_rest")]
+        self.contracts, self.rows = contracts, len(contracts)
+        self.names_of_rows = [contract.id for contract in contracts]
+        self.of_openai = np.array([c.debtor == "OpenAI" for c in contracts])
+        self.on_halls = np.array([c.id == "top_oracle" for c in contracts])
+        self.on_orders = np.array([c.id == "announced_rest" for c in contracts])
+        self.yearly_minimum = np.array([c.terms.get("shortfall_carry_years", 0) > 0 for c in contracts])
+        self.opening_price = np.array([c.price or 13.3 for c in contracts])
+        self.opening_floor = np.array([c.terms.get("floor_share", 0.9) for c in contracts])
+        self.gw_path = np.array([_gw_path(c, model.months + 48) for c in contracts])
+        self.year_minimum = self.opening_floor[:, None] * np.array([_by_year(row) for row in self.gw_path])
+        self.year_minimum = self.year_minimum * self.opening_price[:, None]
+        self.announced_gw = opening.contract("announced_rest").amount / (13.3 * 84 / 12)
+        self.orders = None
+
+    def open_accounts(self, ledger):
+        """Open the legs: bills, yearly true-ups, pass-through, renewals, re-lettings, second owners."""
+        buyers = [c.debtor for c in self.contracts]
+        sellers = [c.creditor for c in self.contracts]
+        self.seller = np.array([ledger.index[s] for s in sellers])
+        self.buyer = np.array([ledger.index[b] for b in buyers])
+        self.into_seller = incidence(self.seller, len(ledger.parties))
+        world = ["Rest of the world"] * self.rows
+        self.bills = ledger.open_family("take-or-pay", buyers, sellers, seniority=SECURED)
+        self.renewals = ledger.open_family("renewal", buyers, sellers, seniority=SECURED)
+        self.relets = ledger.open_family("re-letting", world, sellers, cleared=False)
+        self.inheritable = np.array([row for row, name in enumerate(buyers) if name != "Rest of the world"])
+        heirs = [buyers[row] for row in self.inheritable]
+        self.heirs = ledger.open_family(
+            "take-or-pay to second owners", heirs, ["Rest of the world"] * len(heirs), seniority=SECURED
+        )
+        self.pass_through = ledger.open_family("power pass-through", ["OpenAI"], ["Oracle"], seniority=SECURED)
+        self.damages = ledger.open_family("damages", buyers, sellers, seniority=UNSECURED)
+
+    def sign(self):
+        """Copy prices and floors into the contracts at month 0."""
+        self.price = self.opening_price[:, None]
+        self.set_floors(np.ones((1, self.worlds), dtype=bool))
+        rungs = (self.model.months + 2) // 3 + 1
+        self.orders = Ladder(np.zeros((rungs, self.worlds)), np.full((rungs, 1), 10**6), 0)
+        self.announced_left_gw = np.where(self.on_orders[:, None], self.announced_gw, 0.0)
+
+    def set_floors(self, mask):
+        """Set the floors of the lab's contracts in proportion to `openai.floor_share`, in the masked worlds."""
+        level = self.model.openai.floor_share / self.opening_floor[self.on_halls][0]
+        opening = self.opening_floor[:, None]
+        scaled = np.where(self.of_openai[:, None], np.clip(opening * level, 0.0, 1.0), opening)
+        first = self.model.month == 0
+        self.floor = np.where(mask | first, scaled, self.floor)
+
+    @property
+    def available_to_openai(self):
+        """GW that the lab may use now: under contract, or renewable."""
+        return total(self.available[self.of_openai])[None, :] + self.renewable
+
+    @property
+    def renewable(self):
+        """GW that the lab could renew at once, ``(1, worlds)``."""
+        pool = np.maximum(self.peak - self.available, 0.0)[self.of_openai]
+        return total(pool * self.seller_alive[self.of_openai])[None, :] * self.renews
+
+    @property
+    def seller_alive(self):
+        """Which sellers are in the market, ``(contracts, worlds)``."""
+        return ~np.take(self.model.ledger.closed, self.seller, axis=0)
+
+    @property
+    def announced_left(self):
+        """GW announced and not yet firm, ``(1, worlds)``."""
+        return total(self.announced_left_gw)[None, :]
+
+    @property
+    def buildable(self):
+        """GW for which a builder would find finance this month, ``(1, worlds)``."""
+        return total(self.buildable_gw)[None, :]
+
+    def make_available(self):
+        """Find what each contract can deliver: its path, its halls or its orders, less what is curtailed."""
+        month = self.model.month
+        path = np.repeat(self.gw_path[:, month][:, None], self.worlds, axis=1)
+        halls = self.model.halls
+        halls_gw = total(halls.contracted * (1.0 - self.model.power.curtailed_of_sites[: halls.rows]))
+        orders_gw = total(self.orders.live(month))
+        gw = np.where(self.on_halls[:, None], halls_gw, path)
+        gw = np.where(self.on_orders[:, None], orders_gw, gw)
+        self.available = gw * ~self.ended
+        self.peak = np.maximum(self.peak, self._built(month, gw))
+
+    def _built(self, month, gw):
+        """GW standing behind each contract: all energised halls for Oracle, all finished orders."""
+        halls_gw = total(self.model.halls.energised)
+        orders = self.orders
+        finished = total(np.where(orders.start <= month, orders.amount, 0.0))
+        built = np.where(self.on_halls[:, None], halls_gw, gw)
+        return np.where(self.on_orders[:, None], finished, built)
+
+    def share_out(self):
+        """Fill the contracts: first what is paid for anyway, then the rest pro rata, then renewals.
+
+        Up to the floor, use costs nothing; above it, all contracts cost about the same.
+        """
+        mine = self.of_openai[:, None]
+        need = self.model.openai.compute_used
+        free = np.where(mine, self.floor * self.available, 0.0)
+        extra = np.where(mine, self.available, 0.0) - free
+        free_sum, extra_sum = total(free), total(extra)
+        first = np.minimum(need / np.maximum(free_sum, 1e-12), 1.0)
+        left = np.maximum(need - free_sum, 0.0)
+        second = np.minimum(left / np.maximum(extra_sum, 1e-12), 1.0)
+        used = first * free + second * extra
+        self.used = np.where(mine, used, self.available)
+        pool = np.maximum(self.peak - self.available, 0.0) * self.seller_alive
+        renewable = np.where(mine, pool, 0.0) * self.renews
+        still = np.maximum(left - extra_sum, 0.0)
+        renewed = renewable * np.minimum(still / np.maximum(total(renewable), 1e-12), 1.0)
+        self.renewed = renewed
+        self.relet = (pool - renewed) * self.model.compute_market.letting_share(pool - renewed)
+
+    def bill(self):
+        """Bill the month: floors, yearly true-ups, renewals; collect re-letting rents from others."""
+        ledger, month = self.model.ledger, self.model.month
+        self.renewal_price = np.minimum(
+            self.price, self.model.compute_market.old_rent * (1.0 + self.renewal_margin)
+        )
+        yearly = self.yearly_minimum[:, None]
+        paid_for = np.maximum(self.used, np.where(yearly, 0.0, self.floor) * self.available)
+        amount = self.price * paid_for / 12.0
+        amount = amount + self._true_up(amount, month) * yearly
+        inherited = ~self.seller_alive & ~np.take(ledger.closed, self.buyer, axis=0)
+        ledger.file(self.heirs, np.take(amount * inherited, self.inheritable, axis=0))
+        billed = ledger.bill(self.bills, amount)
+        renewed = ledger.bill(self.renewals, self.renewal_price * self.renewed / 12.0)
+        rent = self.model.compute_market.old_rent * self.relet / 12.0
+        let = ledger.pay(self.relets, np.broadcast_to(rent, amount.shape))
+        self.sales = self.into_seller @ (billed + renewed + let)
+        gap = self.model.power_contracts.overrun
+        share = self.model.power_contracts.pass_through
+        ledger.bill(self.pass_through, np.maximum(gap * share, 0.0))
+
+    def _true_up(self, amount, month):
+        """Charge in December what of last year's yearly minimum has not been made up since."""
+        billed = self.billed_year * (month % 12 != 0) + amount
+        self.billed_year = billed
+        if month % 12 != 11:
+            return np.zeros_like(amount)
+        scale = self.floor / np.maximum(self.opening_floor[:, None], 1e-9)
+        minimum = self.year_minimum[:, month // 12][:, None] * scale * ~self.ended
+        owed = np.maximum(self.carried - np.maximum(billed - minimum, 0.0), 0.0)
+        self.carried = np.maximum(minimum - billed, 0.0)
+        return owed
+
+    def firm_up(self):
+        """Turn this month's new commitment into an order: built in `build_months`, then billed for its term."""
+        added = self.model.openai.new_commitment
+        month = self.model.month
+        order = self.orders
+        row = np.arange(len(order.amount)) == month // 3
+        start = month + self.model.openai.planning_lead
+        mask = row[:, None] & (added > 0.0)
+        amount = np.where(mask, order.amount + added, order.amount)
+        self.orders = Ladder(
+            amount,
+            np.where(mask, start, order.start),
+            np.where(mask, self.firm_term, order.tenor),
+            order.stopped,
+        )
+        self.announced_left_gw = np.maximum(self.announced_left_gw - self.on_orders[:, None] * added, 0.0)
+
+    def building_cost(self):
+        """Give what the Stargate vehicle must spend this month on orders under construction, ``(1, worlds)``."""
+        month, order = self.model.month, self.orders
+        under = (order.start - self.build_months <= month) & (month < order.start) & (order.amount > 0.0)
+        return (total(np.where(under, order.amount, 0.0)) * self.build_cost / self.build_months).reshape(1, -1)
+
+    def firm_ahead(self, lead):
+        """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; lead is one number."""
+        month = min(self.model.month + lead, self.gw_path.shape[1] - 1)
+        path = (self.gw_path[:, month] * (self.of_openai & ~self.on_halls & ~self.on_orders)).sum()  # bit-safe: constants
+        halls = self.model.halls.ladder
+        return (path + total(halls.live(month)) + total(self.orders.live(month)))[None, :]
+
+    def minimum_due(self, horizon):
+        """Give what the lab owes under its contracts in the next `horizon` months, used or not, US$bn.
+
+        The discounted sum is not taken: this is the bill, ``(1, worlds)``.
+        """
+        month = self.model.month
+        paths = self.gw_path[:, month + 1 : month + 1 + horizon].sum(axis=1)  # bit-safe: constants
+        fixed = np.where(self.of_openai & ~self.on_halls & ~self.on_orders, paths, 0.0)[:, None] * ~self.ended
+        alive = ~self.ended
+        halls = total(self.model.halls.ladder.due_within(month + 1, horizon))
+        orders = total(self.orders.due_within(month + 1, horizon))
+        gw_months = fixed + self.on_halls[:, None] * halls * alive + self.on_orders[:, None] * orders * alive
+        return total(gw_months * self.price * self.floor / 12.0)[None, :]
+
+    def terminate(self, closed):
+        """End the contracts whose buyer has left; file damages = minimum less what re-letting brings.
+
+        `closed` is ``(parties, worlds)``: parties that reached legal default this month. Damages are undiscounted
+        minimum payments of the next five years less re-letting at the rent of the vintage, never negative.
+        """
+        buyer_gone = np.take(closed, self.buyer, axis=0) & ~self.ended
+        if not buyer_gone.any():
+            return
+        month = self.model.month
+        rest = np.array([row[month + 1 : month + 61].sum() for row in self.gw_path])[:, None]  # bit-safe: constants
+        halls = total(self.model.halls.ladder.due_within(month + 1, 60))
+        orders = total(self.orders.due_within(month + 1, 60))
+        gw_months = np.where(self.on_halls[:, None], halls, np.where(self.on_orders[:, None], orders, rest))
+        loss = np.maximum(self.price * self.floor - self.model.compute_market.old_rent, 0.0)
+        claim = gw_months * loss / 12.0 * buyer_gone * self.seller_alive
+        self.model.ledger.file(self.damages, claim)
+        self.ended = self.ended | buyer_gone
+
+
+def _gw_path(contract, months):
+    """GW of each month of a contract with yearly amounts; zeros for those that follow halls or orders."""
+    path = np.zeros(months)
+    price = contract.price or 13.3
+    yearly = contract.terms.get("yearly")
+    if contract.id in ("top_oracle", "announced_rest"):
+        return path
+    last = min(contract.start_month + contract.tenor_months, months)
+    if yearly is None:
+        path[contract.start_month : last] = contract.amount / contract.tenor_months * 12.0 / price
+        return path
+    for year, amount in enumerate(yearly):
+        live = range(max(12 * year, contract.start_month), min(12 * year + 12, last))
+        for month in live:
+            path[month] = amount / len(live) * 12.0 / price
+    return path
+
+
+def _by_year(path):
+    """GW-years of each calendar year of a monthly path."""
+    padded = np.concatenate([path, np.zeros(-len(path) % 12)])
+    return padded.reshape(-1, 12).sum(axis=1) / 12.0  # bit-safe: constants
+
+
+class Leases(Mechanism):
+    """Triple-net leases: rent = yearly rent at full capacity x energised share x escalator.
+
+    When the tenant is gone the site is let to another at a share of the rent after a delay.
+    """
+
+    group = "lease"
+
+    rent_level = Param(1.0, "x", (0.7, 1.4), "Rent over the rent of the opening books.", source="opening: leases")
+    escalator = Param(0.02, "per year", (0.0, 0.05), "Yearly rise of the rent.", source="opening: leases")
+    relet_delay = Param(9, "months", (0, 36), "Months until an empty site has a new tenant.", whole=True)
+    relet_share = Param(0.65, "share", (0.0, 1.2), "Share of the old rent that a new tenant pays.")
+    claim_cap_share = Param(
+        0.15,
+        "share",
+        (0.05, 1.0),
+        "Share of the remaining rent that a landlord may claim after rejection, within one and three years.",
+        source="opening: leases (bankruptcy code, section 502(b)(6))",
+    )
+
+    rent_due = State("US$bn", "rent of the month at the contract")
+    empty_since = State("months", "months without a tenant", dtype=int)
+    rent_billed = State("US$bn", "rent billed to the tenant")
+    rent_from_others = State("US$bn", "rent paid by a new tenant")
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        self.contracts = opening.contracts_of_kind("lease")
+        self.rows = len(self.contracts)
+        self.full_rent = np.array([c.price for c in self.contracts])
+        self.full_gw = np.array([c.gw for c in self.contracts])
+        self.start = np.array([c.start_month for c in self.contracts])
+        self.tenor = np.array([c.tenor_months for c in self.contracts])
+
+    def open_accounts(self, ledger):
+        """Open the legs: rent, rent of a new tenant, rent to a second owner, claims after rejection."""
+        tenants, landlords = [c.debtor for c in self.contracts], [c.creditor for c in self.contracts]
+        self.tenant = np.array([ledger.index[name] for name in tenants])
+        self.landlord = np.array([ledger.index[name] for name in landlords])
+        world = ["Rest of the world"] * self.rows
+        self.rents = ledger.open_family("rent", tenants, landlords, seniority=SECURED)
+        self.others = ledger.open_family("rent of a new tenant", world, landlords, cleared=False)
+        self.heirs = ledger.open_family("rent to second owners", tenants, world, seniority=SECURED)
+        self.claims = ledger.open_family("lease claim", tenants, landlords, seniority=UNSECURED)
+
+    def bill(self):
+        """Bill rent for energised capacity; collect it from a new tenant where the old one has gone."""
+        ledger, month = self.model.ledger, self.model.month
+        energised = self.model.lease_energised
+        rise = np.exp(np.log1p(self.escalator) * np.maximum(month - self.start, 0)[:, None] / 12.0)
+        running = ((self.start <= month) & (month < self.start + self.tenor))[:, None]
+        share = energised / self.full_gw[:, None]
+        self.rent_due = self.full_rent[:, None] * self.rent_level * share * rise * running / 12.0
+        tenant_gone = np.take(ledger.closed, self.tenant, axis=0)
+        landlord_gone = np.take(ledger.closed, self.landlord, axis=0)
+        self.empty_since = (self.empty_since + 1) * tenant_gone
+        self.rent_billed = ledger.bill(self.rents, self.rent_due)
+        ledger.file(self.heirs, self.rent_due * (landlord_gone & ~tenant_gone))
+        let = self.rent_due * self.relet_share * (self.empty_since > self.relet_delay)
+        self.rent_from_others = ledger.pay(self.others, let)
+
+    def reject(self, closed):
+        """File the landlord's capped claim where the tenant reached legal default this month."""
+        gone = np.take(closed, self.tenant, axis=0)
+        if not gone.any():
+            return
+        left = np.maximum(self.start + self.tenor - self.model.month, 0)[:, None]
+        year = self.rent_due * 12.0
+        cap = np.clip(self.claim_cap_share * left / 12.0, 1.0, 3.0)
+        landlord_alive = ~np.take(self.model.ledger.closed, self.landlord, axis=0)
+        self.model.ledger.file(self.claims, year * np.minimum(cap, left / 12.0) * gone * landlord_alive)
+
+
+class PowerContracts(Mechanism):
+    """Power of the tenant's halls: hedged share at the contract price, the rest at the region's price.
+
+    bill = GW x PUE x 8,760 h x (hedged x strike + (1 - hedged) x strike x regional price / reference)
+    + demand charge x max(load, minimum take x contract).
+    """
+
+    group = "power_contract"
+
+    pue = Param(
+        1.2,
+        "ratio",
+        (1.05, 1.6),
+        "Facility load over IT load.",
+        source="calibration: pue_ai",
+    )
+    pass_through = Param(
+        0.5,
+        "share",
+        (0.0, 1.0),
+        "Share of power cost above the contract price that the cloud hands on to the lab.",
+        source="opening: top_oracle (assumed, 0 to 1)",
+    )
+    hedge = Param(
+        1.0, "x", (0.0, 1.4), "Hedged share over the hedged share of the opening books.", source="opening: power"
+    )
+    strike_level = Param(1.0, "x", (0.5, 3.0), "Contract prices over those of the opening books.")
+
+    cost = State("US$bn", "power bill of the month")
+    extra = State("US$bn", "bill above what the contract price would have cost")
+
+    def __init__(self, model, opening):
+        super().__init__(model)
+        self.contracts = opening.contracts_of_kind("power contract")
+        self.rows = len(self.contracts)
+        self.gw = np.array([c.gw for c in self.contracts])[:, None]
+        self.strike = np.array([c.price for c in self.contracts])[:, None]
+        self.hedged = np.array([c.terms["hedged_share"] for c in self.contracts])[:, None]
+        self.minimum_take = np.array([c.terms["minimum_take"] for c in self.contracts])[:, None]
+        self.demand_charge = np.array([c.terms.get("demand_charge", 0.0) for c in self.contracts])[:, None]
+        order = [c.id.removeprefix("power_") for c in self.contracts]
+        leases = [c.id.removeprefix("lease_") for c in opening.contracts_of_kind("lease")]
+        self.site = np.array([leases.index(name) for name in order])
+
+    def open_accounts(self, ledger):
+        """Open the legs from tenant to utility."""
+        self.regions = [c.creditor for c in self.contracts]
+        self.tenant = np.array([ledger.index[c.debtor] for c in self.contracts])
+        self.bills = ledger.open_family(
+            "power", [c.debtor for c in self.contracts], self.regions, seniority=OPERATIONS
+        )
+
+    def bill(self):
+        """Bill energy and demand for what is energised and not curtailed."""
+        halls, power = self.model.halls, self.model.power
+        it_load = np.take(halls.energised * (1.0 - power.curtailed_of_sites[: halls.rows]), self.site, axis=0)
+        load = it_load * self.pue
+        strike = self.strike * self.strike_level
+        hedged = np.minimum(self.hedged * self.hedge, 1.0)
+        price = strike * (hedged + (1.0 - hedged) * power.price_over_reference_of_contracts)
+        energy = load * MWH_PER_GW_YEAR / 1e9 / 12.0
+        started = (it_load > 0.0) * 1.0
+        contract = np.minimum(self.gw, np.maximum(load, self.minimum_take * load))
+        demand = self.demand_charge * np.maximum(load, self.minimum_take * contract) * started / 12.0
+        self.cost = energy * price + demand
+        self.extra = energy * np.maximum(price - strike, 0.0)
+        self.model.ledger.bill(self.bills, self.cost)
+
+    @property
+    def overrun(self):
+        """What power cost above the contract prices last, ``(1, worlds)``, US$bn."""
+        return total(self.extra)[None, :]

@@ -1,0 +1,222 @@
+"""What joins the lines of the month: handing results from one cohort to another, dated events, the journal."""
+
+import numpy as np
+
+from model.sums import total
+
+
+class Schedule:
+    """Steps of the month that concern several kinds of agents at once."""
+
+    def each_lab(self, rule):
+        """Run a rule for OpenAI, its rivals and the small builders."""
+        for cohort in (self.openai, self.rivals, self.builders):
+            cohort.do(rule)
+
+    def each_firm(self, rule):
+        """Run a rule for every firm: labs, builders, partners, hyperscalers, utilities."""
+        for cohort in self.firm_cohorts:
+            cohort.do(rule)
+
+    def open_month(self):
+        """Open the journal, forget last month's dated events, keep who held what."""
+        self.ledger.open_month()
+        shape = (1, self.worlds)
+        self.demand_shock, self.forced_freeze = np.zeros(shape), np.zeros(shape)
+        self.forced_window = np.full(shape, -1.0)
+        self.forced_heat, self.chip_price_level = np.zeros(shape), self._chip_level()
+        sellers = (self.technology.rows, self.worlds)
+        self.dated_gain, self.dated_leak = np.zeros(sellers), np.zeros(sellers)
+        stake = self.ledger.claims[self.shares.opening]
+        held = np.zeros_like(self.ledger.cash)
+        np.add.at(held, self.ledger.holders[self.shares.opening], stake)
+        self.shares_held = held
+        self._force_running_events()
+
+    def decide(self):
+        """Apply this month's dated events and decisions, each in its worlds."""
+        setting = self.setting
+        for event in getattr(setting, "events", None) or ():
+            if event.month == self.month + 1:
+                getattr(self, f"_{event.kind}")(event, self._mask(event))
+        for decision in getattr(setting, "decisions", None) or ():
+            if decision.month == self.month + 1:
+                self._decide_one(decision)
+
+    def _decide_one(self, decision):
+        mask = None if decision.mask is None else np.asarray(decision.mask)
+        self.set_param(decision.path, decision.value, mask)
+        if decision.existing and decision.path.endswith("floor_share"):
+            self.compute_contracts.set_floors(self._mask(decision))
+        agent = decision.path.split(".")[1] if decision.path.count(".") == 2 else decision.path.split(".")[0]
+        words = f"{decision.path} = {decision.value}" if np.ndim(decision.value) == 0 else decision.path
+        self.history.event("decision", agent, self._mask(decision)[0], because=words)
+
+    def _mask(self, dated):
+        mask = np.ones(self.worlds, dtype=bool) if dated.mask is None else np.asarray(dated.mask)
+        return mask[None, :]
+
+    def _running(self, kind):
+        for event in getattr(self.setting, "events", None) or ():
+            first = event.month - 1
+            if event.kind == kind and first <= self.month < first + event.extra.get("months", 1):
+                yield event, self._mask(event)
+
+    def _force_running_events(self):
+        for event, mask in self._running("credit_freeze"):
+            self.forced_freeze = np.where(mask, event.value, self.forced_freeze)
+        for event, mask in self._running("equity_window"):
+            self.forced_window = np.where(mask, np.asarray(event.value, dtype=float), self.forced_window)
+        for event, mask in self._running("heat_wave"):
+            self.forced_heat = np.where(mask, event.value, self.forced_heat)
+        for event, mask in self._running("demand_shock"):
+            self.demand_shock = np.where(mask, np.log1p(event.value), self.demand_shock)
+
+    def _chip_level(self):
+        level = np.ones((1, self.worlds))
+        for event in getattr(self.setting, "events", None) or ():
+            if event.kind == "chip_price" and event.month - 1 <= self.month:
+                level = np.where(self._mask(event), level * (1.0 + event.value), level)
+        return level
+
+    def _log(self, event, mask, words):
+        amount = np.broadcast_to(np.asarray(event.value, dtype=float), (self.worlds,))
+        self.history.event(event.kind, event.agent or "everybody", mask[0], amount=amount, because=words)
+
+    def _breakthrough(self, event, mask):
+        owners = {"own": [0], "rival": [1], "open": list(range(self.technology.rows))}[event.extra["owner"]]
+        size = np.where(mask, np.log(event.value), 0.0)
+        owner = np.isin(np.arange(self.technology.rows), owners)[:, None]
+        self.dated_gain = self.dated_gain + owner * size
+        self.dated_leak = self.dated_leak + ~owner * size
+        self._log(event, mask, f"{event.extra['owner']} breakthrough")
+
+    def _delay(self, event, mask):
+        site = np.arange(self.halls.rows)[:, None] == self.sites.names.index(event.agent)
+        months = np.broadcast_to(np.asarray(event.extra.get("months", event.value)), (self.worlds,)).astype(int)
+        self.halls.delay(site & mask, months[None, :])
+        self._log(event, mask, "dated delay")
+
+    def _demand_shock(self, event, mask):
+        self._log(event, mask, "dated demand shock")
+
+    def _credit_freeze(self, event, mask):
+        self._log(event, mask, "dated credit freeze")
+
+    def _equity_window(self, event, mask):
+        self._log(event, mask, "dated equity window")
+
+    def _heat_wave(self, event, mask):
+        self._log(event, mask, "dated heat wave")
+
+    def _chip_price(self, event, mask):
+        self._log(event, mask, "dated change of chip prices")
+
+    def open_halls(self):
+        """Delay the halls of sites that slip, and open those that are due."""
+        self.halls.delay(self.sites.slips_now[:4], self.sites.slip_months[:4])
+        self.halls.open()
+        self.sites.energised = np.vstack([self.halls.energised, self.lease_energised[4:]])
+
+    def hand_out_demand(self):
+        """Tell every seller what customers want of it."""
+        for group, place in self.sellers.items():
+            self.cohorts[group].demanded = np.ascontiguousarray(self.demand.seller_demand[place])
+
+    def hand_out_sales(self):
+        """Tell clouds and hyperscalers what they sold, sites what rent they billed."""
+        sales = self.compute_contracts.sales
+        self.partners.compute_revenue = np.ascontiguousarray(sales[self.places["infrastructure_partner"]])
+        self.hyperscalers.compute_revenue = np.ascontiguousarray(sales[self.places["hyperscaler"]])
+        self.sites.rent = self.leases.rent_billed + self.leases.rent_from_others
+
+    def expect_payments(self):
+        """Add up what everybody has to pay this month, and what it may expect to receive."""
+        self.outgoing = self.ledger.outgoing()
+        self.expected_incoming = self.ledger.expected(self.paid_share)
+        self.service_now = self.loans.service_of_parties
+
+    def call_capital(self):
+        """Call what sites ask from their owners, funds from their investors, and pay it in."""
+        asked = self.site_equity.by_owner @ self.site_equity.asked()
+        self.lenders.site_equity_due = np.ascontiguousarray(asked[self.places["private_equity_lender"]])
+        self.lenders.do("call_capital")
+        wanted = np.zeros_like(self.ledger.cash)
+        wanted[self.places["private_equity_lender"]] = self.lenders.capital_call
+        wanted[self.row("Vantage")] = asked[self.row("Vantage")]
+        self.funds.call(wanted)
+        self.site_equity.pay_in()
+        self.pledges.call(self.accounts.vehicle_equity_need)
+
+    def raise_funds(self):
+        """Let every firm find what it is short of, and raise it: lines, site loans, shares, holdings, parents."""
+        chips = self.chip_draws
+        self.expected_incoming = self.expected_incoming + chips
+        self.each_firm("find_need")
+        self.rivals.do("ask_parent")
+        self.each_firm("use_credit")
+        calls = self.sites.loan_call
+        drawn = self.loans.draw(self.party_block("line_draw"), calls)
+        got = self.loans.by_site @ drawn + self.co_investment_of_sites()
+        self.sites.construction = self.sites.construction - np.maximum(calls - got, 0.0)
+        self.sites.construction = np.maximum(self.sites.construction, 0.0)
+        self.shares.issue(self.party_block("share_issue"))
+        soft = self.partners.names.index("SoftBank")
+        self.shares.sell_holdings(self.partners.asset_sale[soft : soft + 1])
+        self.accounts.fund_parents()
+
+    def co_investment_of_sites(self):
+        """Give what hyperscalers put into each site this month instead of loans, ``(sites, worlds)``."""
+        flow = self.ledger.flow[self.co_investment.legs.legs]
+        per_issuer = total(flow.reshape(-1, len(self.hyperscalers), self.worlds).transpose(1, 0, 2))
+        return np.vstack([per_issuer[:4], np.zeros((1, self.worlds))])
+
+    def note_receipts(self):
+        """Note what was received: rent of sites, operating cash of firms, the share of bills each party paid."""
+        self.sites.rent_received = np.ascontiguousarray(self.rent_flow())
+        self.sites.debt_service = np.ascontiguousarray(self.loans.service_of_sites)
+        operating = self.operating_cash
+        for cohort in self.firm_cohorts:
+            cohort.operating_cash = np.ascontiguousarray(operating[self.places[cohort.group]])
+        left = self.ledger.outgoing()
+        due = self.outgoing
+        self.paid_share = np.where(due > 1e-9, np.clip(1.0 - left / np.maximum(due, 1e-9), 0.0, 1.0), 1.0)
+
+    def rent_flow(self):
+        """Give the rent that each site received this month, ``(sites, worlds)``."""
+        return self.ledger.flow[self.leases.rents.legs] + self.ledger.flow[self.leases.others.legs]
+
+    def plan_orders(self):
+        """Tell the lab what is under contract at its planning lead, and what a builder could finance."""
+        contracts = self.compute_contracts
+        lead = int(self.openai.planning_lead.max())
+        self.openai.contracted_ahead = contracts.firm_ahead(lead)
+        share = self.accounts.vehicle_equity
+        financed = self.pledges.left / (share * contracts.build_cost)
+        room = np.minimum(financed, contracts.announced_left) * self.credit.openness * ~self.credit.frozen
+        vehicle = self.partners.names.index("Stargate vehicle")
+        room = room * ~self.partners.closed[vehicle]
+        contracts.buildable_gw = np.where(contracts.on_orders[:, None], room, 0.0)
+
+    def pay_out(self):
+        """Pay dividends, distribute sites' cash to owners, and funds' cash to their investors."""
+        for cohort in (self.partners, self.hyperscalers):
+            cohort.do("pay_out")
+        self.shares.pay_dividends(self.party_block("payout_now"))
+        self.sites.do("distribute")
+        self.site_equity.pay_out()
+        self.lenders.do("distribute")
+        self.funds.pay_out(self.party_block("to_investors"))
+        self.joint_venture.distribute()
+
+    def depreciate(self):
+        """Write off a month's wear of real assets."""
+        rate = self.party_block("depreciation") / 12.0
+        self.ledger.change_real_assets(-np.maximum(self.ledger.real_assets, 0.0) * rate)
+
+    def close_month(self):
+        """Prove the books, record the month, and move on."""
+        self.ledger.prove()
+        if self.record:
+            self.history.record()
+        self.month += 1

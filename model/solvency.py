@@ -1,0 +1,195 @@
+"""Solvency: from a missed bill to legal default, and what happens to the estate.
+
+One path for every party: a bill is missed (arrears) - the lab asks for a lower price, once - standstill - legal
+default: assets are sold, claims are filed, the next clearing pays them by seniority, the rest is written off.
+Three outcomes are reported apart: 60 days missed, a distressed exchange, legal default.
+"""
+
+import numpy as np
+
+from agents.worlds import Mechanism, Param, State
+from model.contracts import OPERATIONS
+from model.cross_default import closure
+from model.ledger import ASSET_SALE
+from model.sums import incidence, total
+
+NEVER = 10_000
+WORLD = "Rest of the world"
+
+
+class Solvency(Mechanism):
+    """Arrears, standstill, default and estates of all parties: one row per party."""
+
+    group = "solvency"
+
+    standstill = Param(3, "months", (1, 12), "Months of arrears after which default is legal.", whole=True)
+    liquidation_cost = Param(0.08, "share", (0.0, 0.4), "Share of an estate's proceeds that its sale costs.")
+    estate_multiple = Param(
+        0.5, "x revenue", (0.0, 5.0), "What buyers pay for the lab's models and customers, over its revenue."
+    )
+    trap_horizon = Param(24, "months", (6, 60), "Horizon of the trap test.", whole=True)
+
+    months_missed = State("months", "months in arrears", dtype=int)
+    missed_month = State("month", "first month with a bill 60 days overdue", dtype=int, default=NEVER)
+    distressed_month = State("month", "month of a distressed exchange", dtype=int, default=NEVER)
+    default_month = State("month", "month of legal default", dtype=int, default=NEVER)
+    estate = State("yes/no", "whether an estate is to be paid out", dtype=bool)
+    debt = State("US$bn", "loans and bonds owed")
+    lent = State("US$bn", "loans and bonds held")
+    lent_linked = State("US$bn", "loans held that the lab's payments serve")
+    loss_now = State("US$bn", "written off this month")
+    loss = State("US$bn", "written off so far")
+    concession = State("US$bn", "loss from renegotiated prices so far")
+    trapped = State("yes/no", "whether it could at some month not meet the horizon's obligations", dtype=bool)
+    shortfall = State("US$bn", "bills unpaid")
+
+    measures = ("debt", "loss", "months_missed", "shortfall")
+
+    def __init__(self, model, parties):
+        super().__init__(model)
+        self.rows, self.names = len(parties), tuple(parties)
+
+    def open_accounts(self, ledger, firms):
+        """Open the legs of estates: sale of assets, of the lab's models, costs, and what is left."""
+        self.firms = firms
+        self.firm = np.array([ledger.index[name] for name in firms])
+        world = [WORLD] * len(firms)
+        self.sales = ledger.open_family("liquidation", world, firms, nature=ASSET_SALE, cleared=False)
+        self.costs = ledger.open_family("liquidation cost", firms, world, seniority=OPERATIONS)
+        self.models = ledger.open_family("sale of the lab", [WORLD], ["OpenAI"], cleared=False)
+        self.rest = ledger.open_family("rest of estates", firms, world, cleared=False)
+        linked = self.model.loans
+        self.to_lender = incidence(linked.lender, len(ledger.parties))
+        self.linked = linked.linked[:, None]
+        self.may_fail = np.isin(np.arange(self.rows), self.firm)[:, None]
+        references = np.zeros((self.rows, self.rows), dtype=bool)
+        for borrower, referenced in (("Google DeepMind", "Alphabet"), ("Meta Llama", "Meta"), ("Stargate vehicle", "OpenAI")):
+            references[ledger.index[borrower], ledger.index[referenced]] = True
+        self.references = references
+        self.threshold = np.ones_like(references)
+
+    def measure(self):
+        """Read debts and loans off the Ledger."""
+        ledger, loans = self.model.ledger, self.model.loans
+        balance = loans.balance
+        self.debt = loans.by_debtor @ balance
+        self.lent = self.to_lender @ balance
+        self.lent_linked = self.to_lender @ (balance * self.linked)
+        self.shortfall = ledger.outgoing()
+
+    def count_arrears(self):
+        """Count the months in arrears; 60 days make a missed payment."""
+        month = self.model.month
+        missing = (self.shortfall > 1e-9 * np.maximum(1.0, self.model.outgoing)) & self.may_fail
+        missing = missing & ~self.model.ledger.closed
+        started = missing & (self.months_missed == 0)
+        self.months_missed = np.where(missing, self.months_missed + 1, 0)
+        late = (self.months_missed == 2) & (self.missed_month == NEVER)
+        self.missed_month = np.where(late, month, self.missed_month)
+        if started.any():
+            self._explain(started)
+
+    def _explain(self, started):
+        for row in np.flatnonzero(started.any(axis=1)):
+            self.model.history.event(
+                "missed payment",
+                self.names[row],
+                started[row],
+                amount=self.shortfall[row],
+                because=self.model.why_short(self.names[row]),
+            )
+
+    def renegotiate(self):
+        """Cut the price of the lab's contracts once it has missed a bill, once; above 10% it is distressed.
+
+        A seller grants the cut because half a contract is worth more than a claim: the cut is booked as its loss.
+        """
+        lab, contracts = self.model.openai, self.model.compute_contracts
+        row = self.model.row("OpenAI")
+        first = (self.months_missed[row] == 1) & (self.distressed_month[row] == NEVER)
+        asks = first & (lab.renegotiates & (lab.renegotiation_cut > 0.0))[0]
+        if not asks.any():
+            return
+        cut = np.where(asks, lab.renegotiation_cut[0], 0.0)
+        mine = contracts.of_openai[:, None]
+        given = contracts.minimum_due(60) * cut
+        contracts.price = contracts.price * (1.0 - cut * mine)
+        distressed = np.zeros((self.rows, self.worlds), dtype=bool)
+        distressed[row] = asks & (cut > 0.1)
+        self.distressed_month = np.where(distressed, self.model.month, self.distressed_month)
+        seller = total(given)
+        self.concession = self.concession + np.where(np.arange(self.rows)[:, None] == row, seller, 0.0)
+        self.model.history.event(
+            "renegotiation", "OpenAI", asks, amount=seller, because="a bill was missed and sellers prefer less to a claim"
+        )
+
+    def default(self):
+        """Declare legal default after the standstill, with those whose contracts refer to the defaulter."""
+        ledger = self.model.ledger
+        own = (self.months_missed >= self.standstill) & ~ledger.closed
+        if not own.any():
+            self._wind_up()
+            self.estate = np.zeros_like(self.estate)
+            return
+        dead = own | (self.default_month != NEVER)
+        spread = closure(dead, self.references, self.threshold)
+        new = spread & ~ledger.closed & self.may_fail
+        self._wind_up()
+        self.default_month = np.where(new, self.model.month, self.default_month)
+        self._sell_assets(new)
+        self.model.compute_contracts.terminate(new)
+        self.model.leases.reject(new)
+        self.model.loans.accelerate(new)
+        ledger.close_parties(ledger.closed | new)
+        self.estate = new
+        for row in np.flatnonzero(new.any(axis=1)):
+            cause = "arrears for longer than the standstill"
+            self.model.history.event("legal default", self.names[row], new[row], amount=self.debt[row], because=cause)
+
+    def _sell_assets(self, new):
+        """Sell the assets of new estates to the rest of the world; write down what they do not fetch."""
+        ledger, lab = self.model.ledger, self.model.openai
+        share = self.model.liquidation_values
+        assets = np.maximum(ledger.real_assets, 0.0) * new
+        proceeds = np.take(assets * share, self.firm, axis=0)
+        got = ledger.pay(self.sales, proceeds)
+        ledger.change_real_assets(-np.maximum(ledger.real_assets, 0.0) * new)
+        own = new[self.model.row("OpenAI")][None, :]
+        ip = ledger.pay(self.models, self.estate_multiple * lab.revenue * own)
+        received = got + (self.firm == self.model.row("OpenAI"))[:, None] * ip
+        ledger.file(self.costs, received * self.liquidation_cost)
+
+    def _wind_up(self):
+        """Write off what last month's estates could not pay; hand what they still receive to the world."""
+        ledger = self.model.ledger
+        self.loss_now = np.zeros_like(self.loss)
+        if self.estate.any():
+            self.loss_now = ledger.write_off(self.estate)
+            self.loss = self.loss + self.loss_now
+        wound_up = ledger.closed & ~self.estate
+        if ledger.closed.any():
+            left = np.maximum(ledger.cash, 0.0) * (wound_up | self.estate)
+            ledger.pay(self.rest, np.take(left, self.firm, axis=0), even_closed=True)
+
+    def test_trap(self):
+        """Test the weak form of the trap: can it meet the horizon from cash, lines and projected operations?
+
+        For the lab: minimum payments, staff and revenue share against revenue that grows along the curve. For
+        others: debt service against earnings.
+        """
+        model, ledger = self.model, self.model.ledger
+        horizon = int(self.trap_horizon.max())
+        years = horizon / 12.0
+        line = model.loans.line_undrawn
+        service = model.loans.service_of_parties * horizon
+        ahead = model.party_block("earnings") * years
+        lacking = ledger.cash + line + ahead < service
+        lab = model.openai
+        revenue = lab.revenue * (1.0 + model.demand.curve_growth) / 2.0 * years
+        owed = model.compute_contracts.minimum_due(horizon) + lab.cost_level * years
+        owed = owed + model.accounts.revenue_share * revenue * (model.month < model.accounts.share_until)
+        row = model.row("OpenAI")
+        liquid = lab.cash + line[row] + model.equity_window.signed_total
+        own = np.arange(self.rows)[:, None] == row
+        lacking = np.where(own, liquid + revenue < owed, lacking)
+        self.trapped = self.trapped | (lacking & self.may_fail)

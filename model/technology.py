@@ -1,0 +1,100 @@
+"""Technology: efficiency breakthroughs with an owner, a size and a leak; open weights that follow."""
+
+import numpy as np
+
+from agents.customers import BUILDERS, SELLERS
+from agents.worlds import Mechanism, Param, State
+from model.tape import bernoulli
+
+LAG_SLOTS = 25
+
+
+class Technology(Mechanism):
+    """Breakthroughs arrive at random, belong to somebody first, and reach everybody after a lag.
+
+    With `enabled` off no breakthrough arrives: efficiency follows the trend contained in the demand curve.
+    """
+
+    group = "technology"
+
+    enabled = Param(True, "yes/no", None, "Whether breakthroughs arrive at random.")
+    pincer = Param(True, "yes/no", None, "Whether open weights cap what the frontier can charge.")
+    breakthroughs_per_year = Param(
+        0.5,
+        "per year",
+        (0.0, 4.0),
+        "Arrivals of efficiency gains over the trend.",
+        source="calibration: deepseek_training_compute_ratio (one such event in two years)",
+    )
+    gain_median = Param(
+        0.35, "log", (0.0, 2.5), "Median gain: natural logarithm of the compute saved.",
+        source="calibration: algo_progress_halving (a half-life of months, over the trend)",
+    )  # fmt: skip
+    gain_spread = Param(0.5, "log", (0.0, 1.5), "Standard deviation of the log of the gain.")
+    own_share = Param(0.35, "share", (0.0, 1.0), "Share of breakthroughs that OpenAI makes.")
+    rival_share = Param(0.4, "share", (0.0, 1.0), "Share that a rival makes; the rest appear in the open.")
+    leak_lag = Param(
+        6,
+        "months",
+        (0, 24),
+        "Months until others have most of it.",
+        source="calibration: open_model_lag",
+        whole=True,
+    )
+    leak_share = Param(0.8, "share", (0.0, 1.0), "Share of the gain that others get.")
+    open_lag = Param(
+        4.0,
+        "months",
+        (1.0, 36.0),
+        "Time in which open weights follow the best model.",
+        source="calibration: open_model_lag",
+    )
+    premium_slope = Param(
+        1.0, "per unit quality", (0.0, 4.0), "How far the price must fall when open weights come closer."
+    )
+
+    gain = State("log", "efficiency gained this month by each seller")
+    pending = State("log", "gains on their way to others, by month of arrival", over=LAG_SLOTS)
+
+    rows = len(SELLERS) + len(BUILDERS)
+    measures = ("gain",)
+    best_efficiency = np.zeros((1, 1))
+    open_quality = np.zeros((1, 1))
+    price_ceiling = np.zeros((1, 1))
+    industry_gain = np.zeros((1, 1))
+
+    def arrive(self):
+        """Let breakthroughs arrive, hand them to their owner, and send the rest on its way."""
+        month = self.model.month
+        chance = 1.0 - np.exp(-self.breakthroughs_per_year / 12.0)
+        happens = bernoulli(self.model.draw("breakthrough"), chance) & self.enabled
+        size = self.gain_median * np.exp(self.gain_spread * self.model.draw("breakthrough size", "normal"))
+        size = np.where(happens, size, 0.0)
+        who, rival = self.model.draw("breakthrough owner"), self.model.draw("breakthrough rival")
+        own = who < self.own_share
+        outside = ~own & (who < self.own_share + self.rival_share)
+        owner = np.zeros((self.rows, self.worlds))
+        owner[0] = own[0]
+        owner[1] = (outside & (rival < 0.5))[0]
+        owner[2] = (outside & (rival >= 0.5))[0]
+        owner = np.where(~own & ~outside, 1.0, owner)
+        first = owner * size + self.model.dated_gain
+        later = (1.0 - owner) * size * self.leak_share + self.model.dated_leak * self.leak_share
+        slots = np.arange(LAG_SLOTS)[:, None, None]
+        pending = np.where(slots == (month + self.leak_lag) % LAG_SLOTS, self.pending + later, self.pending)
+        self.gain = first + pending[month % LAG_SLOTS]
+        self.pending = np.where(slots == month % LAG_SLOTS, 0.0, pending)
+
+    def follow(self):
+        """Let open weights follow the best model, and cap the price of the frontier (the pincer).
+
+        ln price <= slope x min(0, own quality - open quality): no premium once open weights have caught up.
+        """
+        efficiency = self.model.seller_block("efficiency")
+        quality = self.model.seller_block("quality")
+        self.best_efficiency = efficiency[:5].max(axis=0)[None, :]
+        self.industry_gain = np.median(efficiency[:5], axis=0)[None, :]
+        best = quality[:5].max(axis=0)[None, :]
+        self.open_quality = self.open_quality + (best - self.open_quality) / self.open_lag
+        behind = np.minimum(self.model.openai.quality - self.open_quality, 0.0)
+        self.price_ceiling = np.where(self.pincer, self.premium_slope * behind, 0.0)
