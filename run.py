@@ -157,8 +157,8 @@ def params(
     as_json: AsJson = False,
 ):
     """List all parameters: unit, default, range, source."""
-    from scenarios.schema import BadInput, Problem, default_vocabulary, nearest_name
-    from scenarios.story import tell_params
+    from scenarios.schema import BadInput, Problem, default_vocabulary, nearest_name, opening_values
+    from scenarios.story import tell_params, values_of
 
     vocabulary = default_vocabulary()
     groups = list(vocabulary.params)
@@ -167,10 +167,12 @@ def params(
         near = nearest_name(group, groups)
         raise BadInput(Problem("", "", message, allowed="one of " + ", ".join(groups), nearest=near))
     rows = [row for row in vocabulary.rows if row["group"] == group or not group]
+    of_agents = opening_values()
     if as_json:
-        _print_json([row | {"path": f"{row['group']}.{row['name']}"} for row in rows])
+        path = "{group}.{name}".format
+        _print_json([row | {"path": path(**row), "agents": values_of(row, of_agents)} for row in rows])
     else:
-        tell_params(_console(), rows)
+        tell_params(_console(), rows, of_agents)
 
 
 def _scenario(name, sets):

@@ -28,6 +28,7 @@ LARGEST = 1_000_000  # bytes of a scenario file
 SHOWN = 20  # mistakes that are shown, and for which a nearest name is looked for
 FIRST_YEAR = 2026  # month 1 is its January
 DEFAULT_OPENING = "end_2025"
+VALUES = "_values"  # ends the name of the file, beside an opening's, with the values of single agents
 
 OPERATORS = {
     "<": lambda a, b: a < b,
@@ -183,7 +184,7 @@ class Scenario(Setting):
         """Give the scenario as a TOML text that stands alone and reads back as the same scenario."""
         head = {"title": self.title, "paragraph": self.paragraph, "sources": list(self.sources)}
         head |= {"tags": list(self.tags), "opening": self.opening}
-        lines = [f"{key} = {_toml(value)}" for key, value in head.items() if value]
+        lines = [f"{key} = {_toml(value)}" for key, value in head.items()]
         tables = {}
         for path, value in self.params.items():
             group, agent, name = split_path(path)
@@ -203,10 +204,10 @@ class Scenario(Setting):
         """Give 16 hex digits of what decides the result: parameters, events, decisions, the books of month
         0.
         """
-        book = OPENINGS / f"{self.opening}.toml"
+        books = [OPENINGS / f"{self.opening}{part}.toml" for part in ("", VALUES)]
         content = {
             "opening": self.opening,
-            "books": hashlib.sha256(book.read_bytes()).hexdigest() if book.is_file() else "",
+            "books": [hashlib.sha256(book.read_bytes()).hexdigest() for book in books],
             "params": self.params,
             "events": [event_row(event) for event in self.events],
             "decisions": [decision_row(decision) for decision in self.decisions],
@@ -222,6 +223,12 @@ def library():
     """Give the names of the scenarios that are shipped, baseline first."""
     names = sorted(path.stem for path in LIBRARY.glob("*.toml"))
     return sorted(names, key=lambda name: name != "baseline")
+
+
+def opening_values(opening=DEFAULT_OPENING):
+    """Give the Params that an opening sets for single agents: {path: {value, range, source}}."""
+    table = tomllib.loads((OPENINGS / f"{opening}{VALUES}.toml").read_text(encoding="utf-8"))
+    return {row["path"]: {name: row[name] for name in row if name != "path"} for row in table["value"]}
 
 
 def load(name_or_path, vocabulary=None):
@@ -440,7 +447,7 @@ class _Parser:
         return False
 
     def _known_opening(self, label, opening):
-        known = sorted(path.stem for path in OPENINGS.glob("*.toml"))
+        known = sorted(path.stem for path in OPENINGS.glob("*.toml") if not path.stem.endswith(VALUES))
         if isinstance(opening, str) and opening in known:
             return opening
         self._wrong(
@@ -465,8 +472,9 @@ class _Parser:
         values = {}
         for word, declared in kind.keys.items():
             value = row.pop(word, declared.default)
-            values[word] = value
-            if not declared.allows(value):
+            if declared.allows(value):
+                values[word] = declared.stored(value)
+            else:
                 unit = "" if declared.choices or declared.flag else declared.unit
                 self._wrong(label, f"{key}.{word}", value, declared.allowed, unit, missing=value is None)
         known = [*kind.keys, "month", "kind", "agent", "note"]
@@ -531,13 +539,13 @@ class _Parser:
             near = nearest_name(measure, known)
             allowed = "one of " + ", ".join(SUMMARY_MEASURES) + ", or a recorded measure"
             self._wrong(label, f"{key}.measure", measure, allowed, nearest=near, missing=measure is None)
-        if op not in OPERATORS:
+        if op not in list(OPERATORS):
             self._wrong(label, f"{key}.op", op, "one of " + " ".join(OPERATORS), missing=op is None)
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
             self._wrong(label, f"{key}.value", value, "a number", missing=value is None)
         if agent is not None and not isinstance(agent, str):
             self._wrong(label, f"{key}.agent", agent, "the name of an agent")
-        elif agent is None and SUMMARY_MEASURES.get(measure, False):
+        elif agent is None and isinstance(measure, str) and SUMMARY_MEASURES.get(measure):
             self._add(label, f"{key}.agent", f"missing: whose {measure}")
         self._unknown_keys(label, key, row, ["measure", "agent", "op", "value", "month"])
         if len(self.problems) == before:
@@ -616,7 +624,7 @@ def parse_set(texts):
     given, problems = {}, []
     for text in texts:
         path, equals, value = (part.strip() for part in text.partition("="))
-        if not (path and equals):
+        if not (path and equals and value):
             allowed = "PATH=VALUE, as in openai.floor_share=0.5"
             problems.append(Problem("--set", "", "not allowed", _shown(text), allowed))
             continue

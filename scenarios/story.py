@@ -10,7 +10,7 @@ from rich.text import Text
 from model.history import OUTCOMES
 from model.opening import DEBT_KINDS, read_opening
 from scenarios.files import run_hash, version
-from scenarios.schema import FIRST_YEAR, OPERATORS
+from scenarios.schema import FIRST_YEAR, OPERATORS, split_path
 
 DISCLAIMER = "A stylised model for teaching. No statement about any real firm; no advice."
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -434,8 +434,11 @@ def tell_scenarios(console, scenarios):
     console.print()
 
 
-def tell_params(console, rows):
-    """Print Params by group: name, default, range, unit, source, and the sentence that says what each is."""
+def tell_params(console, rows, of_agents):
+    """Print Params by group: name, default, range, unit, source, a sentence, and what single agents have.
+
+    ``of_agents`` is {path: {value, range, source}}, from ``opening_values``.
+    """
     for group in dict.fromkeys(row["group"] for row in rows):
         _heading(console, group)
         table = _table("parameter", "> default", "range", "unit", "source")
@@ -443,7 +446,21 @@ def tell_params(console, rows):
             if row["group"] == group:
                 name = Text.assemble((row["name"], "bold"), "\n", (row["sentence"], "dim"))
                 table.add_row(name, _default(row), _range(row), row["unit"], Text(row["source"], "dim"))
+                for who, own in values_of(row, of_agents).items():
+                    span = "{:g} to {:g}".format(*own["range"]) if "range" in own else ""
+                    value = str(own["value"]).lower() if row["kind"] == "flag" else str(own["value"])
+                    table.add_row(f"  {who}", value, span, "", Text(own["source"], "dim"))
         console.print(table)
+
+
+def values_of(row, of_agents):
+    """Give what the opening books set of one Param, by agent; "all" where it is for the whole group."""
+    found = {}
+    for path, own in of_agents.items():
+        group, agent, name = split_path(path)
+        if (group, name) == (row["group"], row["name"]):
+            found[agent or "all"] = own
+    return found
 
 
 def _default(row):

@@ -1,0 +1,198 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from scenarios import simulate
+from scenarios.story import date_of, summary, tell_params, tell_run, tell_scenarios
+
+CHECKS = """
+title = "Mine [bold]and yours"
+paragraph = "What luck makes of two labs and a mill."
+[[check]]
+measure = "default_probability"
+agent = "Small Lab"
+op = ">"
+value = 0.05
+[[check]]
+measure = "stress.index"
+month = 6
+op = "<"
+value = -1
+[[check]]
+measure = "cash"
+agent = "Big Lab"
+op = ">="
+value = 0
+[[check]]
+measure = "mean_loss"
+agent = "Old Mill"
+op = ">"
+value = 0
+[[check]]
+measure = "trap_probability"
+agent = "Big Lab"
+op = "<="
+value = 1
+[[check]]
+measure = "books_residual"
+op = "<"
+value = 1e-9
+[[check]]
+measure = "peak_stress"
+op = "<="
+value = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def results(vocabulary, tmp_path_factory):
+    from scenarios import load
+
+    path = tmp_path_factory.mktemp("scenario") / "mine.toml"
+    path.write_text(CHECKS)
+    return simulate(load(path, vocabulary), worlds=60, seed=3, months=30)
+
+
+@pytest.fixture(scope="module")
+def facts(results):
+    return summary(results)
+
+
+def told(tell, *arguments, width=80, **options):
+    """What is printed in a terminal of 80 columns."""
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    tell(console, *arguments, **options)
+    return console.file.getvalue()
+
+
+def test_the_summary_has_what_machines_are_promised(facts):
+    assert {
+        "scenario",
+        "seed",
+        "worlds",
+        "months",
+        "version",
+        "hash",
+        "default_probability",
+        "peak_stress",
+        "losses_usd_bn",
+        "trap_probability",
+        "books_residual",
+        "seconds",
+    } <= set(facts)
+    assert set(facts["default_probability"]["Big Lab"]) == {"p", "low", "high"}
+    assert set(facts["peak_stress"]) == {"p10", "p50", "p90"}
+    assert set(facts["losses_usd_bn"]["Old Mill"]) == {"mean", "p95"}
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+
+
+def test_probabilities_are_shares_of_worlds(results, facts):
+    worlds = results.worlds()
+    failed = worlds["default:Small Lab"].notna().mean()
+    assert facts["default_probability"]["Small Lab"]["p"] == pytest.approx(failed)
+    assert facts["trap_probability"]["Big Lab"] == pytest.approx(worlds["trap:Big Lab"].mean())
+    assert facts["losses_usd_bn"]["Old Mill"]["mean"] == pytest.approx(worlds["loss:Old Mill"].mean())
+
+
+def test_who_defaults_first_counts_each_world_once_or_as_a_tie(results, facts):
+    months = results.worlds()[["default:Big Lab", "default:Small Lab"]].to_numpy(float, na_value=np.inf)
+    first = facts["first_default"]
+    assert first["agents"]["Small Lab"]["share"] == np.mean(
+        (months[:, 1] <= months[:, 0]) & (months[:, 1] < np.inf)
+    )
+    assert first["nobody"] == np.mean(np.isinf(months).all(axis=1))
+    assert 0 < first["nobody"] < 1
+
+
+def test_shortfalls_are_summed_by_who_and_why(results, facts):
+    events = results.events_frame()
+    assert {(row["agent"], row["because"]) for row in facts["shortfalls"]} == set(
+        zip(events["agent"], events["because"], strict=True)
+    )
+    total = sum(row["usd_bn_per_world"] for row in facts["shortfalls"])
+    assert total == pytest.approx(events["amount"].sum() / 60)
+    amounts = [row["usd_bn_per_world"] for row in facts["shortfalls"]]
+    assert amounts == sorted(amounts, reverse=True)
+
+
+def test_stress_is_told_by_year(results, facts):
+    index = results.measure("stress.index")[:, 0]
+    assert [row["year"] for row in facts["stress_by_year"]] == [2026, 2027, 2028]
+    assert facts["stress_by_year"][1]["p50"] == pytest.approx(np.quantile(index[12:24].mean(axis=0), 0.5))
+
+
+def test_checks_are_judged_by_what_is_found(results, facts):
+    verdicts = {row["measure"]: row for row in facts["checks"]}
+    assert [row["holds"] for row in facts["checks"]] == [True, False, True, True, True, True, True]
+    assert verdicts["stress.index"]["found"] == pytest.approx(results.measure("stress.index")[5].mean())
+    assert verdicts["cash"]["found"] == pytest.approx(results.measure("cash")[-1, 0].mean())
+
+
+def test_the_story_is_told_in_80_columns(results, facts):
+    text = told(tell_run, facts, results.scenario, directory="results/mine")
+    assert max(map(len, text.splitlines())) <= 80
+    for words in (
+        "Mine [bold]and yours",
+        "60 worlds, Jan 2026 to Jun 2028, seed 3",
+        "Small Lab",
+        "Who defaults first",
+        "Stress of the whole market",
+        "rent too high",
+        "6 of 7 hold",
+        "does not hold: stress.index < -1",
+        "sums to zero in all 60 worlds, all 30 months",
+        "results/mine",
+        "No statement about any real firm",
+    ):
+        assert words in text
+
+
+def test_a_run_in_which_nobody_fails_says_so(read):
+    calm = simulate(read("[lab]\nrent = 0.0"), worlds=4, months=3)
+    text = told(tell_run, summary(calm), calm.scenario)
+    assert "Nobody misses a payment in any world." in text and "defaults first" not in text
+
+
+def test_books_that_do_not_balance_are_told_in_capitals(results, facts):
+    assert "DO NOT BALANCE" in told(tell_run, facts | {"books_residual": 1e-6}, results.scenario)
+
+
+def test_what_was_changed_on_the_command_line_is_told(results, facts):
+    text = told(tell_run, facts, results.scenario.with_set({"lab.rent": 5}))
+    assert "Changed: lab.rent = 5.0" in text
+
+
+def test_parameters_are_told_with_unit_default_range_and_source(vocabulary):
+    text = told(
+        tell_params, vocabulary.rows, {"lab.Big Lab.rent": {"value": 6.0, "range": [5, 7], "source": "press"}}
+    )
+    assert max(map(len, text.splitlines())) <= 80
+    for words in (
+        "floor_share",
+        "0 to 1",
+        "share",
+        "toy",
+        "grow, save",
+        "true, false",
+        "Big Lab",
+        "5 to 7",
+        "press",
+    ):
+        assert words in text
+
+
+def test_scenarios_are_told_with_what_they_set(read):
+    text = told(tell_scenarios, [read(CHECKS), read("[lab]\nrent = 1\nbold = true", "two.toml")])
+    assert (
+        "What luck makes" in text and "Sets 2 parameters" in text and "every parameter at its default" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("month", "words"), [(0, "Dec 2025"), (1, "Jan 2026"), (14, "Feb 2027"), (96, "Dec 2033")]
+)
+def test_months_are_told_as_dates(month, words):
+    assert date_of(month) == words
