@@ -16,14 +16,14 @@ class Customers(Party):
     group = "customers"
 
     adoption = Param(
-        0.075,
+        0.063,
         "share",
         (0.005, 0.6),
         "Share of the final market reached at the start: the smaller, the more growth is to come.",
         source="assumed so that firm revenue follows 26, 41, 64, 96, 144, 187",
     )
-    innovation = Param(0.01, "per year", (0.0, 0.1), "Bass coefficient of innovation.")
-    imitation = Param(0.5, "per year", (0.05, 1.5), "Bass coefficient of imitation.")
+    innovation = Param(0.002, "per year", (0.0001, 0.1), "Bass coefficient of innovation.")
+    imitation = Param(0.52, "per year", (0.05, 1.5), "Bass coefficient of imitation.")
     habit = Param(0.08, "per month", (0.005, 1.0), "Share of customers who reconsider their choice in a month.")
     quality_weight = Param(1.0, "utility", (0.0, 4.0), "Weight of quality in the choice.")
     price_weight = Param(0.6, "utility", (0.0, 4.0), "Weight of the relative price in the choice.")

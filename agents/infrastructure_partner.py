@@ -23,6 +23,7 @@ class InfrastructurePartner(Firm):
     dividend_cut_leverage = Param(
         5.0, "debt / EBITDA", (1.0, 20.0), "Debt over earnings above which the dividend is stopped."
     )
+    repays_early = Param(True, "yes/no", None, "Whether spare cash repays its line.")
     sells_holdings = Param(False, "yes/no", None, "Whether it pays from the sale of holdings (SoftBank).")
     loan_to_value_limit = Param(
         0.25,
@@ -72,6 +73,23 @@ class InfrastructurePartner(Firm):
         net = np.maximum(self.debt - self.cash, 0.0)
         self.loan_to_value = np.where(self.sells_holdings, net / np.maximum(held, 0.1), 0.0)
 
+    @property
+    def planned_investment(self):
+        """What it means to invest in its other business this month, US$bn."""
+        return self.other_cash * self.own_investment_share
+
+    def find_need(self):
+        """Ask for the month's bills, the buffer, the dividend and own investment."""
+        Firm.find_need(self)
+        planned = self.planned_investment + self.payout / 12.0 * self.pays_dividend
+        need = self.minimum_cash + self.outgoing + planned - self.expected_incoming - self.cash
+        self.funding_need = np.maximum(need, 0.0) * ~self.closed
+
+    @property
+    def pays_dividend(self):
+        """Whether the dividend stands: nothing in arrears, leverage bearable."""
+        return ~self.in_arrears & (self.leverage <= self.dividend_cut_leverage) & ~self.closed
+
     def use_credit(self):
         """Borrow as any firm; a holding company sells holdings once its loan-to-value passes the limit."""
         Firm.use_credit(self)
@@ -84,10 +102,14 @@ class InfrastructurePartner(Firm):
         self.asset_sale = np.minimum(np.maximum(missing, 0.0), 0.1 * assets) * self.sells_holdings
 
     def pay_out(self):
-        """Pay the dividend while nothing is in arrears, leverage allows it and the buffer is there."""
-        able = ~self.in_arrears & (self.leverage <= self.dividend_cut_leverage) & ~self.closed
-        spare = np.maximum(self.cash - self.minimum_cash, 0.0)
-        self.payout_now = np.minimum(self.payout / 12.0, spare) * able
+        """Pay the dividend while it stands and cash allows it."""
+        spare = np.maximum(self.cash - 0.5 * self.minimum_cash, 0.0)
+        self.payout_now = np.minimum(self.payout / 12.0, spare) * self.pays_dividend
+
+    def plan_prepayment(self):
+        """Repay the line early with half of the cash above three times the buffer."""
+        spare = np.maximum(self.cash - 3.0 * self.minimum_cash, 0.0)
+        self.prepayment = 0.5 * spare * self.repays_early * ~self.closed
 
     def cover_debt(self):
         """Measure the cover: DSCR = operating cash / (interest + principal), trailing, at most 10."""

@@ -29,7 +29,7 @@ class OpenAI(Lab):
     )
     cost_growth_first = Param(0.3, "per year", (0.0, 0.6), "Growth of that cost at the start.")
     cost_growth_last = Param(0.1, "per year", (0.0, 0.4), "Growth of that cost in the long run.")
-    cost_growth_half_life = Param(96, "months", (12, 240), "Time in which that growth falls half of its way.")
+    cost_growth_half_life = Param(144, "months", (12, 240), "Time in which that growth falls half of its way.")
     cost_cut_when_cornered = Param(0.15, "share", (0.0, 0.5), "Share of that cost saved while cash is short.")
     training_takes_idle = Param(
         0.0, "share", (0.0, 1.0), "Share of otherwise idle compute that training uses up (1: all is used)."

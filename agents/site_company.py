@@ -64,6 +64,7 @@ class SiteCompany(Party):
     locked_up = State("yes/no", "whether distributions are stopped", dtype=bool)
     breached = State("yes/no", "whether the covenant is breached", dtype=bool)
     distribution = State("US$bn", "paid to the owners this month")
+    months_complete = State("months", "months since the last hall opened", dtype=int)
     slipped = State("months", "delay so far", dtype=int)
     slips_now = State("yes/no", "whether construction slips this month", dtype=bool)
 
@@ -101,7 +102,7 @@ class SiteCompany(Party):
     def test_cover(self):
         """Test the cover on twelve months: DSCR = sum of CFADS / sum of debt service, at most 10.
 
-        Quarterly, from the first covenant test on; below `lockup_dscr` nothing is distributed.
+        Quarterly, from 12 months after completion; below `lockup_dscr` nothing is distributed.
         """
         slot = (self.model.month % 12) == np.arange(12).reshape((12,) + (1,) * np.ndim(self.rent))
         cfads = self.rent_received * (1.0 - self.operating_share)
@@ -110,7 +111,9 @@ class SiteCompany(Party):
         cash, due = np.cumsum(self.cfads_year, axis=0)[-1], np.cumsum(self.service_year, axis=0)[-1]
         cover = cash / np.maximum(due, np.maximum(cash / 10.0, 1e-9))
         self.dscr = np.where(due > 1e-9, np.minimum(cover, 10.0), 10.0)
-        tested = (self.model.month >= self.model.loans.site_first_test[self.row]) & (self.model.month % 3 == 2)
+        complete = self.model.halls.ahead_of_sites[self.row] <= 0.0
+        self.months_complete = (self.months_complete + 1) * complete
+        tested = (self.months_complete >= 12) & (self.model.month % 3 == 2)
         self.locked_up = np.where(tested, self.dscr < self.lockup_dscr, self.locked_up)
         self.breached = np.where(tested, self.dscr < self.default_dscr, self.breached) & ~self.closed
 

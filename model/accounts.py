@@ -41,6 +41,8 @@ OPERATING_KINDS = (
     "rent to second owners",
     "parent funding",
 )
+COREWEAVE_CHIPS = 0.75
+"""Share of chips in CoreWeave's signed capital spending: 16.5 of 22 (opening: chips_coreweave, CoreWeave)."""
 WORLD = "Rest of the world"
 
 
@@ -95,13 +97,14 @@ class Accounts(Mechanism):
             "chips of hyperscalers", earners[6:10], ["Chip vendor"] * 4, nature=ASSET, cleared=False
         )
         sites = list(SITE_COMPANIES)
-        self.construction = ledger.open_family("construction", sites, [WORLD] * 4, nature=ASSET, cleared=False)
+        builders = [*sites, "Meta site company"]
+        self.construction = ledger.open_family("construction", builders, [WORLD] * 5, nature=ASSET, cleared=False)
         self.fees = ledger.open_family(
             "development fee", list(DEVELOPER_OF), list(DEVELOPER_OF.values()), nature=ASSET, cleared=False
         )
         self.fee_site = np.array([sites.index(name) for name in DEVELOPER_OF])
-        buyers = ["Oracle"] * 4 + ["CoreWeave", "Stargate vehicle", "Stargate vehicle"]
-        makers = ["Chip vendor"] * 6 + [WORLD]
+        buyers = ["Oracle"] * 4 + ["CoreWeave"] * 2 + ["Stargate vehicle"] * 2
+        makers = ["Chip vendor"] * 5 + [WORLD, "Chip vendor", WORLD]
         self.chips = ledger.open_family("chip order", buyers, makers, seniority=JUNIOR, nature=ASSET)
         self.parents = ledger.open_family(
             "parent funding", list(PARENT_OF.values()), list(PARENT_OF), cleared=False
@@ -112,10 +115,10 @@ class Accounts(Mechanism):
         self.sweep = ledger.open_family(
             "sector surplus", closers, [WORLD] * len(closers), cleared=False, name="sector surplus"
         )
-        order = opening.contract("chips_coreweave")
         path = np.zeros(self.model.months + 60)
-        path[order.start_month : order.start_month + order.tenor_months] = order.amount / order.tenor_months
-        self.coreweave_chips = path
+        for year, amount in enumerate(opening.party("CoreWeave").terms["capex_signed_yearly"]):
+            path[12 * year : 12 * year + 12] = amount / 12.0
+        self.coreweave_capex = path
         self.share_until = opening.contract("revenue_share_microsoft").terms["last_month"]
         self.revenue_share = opening.contract("revenue_share_microsoft").price
 
@@ -163,21 +166,22 @@ class Accounts(Mechanism):
     def _bill_chips(self):
         """Bill chips: Oracle for its halls, CoreWeave for signed contracts, the vehicle for firm orders."""
         model = self.model
-        coreweave = np.full((1, self.worlds), self.coreweave_chips[model.month])
+        coreweave = np.full((1, self.worlds), self.coreweave_capex[model.month])
         vehicle = model.compute_contracts.building_cost()
         chips = np.vstack([
             model.halls.chips_due,
-            coreweave,
+            coreweave * COREWEAVE_CHIPS,
+            coreweave * (1.0 - COREWEAVE_CHIPS),
             vehicle * self.chip_share,
             vehicle * (1.0 - self.chip_share),
         ])  # fmt: skip
         billed = model.ledger.bill(self.chips, chips * model.chip_price_level)
-        model.chip_vendor.sales = total(billed[:6])[None, :]
+        model.chip_vendor.sales = total(billed[[0, 1, 2, 3, 4, 6]])[None, :]
         advance = np.zeros((len(model.ledger.parties), self.worlds))
-        advance[model.row("CoreWeave")] = self.chip_advance * billed[4]
-        advance[model.row("Stargate vehicle")] = (1.0 - self.vehicle_equity) * (billed[5] + billed[6])
+        advance[model.row("CoreWeave")] = self.chip_advance * (billed[4] + billed[5])
+        advance[model.row("Stargate vehicle")] = (1.0 - self.vehicle_equity) * (billed[6] + billed[7])
         model.chip_draws = advance
-        self.vehicle_equity_need = self.vehicle_equity * (billed[5:6] + billed[6:7])
+        self.vehicle_equity_need = self.vehicle_equity * (billed[6:7] + billed[7:8])
 
     vehicle_equity_need = np.zeros((1, 1))
 
@@ -193,15 +197,15 @@ class Accounts(Mechanism):
         model, ledger = self.model, self.model.ledger
         partners = model.partners
         spare = np.maximum(partners.cash - 0.5 * partners.minimum_cash, 0.0)
-        own = np.minimum(partners.other_cash * partners.own_investment_share, spare)
+        own = np.minimum(partners.planned_investment, spare)
         big, plant = model.hyperscalers.investment, model.utilities.investment
         ledger.pay(self.investment, np.vstack([own, big * (1.0 - self.chip_share), plant]))
         ledger.pay(self.own_chips, big * self.chip_share)
 
     def build_sites(self):
         """Spend on halls; the developer of a site earns a fee."""
-        spent = self.model.sites.construction[:4]
-        fee = np.zeros((4, 1))
+        spent = self.model.sites.construction
+        fee = np.zeros((5, 1))
         fee[self.fee_site] = 1.0
         fee = fee * self.developer_fee
         self.model.ledger.pay(self.construction, spent * (1.0 - fee))

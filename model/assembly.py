@@ -20,7 +20,7 @@ from agents.worlds import WorldsModel
 from model.accounts import Accounts
 from model.capital import CoInvestment, Deposits, Funds, Pledges, Shares, SiteEquity
 from model.compute_market import ComputeMarket
-from model.contracts import ComputeContracts, Halls, Leases, PowerContracts
+from model.contracts import META_COMPLETE, ComputeContracts, Halls, Leases, PowerContracts
 from model.credit import Credit, Loans
 from model.demand import Demand
 from model.joint_venture import JointVenture
@@ -265,7 +265,7 @@ class Assembly(WorldsModel):
     @property
     def lease_energised(self):
         """Energised GW of each lease: the four sites', and Meta's from the end of its construction."""
-        meta = np.full((1, self.worlds), self.leases.full_gw[-1] * (self.month >= 36))
+        meta = np.full((1, self.worlds), self.leases.full_gw[-1] * (self.month >= META_COMPLETE))
         return np.vstack([self.halls.energised, meta])
 
     @property

@@ -10,6 +10,8 @@ from model.ladder import Ladder
 from model.sums import incidence, total
 
 MWH_PER_GW_YEAR = 8.76e6
+META_COMPLETE = 37
+"""Month in which Meta's Hyperion is complete (opening: hyperion): it is built from a bond sold in advance."""
 SITES = ("Abilene", "New Mexico", "Vantage Texas", "Vantage Wisconsin")
 SITE_COMPANIES = tuple(f"{name} site company" for name in SITES)
 OPERATIONS, SECURED, UNSECURED, JUNIOR = 0, 1, 2, 3
@@ -63,8 +65,7 @@ class Halls(Mechanism):
                 gw, start, site, chips = [*gw, already], [*start, 0], [*site, row], [*chips, -1]
             count = last - first
             order = next(c for c in opening.contracts_of_kind("chip order") if _names_site(c.id, lease.id))
-            pay = np.maximum(np.arange(first + 1, last + 1) - order.terms["payment_lead_months"], 0)
-            pay = np.arange(order.start_month, order.start_month + count) if already else pay
+            pay = np.arange(order.start_month, order.start_month + count)
             gw += [(lease.gw - already) / count] * count
             start += list(range(first + 1, last + 1))
             site += [row] * count
@@ -85,13 +86,15 @@ class Halls(Mechanism):
 
     @property
     def ahead_of_sites(self):
-        """GW ahead of all site companies, Meta's (finished outside this ladder) last, ``(sites, worlds)``."""
-        return np.vstack([self.ahead, np.zeros((1, self.worlds))])
+        """GW ahead of all site companies, Meta's own site last, ``(sites, worlds)``."""
+        left = max(META_COMPLETE - self.model.month, 0)
+        return np.vstack([self.ahead, np.full((1, self.worlds), float(left))])
 
     @property
     def months_left_of_sites(self):
         """Months until the last hall of each site company opens, ``(sites, worlds)``."""
-        return np.vstack([self.months_left, np.zeros((1, self.worlds), dtype=np.int64)])
+        left = max(META_COMPLETE - self.model.month, 0)
+        return np.vstack([self.months_left, np.full((1, self.worlds), left)])
 
     def delay(self, mask, months):
         """Delay the halls of the masked sites, ``(sites, worlds)``, that lie ahead."""
@@ -338,6 +341,12 @@ class ComputeContracts(Mechanism):
         month, order = self.model.month, self.orders
         under = (order.start - self.build_months <= month) & (month < order.start) & (order.amount > 0.0)
         return (total(np.where(under, order.amount, 0.0)) * self.build_cost / self.build_months).reshape(1, -1)
+
+    @property
+    def live_share(self):
+        """Share of the orders that is built and billed, ``(1, worlds)``."""
+        ordered = total(self.orders.amount)
+        return (total(self.orders.live(self.model.month)) / np.maximum(ordered, 1e-9))[None, :]
 
     def firm_ahead(self, lead):
         """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; lead is one number."""

@@ -95,7 +95,7 @@ class Loans(Mechanism):
     stopped = State("yes/no", "whether draws are stopped", dtype=bool)
     accelerated = State("yes/no", "whether the whole balance has been called", dtype=bool)
 
-    site_first_test = interest_due = principal_due = drawn_now = None
+    interest_due = principal_due = drawn_now = None
     service = service_of_parties = service_of_sites = None
 
     def __init__(self, model, opening):
@@ -133,13 +133,13 @@ class Loans(Mechanism):
         self.draw_term = np.array([t.get("draw_term_months", 60) for t in terms])[:, None]
         self.profile = np.array([12 * t.get("profile_years", 21) for t in terms])[:, None]
         self.full_month = np.array([t.get("full_month", t.get("interest_paid_until_month", 0)) for t in terms])[:, None]
-        self.first_test = np.array([t.get("first_covenant_test_month", NEVER) for t in terms])
         self.most_extensions = np.array([t.get("extensions", 0) for t in terms])[:, None]
         self.rolls = np.array([t.get("rolls_yearly", 0.0) / max(c.drawn, 1.0) for t, c in zip(terms, self.contracts, strict=True)])[:, None]
         self.schedule = np.array([_yearly_principal(t, model.months) for t in terms])
         self.partial_bullets = [
             (row, t["principal_due"], t["principal_due_month"]) for row, t in enumerate(terms) if "principal_due" in t
         ]
+        self.of_vehicle = np.array([c.debtor == "Stargate vehicle" for c in self.contracts])[:, None]
         self.in_talks = np.array([c.kind == "site loan in talks" for c in self.contracts])[:, None]
         self.linked = np.array([c.openai_linked for c in self.contracts])
         self.inside = np.array([t.get("interest_in_operating_cash_flow", False) for t in terms])
@@ -182,10 +182,6 @@ class Loans(Mechanism):
         grows = np.array([c.id in OPEN_ENDED for c in self.contracts])[:, None]
         self.commitment = np.where(grows, 1000.0, self.opening_commitment[:, None])
         self.maturity = np.broadcast_to(self.opening_maturity, self.rate.shape)
-        self.site_first_test = np.full((5, 1), NEVER)
-        for row, site in enumerate(self.site):
-            if site >= 0:
-                self.site_first_test[site] = min(self.first_test[row], NEVER)
 
     @property
     def balance(self):
@@ -229,7 +225,7 @@ class Loans(Mechanism):
                 self.signed = np.broadcast_to(~(self.in_talks & (self.start > 0)), self.rate.shape)
             return
         credit = self.model.credit
-        draw = np.stack([self.model.draw(f"closing of {c.id}") for c in self.contracts])
+        draw = np.concatenate([self.model.draw(f"closing of {c.id}") for c in self.contracts])
         closes = np.where(credit.enabled, draw < credit.closing_probability, credit.closing_probability > 0.0)
         self.signed = self.signed | (signing & closes)
         fails = (self.by_site @ (signing & ~closes).astype(float)) > 0.0
@@ -250,14 +246,14 @@ class Loans(Mechanism):
         current = np.maximum(balance - overdue, 0.0)
         interest = balance * self.rate / 12.0
         left = np.maximum(self.maturity - month, 1)
-        complete = np.vstack([self.model.halls.ahead <= 0.0, np.full((2, self.worlds), month >= 36)])
-        amortises = self.is_site & np.take(complete, self.site, axis=0) & (self.site >= 0)[:, None]
+        complete = self._of_site((self.model.halls.ahead_of_sites <= 0.0).astype(float)) > 0.0
+        amortises = self.is_site & complete
         n_left = np.maximum(self.profile - self.amortised, 1)
         annuity = level_annuity(current, self.rate / 12.0, n_left) - interest
         scheduled = (
             self.is_level * current / left
             + np.minimum(self.schedule[:, month][:, None], current)
-            + self.by_draw * np.minimum(self.repayment, current)
+            + self.by_draw * np.minimum(self.repayment * self._repaying, current)
             + amortises * np.clip(annuity, 0.0, current)
         )
         self.amortised = self.amortised + amortises
@@ -267,6 +263,8 @@ class Loans(Mechanism):
         for row, amount, due in self.partial_bullets:
             if due == month:
                 bullet[row] += np.minimum(current[row], amount)
+        prepaid = np.take(self.model.party_block("prepayment"), self.debtor, axis=0) * self.line_of
+        bullet = np.maximum(bullet, np.minimum(prepaid, current - scheduled))
         renewed = matures & (rolled_over > 0.0)
         self._renew(renewed)
         self.interest_due = ledger.bill(self.interest, interest)
@@ -275,6 +273,12 @@ class Loans(Mechanism):
         self.service = self.interest_due + self.principal_due
         self.service_of_parties = self.by_debtor @ self.service
         self.service_of_sites = self.by_site @ self.service
+
+    @property
+    def _repaying(self):
+        """Whether drawn vintages are being repaid: the vehicle repays as its orders come into service."""
+        live = self.model.compute_contracts.live_share
+        return np.where(self.of_vehicle, live, 1.0)
 
     def _renew(self, renewed):
         """Give refinanced loans a new term at today's margin."""
@@ -337,9 +341,13 @@ class Loans(Mechanism):
         self.agreed = np.where(due, np.minimum(balance, room), self.agreed)
 
     def extend(self):
-        """Use an extension option of 12 months where refinancing falls short and the cover allows it."""
+        """Use an extension option of 12 months where refinancing falls short and the cover allows it.
+
+        Cover is tested from 12 months after completion; a site that is late is extended untested.
+        """
         month = self.model.month
-        cover = self._of_site(self.model.sites.dscr)
+        young = self.model.sites.months_complete < 12
+        cover = self._of_site(np.where(young, 10.0, self.model.sites.dscr))
         short = (self.maturity == month + 1) & self.is_site & (self.agreed < self.balance * (1.0 - 1e-6))
         may = short & (cover >= 1.2) & (self.extensions < self.most_extensions) & ~self.stopped
         self.maturity = np.where(may, self.maturity + 12, self.maturity)
@@ -363,6 +371,7 @@ class Loans(Mechanism):
 
 
 LINES = {
+    "loan_stargate",
     "revolver_openai",
     "programme_oracle",
     "notes_coreweave",

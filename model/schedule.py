@@ -203,6 +203,7 @@ class Schedule:
         for cohort in (self.partners, self.hyperscalers):
             cohort.do("pay_out")
         self.shares.pay_dividends(self.party_block("payout_now"))
+        self.partners.do("plan_prepayment")
         self.sites.do("distribute")
         self.site_equity.pay_out()
         self.lenders.do("distribute")

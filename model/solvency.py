@@ -47,7 +47,7 @@ class Solvency(Mechanism):
 
     def __init__(self, model, parties):
         super().__init__(model)
-        self.rows, self.names = len(parties), tuple(parties)
+        self.rows, self.party_names = len(parties), tuple(parties)
 
     def open_accounts(self, ledger, firms):
         """Open the legs of estates: sale of assets, of the lab's models, costs, and what is left."""
@@ -93,10 +93,10 @@ class Solvency(Mechanism):
         for row in np.flatnonzero(started.any(axis=1)):
             self.model.history.event(
                 "missed payment",
-                self.names[row],
+                self.party_names[row],
                 started[row],
                 amount=self.shortfall[row],
-                because=self.model.why_short(self.names[row]),
+                because=self.model.why_short(self.party_names[row]),
             )
 
     def renegotiate(self):
@@ -144,7 +144,7 @@ class Solvency(Mechanism):
         self.estate = new
         for row in np.flatnonzero(new.any(axis=1)):
             cause = "arrears for longer than the standstill"
-            self.model.history.event("legal default", self.names[row], new[row], amount=self.debt[row], because=cause)
+            self.model.history.event("legal default", self.party_names[row], new[row], amount=self.debt[row], because=cause)
 
     def _sell_assets(self, new):
         """Sell the assets of new estates to the rest of the world; write down what they do not fetch."""
