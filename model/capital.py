@@ -5,7 +5,7 @@ import numpy as np
 from agents.worlds import Mechanism, State
 from model.contracts import SITE_COMPANIES, UNSECURED
 from model.ledger import ASSET_SALE, CLAIM
-from model.sums import incidence, total
+from model.sums import adder_into, total
 
 CO_FUNDED = (*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle")
 
@@ -91,8 +91,8 @@ class SiteEquity(Mechanism):
             "site equity", owners, sites, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
         self.distributions = ledger.open_family("site distribution", sites, owners, cleared=False)
-        self.by_site = incidence(self.site, 5)
-        self.by_owner = incidence(self.owner, len(ledger.parties))
+        self.by_site = adder_into(self.site, 5)
+        self.by_owner = adder_into(self.owner, len(ledger.parties))
 
     @property
     def paid_in(self):
@@ -147,7 +147,7 @@ class Funds(Mechanism):
             "capital call", investors, managers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
         self.distributions = ledger.open_family("fund distribution", managers, investors, cleared=False)
-        self.by_manager = incidence(self.manager, len(ledger.parties))
+        self.by_manager = adder_into(self.manager, len(ledger.parties))
 
     @property
     def uncalled(self):

@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.worlds import Mechanism, Param, State
 from model.ladder import Ladder
-from model.sums import incidence, total
+from model.sums import adder_into, total
 
 MWH_PER_GW_YEAR = 8.76e6
 META_COMPLETE = 37
@@ -71,7 +71,7 @@ class Halls(Mechanism):
             site += [row] * count
             chips += list(pay)
         self.gw, self.planned, self.site, self.chip_month = map(np.array, (gw, start, site, chips))
-        self.by_site = incidence(self.site, self.rows)
+        self.by_site = adder_into(self.site, self.rows)
         self.ladder = self.chips = None
 
     def sign(self):
@@ -189,7 +189,7 @@ class ComputeContracts(Mechanism):
         sellers = [c.creditor for c in self.contracts]
         self.seller = np.array([ledger.index[s] for s in sellers])
         self.buyer = np.array([ledger.index[b] for b in buyers])
-        self.into_seller = incidence(self.seller, len(ledger.parties))
+        self.into_seller = adder_into(self.seller, len(ledger.parties))
         world = ["Rest of the world"] * self.rows
         self.bills = ledger.open_family("take-or-pay", buyers, sellers, seniority=SECURED)
         self.renewals = ledger.open_family("renewal", buyers, sellers, seniority=SECURED)

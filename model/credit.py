@@ -11,7 +11,7 @@ from model.contracts import JUNIOR, SECURED, SITE_COMPANIES, UNSECURED
 from model.ladder import level_annuity
 from model.ledger import CLAIM
 from model.opening import DEBT_KINDS
-from model.sums import incidence, total
+from model.sums import Adder, adder_into, incidence, total
 
 NEVER = 10_000
 
@@ -95,6 +95,7 @@ class Loans(Mechanism):
     stopped = State("yes/no", "whether draws are stopped", dtype=bool)
     accelerated = State("yes/no", "whether the whole balance has been called", dtype=bool)
 
+    undrawn = line_undrawn = site_undrawn = site_balance = site_rate = None
     interest_due = principal_due = drawn_now = None
     service = service_of_parties = service_of_sites = None
 
@@ -146,6 +147,7 @@ class Loans(Mechanism):
         self.site = np.array(
             [_index(SITE_COMPANIES, c.debtor) if c.debtor != "Meta site company" else 4 for c in self.contracts]
         )
+        self.first_of_site = [int(np.argmax(self.site == site)) for site in range(5)]
 
     def open_accounts(self, ledger):
         """Open the claims and the legs: interest, principal, bullets, draws."""
@@ -165,8 +167,8 @@ class Loans(Mechanism):
         self.draws = ledger.open_family(
             "draw", self.lenders, debtors, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
-        self.by_debtor = incidence(self.debtor, len(ledger.parties))
-        self.by_site = incidence(np.where(self.site >= 0, self.site, 5), 6)[:5]
+        self.by_debtor = adder_into(self.debtor, len(ledger.parties))
+        self.by_site = Adder(incidence(np.where(self.site >= 0, self.site, 5), 6)[:5])
         utilities = np.isin(debtors, ["ERCOT", "PJM", "MISO", "New Mexico"])
         inside = self.opening_drawn * self.coupon[:, 0] / 12.0 * (self.inside | utilities)
         self.interest_inside = self.by_debtor @ inside[:, None]
@@ -188,33 +190,15 @@ class Loans(Mechanism):
         """What is owed on each loan, US$bn."""
         return self.model.ledger.claims[self.claims[0] : self.claims[-1] + 1]
 
-    @property
-    def undrawn(self):
-        """What may still be drawn on each loan, US$bn."""
+    def measure_room(self):
+        """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
         month = self.model.month
         open_now = self.signed & ~self.stopped & (self.start <= month) & (month < self.maturity)
-        return np.maximum(self.commitment - self.balance, 0.0) * open_now
-
-    @property
-    def line_undrawn(self):
-        """What each party may draw on its line or programme, ``(parties, worlds)``."""
-        return self.by_debtor @ (self.undrawn * self.line_of)
-
-    @property
-    def site_undrawn(self):
-        """What each site may draw, ``(sites, worlds)``."""
-        return self.by_site @ (self.undrawn * self.is_site)
-
-    @property
-    def site_balance(self):
-        """What each site owes, ``(sites, worlds)``."""
-        return self.by_site @ self.balance
-
-    @property
-    def site_rate(self):
-        """Interest rate of each site's first loan, ``(sites, worlds)``."""
-        first = [int(np.argmax(self.site == site)) for site in range(5)]
-        return np.take(self.rate, first, axis=0)
+        self.undrawn = np.maximum(self.commitment - self.balance, 0.0) * open_now
+        self.line_undrawn = self.by_debtor @ (self.undrawn * self.line_of)
+        self.site_undrawn = self.by_site @ (self.undrawn * self.is_site)
+        self.site_balance = self.by_site @ self.balance
+        self.site_rate = np.take(self.rate, self.first_of_site, axis=0)
 
     def close_talks(self):
         """Decide in the month of signing whether a loan in talks closes; without it the site is not built."""
@@ -228,7 +212,7 @@ class Loans(Mechanism):
         draw = np.concatenate([self.model.draw(f"closing of {c.id}") for c in self.contracts])
         closes = np.where(credit.enabled, draw < credit.closing_probability, credit.closing_probability > 0.0)
         self.signed = self.signed | (signing & closes)
-        fails = (self.by_site @ (signing & ~closes).astype(float)) > 0.0
+        fails = (self.by_site @ (signing & ~closes)) > 0.0
         self.model.halls.delay(fails[:4], NEVER)
 
     def reprice(self):

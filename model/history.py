@@ -356,7 +356,7 @@ class History(Reading):
         return sorted({row["unit"] for row in rows}, key=len, reverse=True)
 
     def _labels(self, holder, rows):
-        names = tuple(getattr(holder, "names_of_rows", ()) or holder.names)
+        names = tuple(vars(holder).get("names_of_rows", ()) or holder.names)
         parties = self.model.ledger.parties
         if len(names) == rows:
             return names
@@ -428,46 +428,64 @@ class _Story:
         self.parties = ledger.parties
 
     def frame(self):
-        months = np.array(self.months)
-        frames = [self._state_frame(months, at, *entry) for at, entry in enumerate(self.plan)]
-        for month, matrices in zip(self.months, self.matrices, strict=True):
-            frames += [self._matrix_frame(month, *matrix) for matrix in matrices]
-        frame = pd.concat(frames, ignore_index=True)
-        for name in ("table", "agent", "state", "unit"):
-            frame[name] = frame[name].astype("category")
+        """Give everything as one table, in the order of its columns: states first, then the matrices."""
+        words = {name: {} for name in ("table", "agent", "state", "unit")}  # each word's number, by column
+        blocks = [self._states_block(words, at, *entry) for at, entry in enumerate(self.plan)]
+        blocks += [self._matrix_block(words, at) for at in range(2)]
+        columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+        for name, numbers in words.items():
+            columns[name] = pd.Categorical.from_codes(columns[name], list(numbers))
+        columns["part"] = pd.arrays.IntegerArray(columns["part"], columns["part"] < 0)
+        frame = pd.DataFrame(columns)
         frame.attrs["units"] = {"month": "month", "value": "see the column unit"}
         return frame
 
-    def _state_frame(self, months, at, holder, name, unit):
+    def _states_block(self, words, at, holder, name, unit):
         values = np.stack([columns[at] for columns in self.columns]).astype(float)  # (months[, n], agents)
+        months, agents = len(values), values.shape[-1]
         parts = values.shape[1] if values.ndim == 3 else 1
-        agents = np.array(self.labels(holder, values.shape[-1]), dtype=object)
-        part = np.tile(np.repeat(np.arange(parts), agents.size), months.size)
-        return pd.DataFrame(
-            {
-                "month": np.repeat(months, parts * agents.size),
-                "table": "state",
-                "agent": np.tile(agents, months.size * parts),
-                "state": name,
-                "part": pd.array(part if values.ndim == 3 else [pd.NA] * part.size, dtype="Int64"),
-                "value": values.ravel(),
-                "unit": unit,
-            }
+        numbers = np.array([_number(words["agent"], word) for word in self.labels(holder, agents)], dtype=int)
+        part = np.tile(np.repeat(np.arange(parts), agents), months)
+        return _block(
+            words,
+            month=np.repeat(self.months, parts * agents),
+            table="state",
+            agent=np.tile(numbers, months * parts),
+            state=name,
+            part=part if values.ndim == 3 else np.full(part.size, -1),
+            value=values.ravel(),
+            unit=unit,
         )
 
-    def _matrix_frame(self, month, table, rows, matrix):
-        at_row, at_party = np.nonzero(matrix)
-        return pd.DataFrame(
-            {
-                "month": month,
-                "table": table,
-                "agent": np.take(np.array(self.parties, dtype=object), at_party),
-                "state": np.take(np.array(rows, dtype=object), at_row),
-                "part": pd.array([pd.NA] * at_row.size, dtype="Int64"),
-                "value": np.compress(matrix.ravel() != 0, matrix.ravel()),
-                "unit": "US$bn",
-            }
+    def _matrix_block(self, words, at):
+        table, rows, _ = self.matrices[0][at]
+        values = np.stack([month[at][2] for month in self.matrices])  # (months, rows, parties)
+        at_month, at_row, at_party = np.nonzero(values)
+        agents = np.array([_number(words["agent"], word) for word in self.parties], dtype=int)
+        states = np.array([_number(words["state"], word) for word in rows], dtype=int)
+        return _block(
+            words,
+            month=np.take(self.months, at_month),
+            table=table,
+            agent=np.take(agents, at_party),
+            state=np.take(states, at_row),
+            part=np.full(at_month.size, -1),
+            value=values.ravel()[values.ravel() != 0],
+            unit="US$bn",
         )
+
+
+def _number(numbers, word):
+    return numbers.setdefault(word, len(numbers))
+
+
+def _block(words, **columns):
+    """Some rows of the story: columns of equal length; a word stands for a column of its number."""
+    size = columns["value"].size
+    return {
+        name: np.full(size, _number(words[name], column)) if isinstance(column, str) else column
+        for name, column in columns.items()
+    }
 
 
 def write_table(frame, path):

@@ -21,7 +21,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from model.clearing import Clearing
-from model.sums import incidence, total
+from model.sums import Adder, incidence, total
 
 INCOME, CLAIM, ASSET, ASSET_SALE = "income", "claim", "asset", "asset sale"
 TOLERANCE = 1e-9
@@ -50,6 +50,16 @@ class Family:
     def __len__(self):
         """Give the number of legs."""
         return len(self.payer)
+
+    def prepare(self, net, out, assets, always_pays):
+        """Cut the family's part out of the Ledger's matrices: whom it touches, who is asked, what assets move."""
+        self.touched = np.unique(np.concatenate([self.payer, self.payee]))
+        self.payers, self.payer_place = np.unique(self.payer, return_inverse=True)
+        self.always = always_pays[self.payers]
+        self.always_paid = bool(self.always.all())
+        self.moves = Adder(net[self.touched][:, self.legs])
+        self.asked = Adder(out[self.payers][:, self.legs])
+        self.assets = Adder(assets[:, self.legs])
 
 
 class Ledger:
@@ -109,28 +119,34 @@ class Ledger:
         self.cleared = slice(0, sum(len(family) for family in families if family.cleared))
         nature = np.array([family.nature for family in families for _ in range(len(family))])
         into, out = incidence(self.payee, parties), incidence(self.payer, parties)
-        self._net = (into - out).tocsr()
-        self._into, self._out = into, out
-        self._family_net = {id(f): self._net[:, f.legs].tocsr() for f in families}
-        self._family_out = {id(f): out[:, f.legs].tocsr() for f in families}
-        self._shortfall = out[:, self.cleared].tocsr()
-        self._cleared_into = into[:, self.cleared].tocsr()
+        net = self._net_csr = (into - out).tocsr()
+        self._net, self._into = Adder(net), Adder(into)
+        self._shortfall = Adder(out[:, self.cleared])
+        self._cleared_net = Adder(net[:, self.cleared])
+        self._cleared_into = Adder(into[:, self.cleared])
         accrual = (nature == INCOME).astype(float)
         self._on_accrual = accrual[:, None]
-        self._income = (self._net @ sp.diags(accrual)).tocsr()
-        self._bought = (into @ sp.diags((nature == ASSET).astype(float))).tocsr()
-        self._assets = self._assets_of(into, out, nature)
-        self._family_assets = {id(f): self._assets[:, f.legs].tocsr() for f in families}
+        self._income = Adder(net @ sp.diags(accrual))
+        self._bought = Adder(into @ sp.diags((nature == ASSET).astype(float)))
+        assets = self._assets_of(into, out, nature)
+        self._cleared_assets = Adder(assets[:, self.cleared])
+        for family in families:
+            family.prepare(net, out, assets, self.always_pays)
         rows, columns, signs = [], [], []
         for family in families:
             if family.nature == CLAIM:
                 rows += list(family.claims)
                 columns += list(range(family.legs.start, family.legs.stop))
                 signs += [float(family.sign)] * len(family)
-        self._claim_flow = sp.csr_matrix((signs, (rows, columns)), shape=(count, first))
+        claim_flow = sp.csr_matrix((signs, (rows, columns)), shape=(count, first))
+        self._claim_flow, self._cleared_claims = Adder(claim_flow), Adder(claim_flow[:, self.cleared])
         self.holders, self.issuers = np.array(self._holders, dtype=int), np.array(self._issuers, dtype=int)
-        self._held, self._owed = incidence(self.holders, parties), incidence(self.issuers, parties)
-        self._claim_net = (self._held - self._owed).tocsr()
+        held, owed = incidence(self.holders, parties), incidence(self.issuers, parties)
+        self._held, self._claim_net = Adder(held), Adder(held - owed)
+        kinds = self._kind_names = list(dict.fromkeys(self.kinds))
+        self._kind_rows = np.array([kinds.index(kind) for kind in self.kinds], dtype=np.int64)
+        instruments = self._instrument_names = list(dict.fromkeys(self.instruments))
+        self._instrument_rows = np.array([1 + instruments.index(n) for n in self.instruments], dtype=np.int64)
         self.clearing = Clearing(
             self.payer[self.cleared],
             self.payee[self.cleared],
@@ -142,7 +158,7 @@ class Ledger:
 
     def allocate(self, worlds, cash, claims, real_assets):
         """Take in the books of month 0: one column each, the same in every world, US$bn."""
-        first, parties = self._legs, len(self.parties)
+        self.worlds, first, parties = worlds, self._legs, len(self.parties)
         self.cash = _block(cash, worlds)
         self.claims = _block(claims, worlds)
         self.real_assets = _block(real_assets, worlds)
@@ -195,10 +211,13 @@ class Ledger:
         These are the payments made outside the clearing: draws, capital calls, equity, sales to customers.
         """
         amount = wanted if even_closed else wanted * self.live[family.legs]
-        asked = self._family_out[id(family)] @ amount
-        able = np.where(self.always_pays[:, None], asked, np.minimum(asked, np.maximum(self.cash, 0.0)))
-        ratio = np.where(asked > able, able / np.maximum(asked, 1e-300), 1.0)
-        paid = amount * np.take(ratio, family.payer, axis=0)
+        paid = np.ascontiguousarray(np.broadcast_to(amount, (len(family), self.worlds)), dtype=float)
+        if not family.always_paid:
+            asked = family.asked @ paid
+            have = np.maximum(np.take(self.cash, family.payers, axis=0), 0.0)
+            short = (asked > have) & ~family.always[:, None]
+            ratio = np.where(short, have / np.maximum(asked, 1e-300), 1.0)
+            paid = paid * np.take(ratio, family.payer_place, axis=0)
         if family.nature == INCOME:
             self.accrued[family.legs] += paid
         self._move(family, paid)
@@ -208,21 +227,21 @@ class Ledger:
         """Clear everything that is due, by seniority; what cannot be paid stays payable (arrears)."""
         due = self.payable[self.cleared]
         paid = self.clearing.clear(self.cash, due)
-        flow = np.zeros(self.payable.shape)
-        flow[self.cleared] = paid
+        self.flow[self.cleared] += paid
+        self.cash = _frozen(self.cash + self._cleared_net @ paid)
+        self.claims = _frozen(self.claims + self._cleared_claims @ paid)
+        self.real_assets = _frozen(self.real_assets + self._cleared_assets @ paid)
         self.payable[self.cleared] = due - paid
-        self.flow += flow
-        self.cash = _frozen(self.cash + self._net @ flow)
-        self.claims = _frozen(self.claims + self._claim_flow @ flow)
-        self.real_assets = _frozen(self.real_assets + self._assets @ flow)
 
     def _move(self, family, paid):
         self.flow[family.legs] += paid
-        self.cash = _frozen(self.cash + self._family_net[id(family)] @ paid)
+        cash = self.cash.copy()
+        cash[family.touched] += family.moves @ paid
+        self.cash = _frozen(cash)
         if family.nature == CLAIM:
             self.change_claims(family.claims, family.sign * paid, cash=True)
         elif family.nature in (ASSET, ASSET_SALE):
-            self.real_assets = _frozen(self.real_assets + self._family_assets[id(family)] @ paid)
+            self.real_assets = _frozen(self.real_assets + family.assets @ paid)
 
     def change_claims(self, rows, change, *, cash=False):
         """Change claim balances: by cash inside a payment, else as a write-off (-) or revaluation (+)."""
@@ -239,13 +258,19 @@ class Ledger:
 
     def write_off(self, parties):
         """Write off all that ``parties`` (``(parties, worlds)``, bool) still owe; give the loss of each holder."""
-        gone = np.take(parties, self.issuers, axis=0) * self.claims
-        self.change_claims(np.arange(len(self.claims)), -gone)
-        unpaid = np.take(parties, self.payer, axis=0) * self.payable
-        self.payable = self.payable - unpaid
+        worlds = np.flatnonzero(parties.any(axis=0))
+        here = np.take(parties, worlds, axis=1)
+        gone = np.take(here, self.issuers, axis=0) * np.take(self.claims, worlds, axis=1)
+        change = np.zeros_like(self.claims)
+        change[:, worlds] = -gone
+        self.change_claims(slice(None), change)
+        unpaid = np.take(here, self.payer, axis=0) * np.take(self.payable, worlds, axis=1)
         booked = unpaid * self._on_accrual
-        self._payable_change -= booked
-        return self._held @ gone + self._into @ booked
+        self.payable[:, worlds] -= unpaid
+        self._payable_change[:, worlds] -= booked
+        loss = np.zeros_like(self.cash)
+        loss[:, worlds] = self._held @ gone + self._into @ booked
+        return loss
 
     # -- the matrices and the proof ----------------------------------------------------------------------------
 
@@ -261,7 +286,7 @@ class Ledger:
 
     def net_of(self, mask):
         """Give the matrix legs -> parties that adds receipts less payments over the legs of `mask`."""
-        return (self._net @ sp.diags(mask)).tocsr()
+        return Adder(self._net_csr @ sp.diags(mask))
 
     def outgoing(self):
         """Give what each party has to pay in the coming clearing, ``(parties, worlds)``, US$bn."""
@@ -274,7 +299,8 @@ class Ledger:
 
     def debt(self, rows):
         """Give what each party owes on the claims ``rows``, ``(parties, worlds)``."""
-        return incidence(self.issuers[rows], len(self.parties)) @ np.take(self.claims, rows, axis=0)
+        owing = Adder(incidence(self.issuers[rows], len(self.parties)))
+        return owing @ np.take(self.claims, rows, axis=0)
 
     def prove(self):
         """Check the identities of the month; give the largest relative residual of each world."""
@@ -295,27 +321,24 @@ class Ledger:
 
     def transaction_flows(self, world):
         """Give the transaction-flow matrix of this month: (kinds, matrix (kinds, parties)); rows sum to zero."""
-        kinds = list(dict.fromkeys(self.kinds))
-        position = np.array([kinds.index(kind) for kind in self.kinds])
-        matrix = np.zeros((len(kinds), len(self.parties)))
-        np.add.at(matrix, (position, self.payee), self.flow[:, world])
-        np.subtract.at(matrix, (position, self.payer), self.flow[:, world])
-        return kinds, matrix
+        matrix = np.zeros((len(self._kind_names), len(self.parties)))
+        flow = self.flow[:, world]
+        np.add.at(matrix, (self._kind_rows, self.payee), flow)
+        np.subtract.at(matrix, (self._kind_rows, self.payer), flow)
+        return self._kind_names, matrix
 
     def balance_sheet(self, world):
         """Give the balance-sheet matrix: (instruments, matrix (instruments, parties)).
 
         Financial rows (cash, each instrument, payables) sum to zero; real assets do not; liabilities are negative.
         """
-        instruments = list(dict.fromkeys(self.instruments))
-        matrix = np.zeros((len(instruments) + 3, len(self.parties)))
-        matrix[0] = self.cash[:, world]
-        position = np.array([1 + instruments.index(name) for name in self.instruments], dtype=int)
-        np.add.at(matrix, (position, self.holders), self.claims[:, world])
-        np.subtract.at(matrix, (position, self.issuers), self.claims[:, world])
-        matrix[-2] = (self._income @ self.payable)[:, world]
+        matrix = np.zeros((len(self._instrument_names) + 3, len(self.parties)))
+        matrix[0], claims = self.cash[:, world], self.claims[:, world]
+        np.add.at(matrix, (self._instrument_rows, self.holders), claims)
+        np.subtract.at(matrix, (self._instrument_rows, self.issuers), claims)
+        matrix[-2] = (self._income @ self.payable[:, world : world + 1])[:, 0]
         matrix[-1] = self.real_assets[:, world]
-        return ["cash", *instruments, "payables", "real assets"], matrix
+        return ["cash", *self._instrument_names, "payables", "real assets"], matrix
 
 
 def _frozen(array):

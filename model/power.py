@@ -7,7 +7,7 @@ This is the simple form of the power market. The seam for the fuller one is `Uti
 import numpy as np
 
 from agents.worlds import Mechanism, Param
-from model.sums import incidence, total
+from model.sums import adder_into, total
 
 REGIONS = ("ERCOT", "PJM", "MISO", "New Mexico")
 SITE_REGION = np.array([0, 3, 0, 2, 2])
@@ -39,7 +39,7 @@ class Power(Mechanism):
 
     def __init__(self, model):
         super().__init__(model)
-        self.by_region = incidence(SITE_REGION, len(REGIONS))
+        self.by_region = adder_into(SITE_REGION, len(REGIONS))
 
     curtailed_of_sites = delay_pressure_of_sites = ai_load_of_utilities = None
     allowed_growth_of_utilities = bills_of_regions = ai_share_of_regions = None

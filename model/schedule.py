@@ -134,6 +134,7 @@ class Schedule:
         """Add up what everybody has to pay this month, and what it may expect to receive."""
         self.outgoing = self.ledger.outgoing()
         self.expected_incoming = self.ledger.expected(self.paid_share)
+        self.loans.measure_room()
         self.service_now = self.loans.service_of_parties
 
     def call_capital(self):

@@ -11,7 +11,7 @@ from agents.worlds import Mechanism, Param, State
 from model.contracts import OPERATIONS
 from model.cross_default import closure
 from model.ledger import ASSET_SALE
-from model.sums import incidence, total
+from model.sums import adder_into, total
 
 NEVER = 10_000
 WORLD = "Rest of the world"
@@ -59,7 +59,7 @@ class Solvency(Mechanism):
         self.models = ledger.open_family("sale of the lab", [WORLD], ["OpenAI"], cleared=False)
         self.rest = ledger.open_family("rest of estates", firms, world, cleared=False)
         linked = self.model.loans
-        self.to_lender = incidence(linked.lender, len(ledger.parties))
+        self.to_lender = adder_into(linked.lender, len(ledger.parties))
         self.linked = linked.linked[:, None]
         self.may_fail = np.isin(np.arange(self.rows), self.firm)[:, None]
         references = np.zeros((self.rows, self.rows), dtype=bool)
@@ -175,7 +175,7 @@ class Solvency(Mechanism):
         """Test the weak form of the trap: can it meet the horizon from cash, lines and projected operations?
 
         For the lab: minimum payments, staff and revenue share against revenue that grows along the curve. For
-        others: debt service against earnings.
+        other firms: debt service against earnings; for sites in service: debt service against rent.
         """
         model, ledger = self.model, self.model.ledger
         horizon = int(self.trap_horizon.max())
@@ -183,7 +183,11 @@ class Solvency(Mechanism):
         line = model.loans.line_undrawn
         service = model.loans.service_of_parties * horizon
         ahead = model.party_block("earnings") * years
-        lacking = ledger.cash + line + ahead < service
+        place = model.places["site_company"]
+        lacking = (ledger.cash + line + ahead < service) & self.may_fail
+        in_service = model.sites.months_complete > 0
+        sites = ledger.cash[place] + model.lease_rent_year * (1.0 - model.sites.operating_share) * years
+        lacking[place] = (sites < model.loans.service_of_sites * horizon) & in_service
         lab = model.openai
         revenue = lab.revenue * (1.0 + model.demand.curve_growth) / 2.0 * years
         owed = model.compute_contracts.minimum_due(horizon) + lab.cost_level * years
@@ -192,4 +196,4 @@ class Solvency(Mechanism):
         liquid = lab.cash + line[row] + model.equity_window.signed_total
         own = np.arange(self.rows)[:, None] == row
         lacking = np.where(own, liquid + revenue < owed, lacking)
-        self.trapped = self.trapped | (lacking & self.may_fail)
+        self.trapped = self.trapped | (lacking & ~ledger.closed)

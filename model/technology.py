@@ -81,9 +81,13 @@ class Technology(Mechanism):
         first = owner * size + self.model.dated_gain
         later = (1.0 - owner) * size * self.leak_share + self.model.dated_leak * self.leak_share
         slots = np.arange(LAG_SLOTS)[:, None, None]
-        pending = np.where(slots == (month + self.leak_lag) % LAG_SLOTS, self.pending + later, self.pending)
-        self.gain = first + pending[month % LAG_SLOTS]
-        self.pending = np.where(slots == month % LAG_SLOTS, 0.0, pending)
+        if later.any():
+            due = slots == (month + self.leak_lag) % LAG_SLOTS
+            self.pending = np.where(due, self.pending + later, self.pending)
+        arrived = self.pending[month % LAG_SLOTS]
+        self.gain = first + arrived
+        if arrived.any():
+            self.pending = np.where(slots == month % LAG_SLOTS, 0.0, self.pending)
 
     def follow(self):
         """Let open weights follow the best model, and cap the price of the frontier (the pincer).
