@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 from rich import box
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -22,13 +23,13 @@ COLUMNS = {
     "lab": "OpenAI",
     "rival lab": "Labs",
     "small-model builder": "Labs",
-    "infrastructure partner": "Part-ners",
-    "vehicle": "Part-ners",
+    "infrastructure partner": "Partners",
+    "vehicle": "Partners",
     "site": "Sites",
-    "hyperscaler": "Hyper-scalers",
+    "hyperscaler": "Hyper-\nscalers",
     "bank": "Lenders",
     "private-equity lender": "Lenders",
-    "utility": "Utili-ties",
+    "utility": "Utili-\nties",
 }
 OTHERS = "Others"
 
@@ -264,7 +265,7 @@ def tell_run(console, facts, scenario, opening=None, directory=None):
     _tell_checks(console, facts)
     _heading(console, "Books")
     _tell_residual(
-        console, facts["books_residual"], f"all {facts['worlds']:,} worlds, all {facts['months']} months"
+        console, facts["books_residual"], f"in all {facts['worlds']:,} worlds and {facts['months']} months"
     )
     if directory is not None:
         console.print(Text.assemble("Files: ", (str(directory), "bold"), f"   ({facts['seconds']:.1f} s)"))
@@ -283,7 +284,7 @@ def _tell_failures(console, facts):
     if not failing:
         console.print(Text("Nobody misses a payment in any world.", "green"))
         return
-    table = _table("", "> missed 60 days", "> distressed exchange", "> legal default")
+    table = _table("", "> 60 days\nlate", "> distressed\nexchange", "> legal\ndefault")
     for agent in failing[:MOST_ROWS]:
         table.add_row(agent, *(_chance(chances[word][agent]) for word in chances))
     console.print(table)
@@ -297,9 +298,9 @@ def _tell_failures(console, facts):
 
 def _chance(row):
     if row["p"] == 0:
-        return Text(f"never  (to {row['high']:.0%})", "dim")
+        return Text(f"never (to {row['high']:.0%})", "dim")
     style = "bold red" if row["low"] > 0.5 else "yellow" if row["high"] > 0.05 else ""
-    return Text.assemble((f"{row['p']:.0%}", style), (f"  ({row['low']:.0%}-{row['high']:.0%})", "dim"))
+    return Text.assemble((f"{row['p']:.0%}", style), (f" ({100 * row['low']:.0f}-{row['high']:.0%})", "dim"))
 
 
 def _tell_first(console, facts):
@@ -365,9 +366,10 @@ def _tell_checks(console, facts):
 
 def _tell_residual(console, residual, where):
     balanced = residual <= TOLERANCE
-    words = "Every row and column sums to zero" if balanced else "THE BOOKS DO NOT BALANCE"
-    text = f"{words} in {where}: largest relative error {residual:.1e}."
-    console.print(Text(text, "green" if balanced else "bold red"))
+    words = "They balance" if balanced else "THEY DO NOT BALANCE"
+    console.print(
+        Text(f"{words} {where}: largest relative error {residual:.1e}.", "green" if balanced else "bold red")
+    )
 
 
 def tell_opening(console, facts, opening):
@@ -385,13 +387,14 @@ def tell_opening(console, facts, opening):
     table.add_row("of which drawn", _money(facts["partner_debt_drawn_usd_bn"]))
     console.print(table)
     _tell_matrix(console, facts["balance_sheet"], {party.name: party.kind for party in opening.parties})
-    _tell_residual(console, facts["books_residual"], "the books of month 0")
+    where = "(each financial row sums to zero, all net worth to the real assets)"
+    _tell_residual(console, facts["books_residual"], where)
     _heading(console, "Where each line comes from (US$bn)")
-    table = _table("line", "> amount", "> drawn", "status", "source")
+    console.print(Text(f"{'line':<34}{'promised':>10}{'drawn':>10}  status", "dim"))
     for line in facts["lines"]:
-        amounts = [_money(line[name]) if line[name] else "" for name in ("amount", "drawn")]
-        table.add_row(line["id"], *amounts, line["status"], Text(line["source"], "dim"))
-    console.print(table)
+        amount, drawn = (_money(line[name]) if line[name] else "" for name in ("amount", "drawn"))
+        console.print(Text(f"{line['id']:<34}{amount:>10}{drawn:>10}  {line['status']}"))
+        console.print(Padding(Text(line["source"], "dim"), (0, 0, 0, 4), expand=False))
     console.print(Text(DISCLAIMER, "dim"))
     console.print()
 
@@ -400,7 +403,7 @@ def _tell_matrix(console, sheet, kinds):
     columns = list(dict.fromkeys([*COLUMNS.values(), OTHERS]))
     place = [columns.index(COLUMNS.get(kinds.get(party, ""), OTHERS)) for party in sheet["parties"]]
     _heading(console, "Balance sheets, US$bn (what is owed is negative)")
-    table = _table("", *(f"> {name}" for name in columns), "> Sum")
+    table = _table("", *(f"> {name}" for name in columns), "> Sum", gap=0)
     matrix = np.array(sheet["matrix"])
     sums = np.zeros((len(matrix) + 1, len(columns)))
     np.add.at(sums[:-1].T, place, matrix.T)
@@ -435,22 +438,25 @@ def tell_scenarios(console, scenarios):
 
 
 def tell_params(console, rows, of_agents):
-    """Print Params by group: name, default, range, unit, source, a sentence, and what single agents have.
+    """Print Params by group: name, default, range, unit, a sentence, the source, what single agents have.
 
     ``of_agents`` is {path: {value, range, source}}, from ``opening_values``.
     """
     for group in dict.fromkeys(row["group"] for row in rows):
         _heading(console, group)
-        table = _table("parameter", "> default", "range", "unit", "source")
         for row in rows:
             if row["group"] == group:
-                name = Text.assemble((row["name"], "bold"), "\n", (row["sentence"], "dim"))
-                table.add_row(name, _default(row), _range(row), row["unit"], Text(row["source"], "dim"))
+                facts = f"  {_default(row):>8}   {_range(row)}   ({row['unit']})"
+                console.print(Text.assemble((f"{row['name']:<28}", "bold"), facts))
+                words = Text.assemble(row["sentence"], (f"  [{row['source']}]", "dim"))
+                console.print(Padding(words, (0, 0, 0, 4), expand=False))
                 for who, own in values_of(row, of_agents).items():
-                    span = "{:g} to {:g}".format(*own["range"]) if "range" in own else ""
                     value = str(own["value"]).lower() if row["kind"] == "flag" else str(own["value"])
-                    table.add_row(f"  {who}", value, span, "", Text(own["source"], "dim"))
-        console.print(table)
+                    span = "{:g} to {:g}".format(*own["range"]) if "range" in own else ""
+                    told = Text.assemble(
+                        f"    {who:<24}  {value:>8}   {span}", (f"  [{own['source']}]", "dim")
+                    )
+                    console.print(told)
 
 
 def values_of(row, of_agents):
@@ -473,8 +479,11 @@ def _range(row):
     return "true, false" if row["kind"] == "flag" else f"{row['low']:g} to {row['high']:g}"
 
 
-def _table(*columns):
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False, header_style="dim")
+def _table(*columns, gap=1):
+    """A table whose columns stand ``gap`` + 1 spaces apart; a name that begins with "> " is for numbers."""
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, gap, 0, 0), pad_edge=False, show_edge=False, header_style="dim"
+    )
     for name in columns:
         justify = "right" if name.startswith("> ") else "left"
         table.add_column(name.removeprefix("> "), justify=justify, overflow="fold")

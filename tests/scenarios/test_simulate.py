@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import scenarios
-from scenarios import BadInput, simulate
+from scenarios import BadInput, load, simulate
 from tests.scenarios.toy import ToyModel
 
 FRAMES = ("worlds", "monthly", "defaults", "events_frame", "story_frame")
@@ -48,6 +48,17 @@ def test_a_world_alone_is_that_world_among_many(scenario):
         assert np.array_equal(many.measure(measure)[..., 66:67], alone.measure(measure))
     row = many.worlds().iloc[66:67].reset_index(drop=True)
     pd.testing.assert_frame_equal(row, alone.worlds(), check_exact=True)
+    pd.testing.assert_frame_equal(many.story_frame(), alone.story_frame(), check_exact=True)
+
+
+@pytest.mark.parametrize("name", ["baseline", "energy_crunch"])
+def test_so_it_is_with_the_real_model(name):
+    real = load(name)
+    many = simulate(real, worlds=9, seed=4, months=16, story=8)
+    assert_same(many, simulate(real, worlds=9, seed=4, months=16, story=8, chunk=4))
+    alone = simulate(real, worlds=[8], seed=4, months=16)
+    for measure in many.measures:
+        assert np.array_equal(many.measure(measure)[..., 8:], alone.measure(measure)), measure
     pd.testing.assert_frame_equal(many.story_frame(), alone.story_frame(), check_exact=True)
 
 

@@ -143,7 +143,7 @@ def test_the_story_is_told_in_80_columns(results, facts):
         "rent too high",
         "6 of 7 hold",
         "does not hold: stress.index < -1",
-        "sums to zero in all 60 worlds, all 30 months",
+        "They balance in all 60 worlds and 30 months",
         "results/mine",
         "No statement about any real firm",
     ):
@@ -157,7 +157,7 @@ def test_a_run_in_which_nobody_fails_says_so(read):
 
 
 def test_books_that_do_not_balance_are_told_in_capitals(results, facts):
-    assert "DO NOT BALANCE" in told(tell_run, facts | {"books_residual": 1e-6}, results.scenario)
+    assert "THEY DO NOT BALANCE" in told(tell_run, facts | {"books_residual": 1e-6}, results.scenario)
 
 
 def test_what_was_changed_on_the_command_line_is_told(results, facts):
