@@ -230,6 +230,8 @@ class _Progress:
 
 
 def main():
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal without these letters shows question marks
     try:
         app()
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough

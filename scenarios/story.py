@@ -254,6 +254,9 @@ def tell_run(console, facts, scenario, opening=None, directory=None):
     if scenario.overrides:
         changed = ", ".join(f"{path} = {value}" for path, value in scenario.overrides.items())
         console.print(Text.assemble(("Changed: ", "yellow"), changed))
+    late = sum(row.month > facts["months"] for row in (*scenario.events, *scenario.decisions))
+    if late:
+        console.print(Text(f"Not played: {late} dated events or decisions after {last}.", "yellow"))
     if opening is not None:
         _heading(console, "Month 0")
         console.print(Text(opening_line(opening)))

@@ -175,6 +175,28 @@ def test_a_good_file_and_a_bad_one_are_told_apart(cli, tmp_path):
     assert facts["problems"][0]["nearest"] == "openai.floor_share"
 
 
+def test_a_progress_bar_is_shown_once_it_takes_more_than_a_second():
+    with run._Progress() as progress:
+        progress(1, 10)
+        assert progress.bar is None
+        progress.began -= 2.0
+        progress(5, 10)
+        (task,) = progress.bar.tasks
+        assert (task.completed, task.total) == (5, 10)
+        progress(10, 10)
+    assert progress.bar.finished
+
+
+def test_without_a_command_the_baseline_is_run_and_the_next_step_named(cli, monkeypatch):
+    run_anyhow, told = run.run, []
+    monkeypatch.setattr(run, "run", lambda: told.append(run_anyhow(worlds=2, months=2)))
+    done = cli()
+    assert done.exit_code == 0 and len(told) == 1
+    assert "Baseline" in done.stdout and done.stdout.splitlines()[-1].startswith(
+        "Next: python run.py opening"
+    )
+
+
 def test_help_and_version_are_there(cli):
     assert "opening" in cli("--help").stdout
     assert cli("--version").stdout.strip() == "0.1.0"

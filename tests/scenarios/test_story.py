@@ -165,6 +165,13 @@ def test_what_was_changed_on_the_command_line_is_told(results, facts):
     assert "Changed: lab.rent = 5.0" in text
 
 
+def test_what_lies_after_the_last_month_is_told(read):
+    late = read("[[event]]\nkind = 'chip_price'\nmonth = 4\nsize = 0.1")
+    for months, words in ((3, "Not played: 1 dated events or decisions after Mar 2026."), (4, "")):
+        text = told(tell_run, summary(simulate(late, worlds=2, months=months)), late)
+        assert words in text and ("Not played" in text) == bool(words)
+
+
 def test_parameters_are_told_with_unit_default_range_and_source(vocabulary):
     text = told(
         tell_params, vocabulary.rows, {"lab.Big Lab.rent": {"value": 6.0, "range": [5, 7], "source": "press"}}
