@@ -193,7 +193,7 @@ class Assembly(WorldsModel):
         self.paid_share = np.ones_like(ledger.cash)
         self.shares_held = np.zeros_like(ledger.cash)
         self._open_markets()
-        for contracts in (self.halls, self.compute_contracts, self.loans):
+        for contracts in (self.halls, self.compute_contracts, self.loans, self.shares):
             contracts.sign()
         self.solvency.measure()
 
@@ -226,6 +226,8 @@ class Assembly(WorldsModel):
             cohort.earnings = np.broadcast_to(np.array(earned)[:, None], (len(cohort), self.worlds))
         gw = np.array([[p.capacity_gw] for p in self.opening.parties_of_kind("hyperscaler")])
         self.opening_capacity = gw
+        value = self.opening.party("OpenAI").terms["equity_value"]
+        self.equity_window.valuation = np.full((1, self.worlds), value)
         self.hyperscalers.capacity = np.broadcast_to(gw, (len(self.hyperscalers), self.worlds))
         self.demand.open_market()
 
@@ -250,13 +252,12 @@ class Assembly(WorldsModel):
 
     def party_block(self, state):
         """Join a State of all parties into one block ``(parties, worlds)``; zero where it is not declared."""
-        blocks = [
-            getattr(cohort, state)
-            if state in type(cohort)._states or state in type(cohort)._params
-            else np.zeros((len(cohort), self.worlds))
-            for cohort in self.cohorts.values()
-        ]
-        return np.concatenate(blocks)
+        whole = np.zeros((len(self.party_names), self.worlds))
+        for group, cohort in self.cohorts.items():
+            block = cohort._blocks.get(state)
+            if block is not None:
+                whole[self.places[group]] = block
+        return whole
 
     def seller_block(self, state):
         """Join a State of OpenAI, its rivals and the small builders, in the order of customers' choices."""

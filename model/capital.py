@@ -16,11 +16,12 @@ class Shares(Mechanism):
     group = "shares"
 
     round_paid = State("US$bn", "paid into OpenAI's rounds this month, per investor")
+    owned = State("share", "share of OpenAI held: opening stakes, then round investors")
 
     def __init__(self, model, opening):
         super().__init__(model)
         self.stakes = opening.contracts_of_kind("equity stake")
-        self.rows = 3
+        self.rows = len(self.stakes) + 3
 
     def open_accounts(self, ledger, firms):
         """Open opening stakes, the rounds of the lab, and a leg of new shares for each firm."""
@@ -31,6 +32,7 @@ class Shares(Mechanism):
         self.rounds = ledger.open_family(
             "equity round", investors, ["OpenAI"] * 3, nature=CLAIM, claims=rows, sign=1, cleared=False
         )
+        self.by_holder = adder_into([ledger.index[name] for name in (*holders, *investors)], len(ledger.parties))
         self.firms = [name for name in firms if name != "OpenAI"]
         market = ["Equity investors"] * len(self.firms)
         rows = ledger.open_claims("shares", [f"new shares {name}" for name in self.firms], market, self.firms)
@@ -53,7 +55,25 @@ class Shares(Mechanism):
         wanted = split * amount
         paid = self.model.ledger.pay(self.rounds, wanted)
         gap = np.vstack([np.zeros((2, self.worlds)), total(wanted - paid)[None, :]])
-        self.round_paid = paid + self.model.ledger.pay(self.rounds, np.maximum(gap, 0.0))
+        paid = paid + self.model.ledger.pay(self.rounds, np.maximum(gap, 0.0))
+        self.round_paid = np.vstack([np.zeros((len(self.stakes), self.worlds)), paid])
+        self._dilute()
+
+    def sign(self):
+        """Take over the opening stakes at month 0."""
+        opening = np.array([c.price for c in self.stakes] + [0.0] * 3)
+        self.owned = np.broadcast_to(opening[:, None], (self.rows, self.worlds))
+
+    def _dilute(self):
+        """Hand new shares to those who paid, at the last valuation: owned = owned x (1 - new) + paid / value."""
+        value = np.maximum(self.model.equity_window.valuation, 1.0)
+        new = np.minimum(self.round_paid / value, 0.2)
+        self.owned = self.owned * (1.0 - total(new)) + new
+
+    @property
+    def market_value(self):
+        """What the shares of OpenAI held by each party are worth at its valuation, ``(parties, worlds)``."""
+        return self.by_holder @ (self.owned * self.model.equity_window.valuation)
 
     def issue(self, wanted):
         """Sell new shares of firms to the market; `wanted` is ``(parties, worlds)``."""

@@ -166,6 +166,10 @@ class Ledger:
         self.live = np.ones((first, worlds), dtype=bool)
         self.closed = np.zeros((parties, worlds), dtype=bool)
         self.residual = np.zeros(worlds)
+        self.flow, self.accrued = np.zeros((first, worlds)), np.zeros((first, worlds))
+        self._payable_change = np.zeros((first, worlds))
+        self._claim_change = np.zeros(self.claims.shape)
+        self._asset_change = np.zeros(self.real_assets.shape)
         self.open_month()
 
     @staticmethod
@@ -180,11 +184,8 @@ class Ledger:
     def open_month(self):
         """Start a new journal: remember the opening books and clear what flowed, accrued and changed."""
         self._before = (self.cash, self.claims, self.net_worth())
-        shape = self.payable.shape
-        self.flow, self.accrued = np.zeros(shape), np.zeros(shape)
-        self._claim_change = np.zeros(self.claims.shape)
-        self._payable_change = np.zeros(shape)
-        self._asset_change = np.zeros(self.real_assets.shape)
+        for journal in (self.flow, self.accrued, self._claim_change, self._payable_change, self._asset_change):
+            journal.fill(0.0)
 
     def close_parties(self, closed):
         """Shut the legs of parties that have left the market; ``closed`` is ``(parties, worlds)``, bool."""
@@ -210,6 +211,8 @@ class Ledger:
 
         These are the payments made outside the clearing: draws, capital calls, equity, sales to customers.
         """
+        if not np.any(wanted):
+            return np.zeros((len(family), self.worlds))
         amount = wanted if even_closed else wanted * self.live[family.legs]
         paid = np.ascontiguousarray(np.broadcast_to(amount, (len(family), self.worlds)), dtype=float)
         if not family.always_paid:

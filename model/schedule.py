@@ -27,10 +27,7 @@ class Schedule:
         self.forced_heat, self.chip_price_level = np.zeros(shape), self._chip_level()
         sellers = (self.technology.rows, self.worlds)
         self.dated_gain, self.dated_leak = np.zeros(sellers), np.zeros(sellers)
-        stake = self.ledger.claims[self.shares.opening]
-        held = np.zeros_like(self.ledger.cash)
-        np.add.at(held, self.ledger.holders[self.shares.opening], stake)
-        self.shares_held = held
+        self.shares_held = self.shares.market_value
         self._force_running_events()
 
     def decide(self):

@@ -168,7 +168,7 @@ class Solvency(Mechanism):
             self.loss = self.loss + self.loss_now
         wound_up = ledger.closed & ~self.estate
         if ledger.closed.any():
-            left = np.maximum(ledger.cash, 0.0) * (wound_up | self.estate)
+            left = np.maximum(ledger.cash, 0.0) * (wound_up | self.estate) * self.may_fail
             ledger.pay(self.rest, np.take(left, self.firm, axis=0), even_closed=True)
 
     def test_trap(self):

@@ -68,6 +68,17 @@ class Technology(Mechanism):
         month = self.model.month
         chance = 1.0 - np.exp(-self.breakthroughs_per_year / 12.0)
         happens = bernoulli(self.model.draw("breakthrough"), chance) & self.enabled
+        arrived = self.pending[month % LAG_SLOTS]
+        first = arrived
+        if happens.any() or self.model.dated_gain.any():
+            first = arrived + self._discover(happens)
+        if arrived.any():
+            slots = np.arange(LAG_SLOTS)[:, None, None]
+            self.pending = np.where(slots == month % LAG_SLOTS, 0.0, self.pending)
+        self.gain = first
+
+    def _discover(self, happens):
+        """Draw the size and the owner of this month's breakthroughs; send the rest on its way to others."""
         size = self.gain_median * np.exp(self.gain_spread * self.model.draw("breakthrough size", "normal"))
         size = np.where(happens, size, 0.0)
         who, rival = self.model.draw("breakthrough owner"), self.model.draw("breakthrough rival")
@@ -78,16 +89,12 @@ class Technology(Mechanism):
         owner[1] = (outside & (rival < 0.5))[0]
         owner[2] = (outside & (rival >= 0.5))[0]
         owner = np.where(~own & ~outside, 1.0, owner)
-        first = owner * size + self.model.dated_gain
+        now = owner * size + self.model.dated_gain
         later = (1.0 - owner) * size * self.leak_share + self.model.dated_leak * self.leak_share
-        slots = np.arange(LAG_SLOTS)[:, None, None]
-        if later.any():
-            due = slots == (month + self.leak_lag) % LAG_SLOTS
-            self.pending = np.where(due, self.pending + later, self.pending)
-        arrived = self.pending[month % LAG_SLOTS]
-        self.gain = first + arrived
-        if arrived.any():
-            self.pending = np.where(slots == month % LAG_SLOTS, 0.0, self.pending)
+        slots, lag = np.arange(LAG_SLOTS)[:, None, None], self.leak_lag
+        due = (slots == (self.model.month + lag) % LAG_SLOTS) & (lag > 0)
+        self.pending = np.where(due, self.pending + later, self.pending)
+        return now + np.where(lag > 0, 0.0, later)
 
     def follow(self):
         """Let open weights follow the best model, and cap the price of the frontier (the pincer).
