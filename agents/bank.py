@@ -17,7 +17,9 @@ class Bank(Party):
     single_name_limit = Param(
         0.6, "share", (0.05, 1.0), "Most of the limit that may depend on one name, look-through."
     )
-    deposit_rate = Param(0.03, "per year", (0.0, 0.1), "Interest paid to depositors.", source="opening: deposits")
+    deposit_rate = Param(
+        0.03, "per year", (0.0, 0.1), "Interest paid to depositors.", source="opening: deposits"
+    )
     memory_half_life = Param(36, "months", (2, 120), "Time in which the memory of a loss fades by half.")
 
     lent = State("US$bn", "loans outstanding")

@@ -10,9 +10,14 @@ class Commission(Actor):
 
     group = "commission"
 
-    bill_sensitivity = Param(1.5, "per unit bill", (0.0, 10.0), "Opposition raised by a doubling of the bill.")
+    bill_sensitivity = Param(
+        1.5, "per unit bill", (0.0, 10.0), "Opposition raised by a doubling of the bill."
+    )
     load_sensitivity = Param(
-        2.0, "per unit load share", (0.0, 20.0), "Opposition raised by data centres' share of the region's load."
+        2.0,
+        "per unit load share",
+        (0.0, 20.0),
+        "Opposition raised by data centres' share of the region's load.",
     )
     patience = Param(12, "months", (1, 60), "Time in which opposition follows its causes.")
     allowed_growth = Param(0.05, "per year", (0.0, 0.3), "Growth of bills that it allows without a fight.")

@@ -24,14 +24,18 @@ class Customers(Party):
     )
     innovation = Param(0.002, "per year", (0.0001, 0.1), "Bass coefficient of innovation.")
     imitation = Param(0.52, "per year", (0.05, 1.5), "Bass coefficient of imitation.")
-    habit = Param(0.08, "per month", (0.005, 1.0), "Share of customers who reconsider their choice in a month.")
+    habit = Param(
+        0.08, "per month", (0.005, 1.0), "Share of customers who reconsider their choice in a month."
+    )
     quality_weight = Param(1.0, "utility", (0.0, 4.0), "Weight of quality in the choice.")
     price_weight = Param(0.6, "utility", (0.0, 4.0), "Weight of the relative price in the choice.")
 
     adopted = State("share", "share of the final market reached")
     potential = State("US$bn a year", "final market at today's prices")
     shares = State("share", "who serves the segment, outside option last", over=len(CHOICES))
-    appeal = State("utility", "calibrated appeal of each choice, all but quality and price", over=len(CHOICES))
+    appeal = State(
+        "utility", "calibrated appeal of each choice, all but quality and price", over=len(CHOICES)
+    )
     spending = State("US$bn a year", "what the segment wants to spend, outside option included")
 
     measures = ("spending", "adopted")

@@ -39,7 +39,9 @@ class InfrastructurePartner(Firm):
         "Net debt over holdings at which nobody lends to it and it stops buying equity.",
         source="opening: other_debt_softbank",
     )
-    holdings_volatility = Param(0.2, "per year", (0.0, 0.6), "Yearly volatility of the market value of holdings.")
+    holdings_volatility = Param(
+        0.2, "per year", (0.0, 0.6), "Yearly volatility of the market value of holdings."
+    )
     round_share = Param(0.0, "share", (0.0, 0.8), "Share of OpenAI's equity rounds that it takes.")
 
     compute_revenue = State("US$bn", "sales of compute this month")

@@ -29,7 +29,9 @@ class OpenAI(Lab):
     )
     cost_growth_first = Param(0.3, "per year", (0.0, 0.6), "Growth of that cost at the start.")
     cost_growth_last = Param(0.1, "per year", (0.0, 0.4), "Growth of that cost in the long run.")
-    cost_growth_half_life = Param(144, "months", (12, 240), "Time in which that growth falls half of its way.")
+    cost_growth_half_life = Param(
+        144, "months", (12, 240), "Time in which that growth falls half of its way."
+    )
     cost_cut_when_cornered = Param(0.15, "share", (0.0, 0.5), "Share of that cost saved while cash is short.")
     training_takes_idle = Param(
         0.0, "share", (0.0, 1.0), "Share of otherwise idle compute that training uses up (1: all is used)."
@@ -48,8 +50,12 @@ class OpenAI(Lab):
         "Most of the announced remainder that may become firm in a year.",
         source="opening: announced_rest (assumed, 0 to 0.2)",
     )
-    renegotiates = Param(True, "yes/no", None, "Whether the cornered lab asks its sellers for a lower price, once.")
-    renegotiation_cut = Param(0.2, "share", (0.0, 0.6), "Price cut that sellers grant once it has missed a bill.")
+    renegotiates = Param(
+        True, "yes/no", None, "Whether the cornered lab asks its sellers for a lower price, once."
+    )
+    renegotiation_cut = Param(
+        0.2, "share", (0.0, 0.6), "Price cut that sellers grant once it has missed a bill."
+    )
 
     operating_outlay = State("US$bn", "cash cost other than compute, this month")
     cost_level = State("US$bn a year", "yearly rate of that cost before savings")

@@ -45,14 +45,18 @@ class EquityInvestors(Party):
         1.0, "per log unit", (0.0, 4.0), "How strongly a revenue shortfall raises the closing hazard."
     )
     yearly_cap = Param(75.0, "US$bn a year", (10.0, 200.0), "Most that investors put into OpenAI in a year.")
-    valuation_share = Param(0.15, "share per year", (0.02, 0.5), "Most of its valuation that a lab sells a year.")
+    valuation_share = Param(
+        0.15, "share per year", (0.02, 0.5), "Most of its valuation that a lab sells a year."
+    )
     multiple_floor = Param(6.0, "x revenue", (1.0, 20.0), "Valuation multiple of a lab that no longer grows.")
     multiple_growth = Param(
         32.0, "x revenue per unit growth", (0.0, 80.0), "Added to the multiple for growth of 100% a year."
     )
     payment_lag = Param(3, "months", (0, 11), "Months between signing and payment.", whole=True)
 
-    committed_2026 = Param(30.0, "US$bn a year", (0, 200), "Equity paid in during 2026 when the window is off.")
+    committed_2026 = Param(
+        30.0, "US$bn a year", (0, 200), "Equity paid in during 2026 when the window is off."
+    )
     committed_2027 = Param(40.0, "US$bn a year", (0, 200), "The same in 2027.")
     committed_2028 = Param(60.0, "US$bn a year", (0, 200), "The same in 2028.")
     committed_2029 = Param(60.0, "US$bn a year", (0, 200), "The same in 2029.")

@@ -31,7 +31,9 @@ class Utility(Firm):
     price_convexity = Param(
         9.0, "per unit load/capacity", (0.0, 40.0), "How steeply the price rises as the margin shrinks."
     )
-    reference_tightness = Param(0.87, "load / capacity", (0.5, 1.1), "Load over capacity at the reference price.")
+    reference_tightness = Param(
+        0.87, "load / capacity", (0.5, 1.1), "Load over capacity at the reference price."
+    )
     price_cap = Param(
         3700.0,
         "US$/MWh",

@@ -76,7 +76,10 @@ class Accounts(Mechanism):
         """Open the legs."""
         sellers = [*SELLERS, *BUILDERS]
         self.sales = ledger.open_family(
-            "sales", [s for _ in sellers for s in SEGMENTS], [x for x in sellers for _ in SEGMENTS], cleared=False
+            "sales",
+            [s for _ in sellers for s in SEGMENTS],
+            [x for x in sellers for _ in SEGMENTS],
+            cleared=False,
         )
         self.spenders = [*firms, *SITE_COMPANIES, "Meta site company", "Joint venture", "Chip vendor"]
         self.operating = ledger.open_family(
@@ -87,7 +90,11 @@ class Accounts(Mechanism):
             "compute purchase", list(CLOUD_OF), list(CLOUD_OF.values()), seniority=SECURED
         )
         self.share = ledger.open_family("revenue share", ["OpenAI"], ["Microsoft"], seniority=SECURED)
-        earners = [p.name for kind in ("infrastructure partner", "hyperscaler", "utility") for p in opening.parties_of_kind(kind)]
+        earners = [
+            p.name
+            for kind in ("infrastructure partner", "hyperscaler", "utility")
+            for p in opening.parties_of_kind(kind)
+        ]
         self.earner = np.array([ledger.index[name] for name in earners])
         self.business = ledger.open_family("other business", [WORLD] * len(earners), earners, cleared=False)
         self.investment = ledger.open_family(
@@ -98,7 +105,9 @@ class Accounts(Mechanism):
         )
         sites = list(SITE_COMPANIES)
         builders = [*sites, "Meta site company"]
-        self.construction = ledger.open_family("construction", builders, [WORLD] * 5, nature=ASSET, cleared=False)
+        self.construction = ledger.open_family(
+            "construction", builders, [WORLD] * 5, nature=ASSET, cleared=False
+        )
         self.fees = ledger.open_family(
             "development fee", list(DEVELOPER_OF), list(DEVELOPER_OF.values()), nature=ASSET, cleared=False
         )
@@ -188,7 +197,9 @@ class Accounts(Mechanism):
     def earn_other(self):
         """Receive the cash flow of other businesses; interest that is inside it is added back."""
         model = self.model
-        other = np.vstack([model.partners.other_cash, model.hyperscalers.other_cash, model.utilities.other_cash])
+        other = np.vstack(
+            [model.partners.other_cash, model.hyperscalers.other_cash, model.utilities.other_cash]
+        )
         alive = ~np.take(model.ledger.closed, self.earner, axis=0)
         model.ledger.pay(self.business, (other + model.loans.interest_inside[self.earner]) * alive)
 

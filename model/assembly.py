@@ -52,9 +52,21 @@ PARTIES = {
 }
 """Group -> class, kinds of the opening books, and the one name where a kind holds several classes."""
 
-FIRM_GROUPS = ("openai", "rival_lab", "small_model_builder", "infrastructure_partner", "hyperscaler", "utility")
+FIRM_GROUPS = (
+    "openai",
+    "rival_lab",
+    "small_model_builder",
+    "infrastructure_partner",
+    "hyperscaler",
+    "utility",
+)
 SECTORS = ("Consumers", "Enterprises", "Developers", "Bondholders", "Equity investors", "Rest of the world")
-COMMISSIONS = ("Texas commission", "Virginia-Ohio commission", "Wisconsin commission", "New Mexico commission")
+COMMISSIONS = (
+    "Texas commission",
+    "Virginia-Ohio commission",
+    "Wisconsin commission",
+    "New Mexico commission",
+)
 ACTORS = (*(cls for cls, _, _ in PARTIES.values()), Commission)
 MECHANISMS = (
     Credit,
@@ -222,7 +234,9 @@ class Assembly(WorldsModel):
             cohort.training_stock = trained
             cohort.opening_stock = trained
         for cohort in (self.partners, self.hyperscalers, self.utilities):
-            earned = [self.opening.party(n).revenue * self.opening.party(n).ebitda_margin for n in cohort.names]
+            earned = [
+                self.opening.party(n).revenue * self.opening.party(n).ebitda_margin for n in cohort.names
+            ]
             cohort.earnings = np.broadcast_to(np.array(earned)[:, None], (len(cohort), self.worlds))
         gw = np.array([[p.capacity_gw] for p in self.opening.parties_of_kind("hyperscaler")])
         self.opening_capacity = gw

@@ -26,13 +26,19 @@ class Shares(Mechanism):
     def open_accounts(self, ledger, firms):
         """Open opening stakes, the rounds of the lab, and a leg of new shares for each firm."""
         holders = [c.creditor for c in self.stakes]
-        self.opening = ledger.open_claims("shares", [c.id for c in self.stakes], holders, ["OpenAI"] * len(holders))
+        self.opening = ledger.open_claims(
+            "shares", [c.id for c in self.stakes], holders, ["OpenAI"] * len(holders)
+        )
         investors = ["SoftBank", "Chip vendor", "Equity investors"]
-        rows = ledger.open_claims("shares", [f"rounds {name}" for name in investors], investors, ["OpenAI"] * 3)
+        rows = ledger.open_claims(
+            "shares", [f"rounds {name}" for name in investors], investors, ["OpenAI"] * 3
+        )
         self.rounds = ledger.open_family(
             "equity round", investors, ["OpenAI"] * 3, nature=CLAIM, claims=rows, sign=1, cleared=False
         )
-        self.by_holder = adder_into([ledger.index[name] for name in (*holders, *investors)], len(ledger.parties))
+        self.by_holder = adder_into(
+            [ledger.index[name] for name in (*holders, *investors)], len(ledger.parties)
+        )
         self.firms = [name for name in firms if name != "OpenAI"]
         market = ["Equity investors"] * len(self.firms)
         rows = ledger.open_claims("shares", [f"new shares {name}" for name in self.firms], market, self.firms)

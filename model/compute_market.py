@@ -35,11 +35,16 @@ class ComputeMarket(Mechanism):
     )
     scarcity_elasticity = Param(1.5, "elasticity", (0.0, 6.0), "Change of rent with demand over supply.")
     obsolescence = Param(
-        0.5, "per log unit", (0.0, 2.0), "Fall of rent when the industry needs less compute for the same work."
+        0.5,
+        "per log unit",
+        (0.0, 2.0),
+        "Fall of rent when the industry needs less compute for the same work.",
     )
     volatility = Param(0.15, "per year", (0.0, 0.6), "Yearly volatility of the rent around its trend.")
     running_cost = Param(2.0, "US$bn per GW-year", (0.5, 5.0), "Below this rent capacity is switched off.")
-    second_use = Param(1.0, "GW", (0.0, 10.0), "Capacity that others take on at the market rent at the start.")
+    second_use = Param(
+        1.0, "GW", (0.0, 10.0), "Capacity that others take on at the market rent at the start."
+    )
     second_use_growth = Param(0.8, "GW a year", (0.0, 5.0), "Growth of that second use.")
 
     rent = State("US$bn per GW-year", "rent of new capacity", default=13.3)

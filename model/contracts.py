@@ -78,7 +78,9 @@ class Halls(Mechanism):
         """Copy the terms in force into the ladders, once, at month 0."""
         shape = (len(self.gw), self.worlds)
         self.ladder = Ladder(
-            np.broadcast_to(self.gw[:, None], shape), self.planned[:, None], np.repeat(self.hall_term, 1, axis=0)
+            np.broadcast_to(self.gw[:, None], shape),
+            self.planned[:, None],
+            np.repeat(self.hall_term, 1, axis=0),
         )
         price = self.gw[:, None] * self.chip_price
         self.chips = Ladder(price, self.chip_month[:, None], 1)
@@ -199,7 +201,9 @@ class ComputeContracts(Mechanism):
         self.heirs = ledger.open_family(
             "take-or-pay to second owners", heirs, ["Rest of the world"] * len(heirs), seniority=SECURED
         )
-        self.pass_through = ledger.open_family("power pass-through", ["OpenAI"], ["Oracle"], seniority=SECURED)
+        self.pass_through = ledger.open_family(
+            "power pass-through", ["OpenAI"], ["Oracle"], seniority=SECURED
+        )
         self.damages = ledger.open_family("damages", buyers, sellers, seniority=UNSECURED)
 
     def sign(self):
@@ -247,7 +251,7 @@ class ComputeContracts(Mechanism):
     def make_available(self):
         """Find what each contract can deliver: its path, its halls or its orders, less what is curtailed."""
         month = self.model.month
-        path = np.repeat(self.gw_path[:, month][:, None], self.worlds, axis=1)
+        path = np.repeat(_column(self.gw_path, month), self.worlds, axis=1)
         halls = self.model.halls
         halls_gw = total(halls.contracted * (1.0 - self.model.power.curtailed_of_sites[: halls.rows]))
         orders_gw = total(self.orders.live(month))
@@ -314,7 +318,7 @@ class ComputeContracts(Mechanism):
         if month % 12 != 11:
             return np.zeros_like(amount)
         scale = self.floor / np.maximum(self.opening_floor[:, None], 1e-9)
-        minimum = self.year_minimum[:, month // 12][:, None] * scale * ~self.ended
+        minimum = _column(self.year_minimum, month // 12) * scale * ~self.ended
         owed = np.maximum(self.carried - np.maximum(billed - minimum, 0.0), 0.0)
         self.carried = np.maximum(minimum - billed, 0.0)
         return owed
@@ -340,7 +344,9 @@ class ComputeContracts(Mechanism):
         """Give what the Stargate vehicle must spend this month on orders under construction, ``(1, worlds)``."""
         month, order = self.model.month, self.orders
         under = (order.start - self.build_months <= month) & (month < order.start) & (order.amount > 0.0)
-        return (total(np.where(under, order.amount, 0.0)) * self.build_cost / self.build_months).reshape(1, -1)
+        return (total(np.where(under, order.amount, 0.0)) * self.build_cost / self.build_months).reshape(
+            1, -1
+        )
 
     @property
     def live_share(self):
@@ -351,7 +357,8 @@ class ComputeContracts(Mechanism):
     def firm_ahead(self, lead):
         """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; lead is one number."""
         month = min(self.model.month + lead, self.gw_path.shape[1] - 1)
-        path = (self.gw_path[:, month] * (self.of_openai & ~self.on_halls & ~self.on_orders)).sum()  # bit-safe: constants
+        mine = (self.of_openai & ~self.on_halls & ~self.on_orders)[:, None]
+        path = total(_column(self.gw_path, month) * mine)
         halls = self.model.halls.ladder
         return (path + total(halls.live(month)) + total(self.orders.live(month)))[None, :]
 
@@ -379,7 +386,7 @@ class ComputeContracts(Mechanism):
         if not buyer_gone.any():
             return
         month = self.model.month
-        rest = np.array([row[month + 1 : month + 61].sum() for row in self.gw_path])[:, None]  # bit-safe: constants
+        rest = total(self.gw_path[:, month + 1 : month + 61].T)[:, None]
         halls = total(self.model.halls.ladder.due_within(month + 1, 60))
         orders = total(self.orders.due_within(month + 1, 60))
         gw_months = np.where(self.on_halls[:, None], halls, np.where(self.on_orders[:, None], orders, rest))
@@ -387,6 +394,11 @@ class ComputeContracts(Mechanism):
         claim = gw_months * loss / 12.0 * buyer_gone * self.seller_alive
         self.model.ledger.file(self.damages, claim)
         self.ended = self.ended | buyer_gone
+
+
+def _column(table, month):
+    """Give one month of a table ``(contracts, months)`` that is the same in all worlds, ``(contracts, 1)``."""
+    return np.take(table, [month], axis=1)
 
 
 def _gw_path(contract, months):
@@ -421,7 +433,9 @@ class Leases(Mechanism):
 
     group = "lease"
 
-    rent_level = Param(1.0, "x", (0.7, 1.4), "Rent over the rent of the opening books.", source="opening: leases")
+    rent_level = Param(
+        1.0, "x", (0.7, 1.4), "Rent over the rent of the opening books.", source="opening: leases"
+    )
     escalator = Param(0.02, "per year", (0.0, 0.05), "Yearly rise of the rent.", source="opening: leases")
     relet_delay = Param(9, "months", (0, 36), "Months until an empty site has a new tenant.", whole=True)
     relet_share = Param(0.65, "share", (0.0, 1.2), "Share of the old rent that a new tenant pays.")
@@ -510,7 +524,11 @@ class PowerContracts(Mechanism):
         source="opening: top_oracle (assumed, 0 to 1)",
     )
     hedge = Param(
-        1.0, "x", (0.0, 1.4), "Hedged share over the hedged share of the opening books.", source="opening: power"
+        1.0,
+        "x",
+        (0.0, 1.4),
+        "Hedged share over the hedged share of the opening books.",
+        source="opening: power",
     )
     strike_level = Param(1.0, "x", (0.5, 3.0), "Contract prices over those of the opening books.")
 

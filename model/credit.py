@@ -26,7 +26,9 @@ class Credit(Mechanism):
         0.036, "per year", (0.0, 0.1), "Base rate (SOFR) at the start.", source="calibration: riskfree_sofr"
     )
     base_rate_volatility = Param(0.007, "per year", (0.0, 0.03), "Yearly volatility of the base rate.")
-    base_rate_reversion = Param(0.2, "per year", (0.0, 2.0), "Speed at which the base rate returns to its start.")
+    base_rate_reversion = Param(
+        0.2, "per year", (0.0, 2.0), "Speed at which the base rate returns to its start."
+    )
     freeze_hazard = Param(0.1, "per year", (0.0, 1.0), "Rate at which credit freezes.")
     thaw_hazard = Param(1.0, "per year", (0.1, 6.0), "Rate at which a freeze ends.")
     freeze_multiple = Param(
@@ -113,7 +115,8 @@ class Loans(Mechanism):
         self.share = np.array([share for _, _, share in rows])
         self.rows = len(rows)
         self.names_of_rows = [
-            c.id if share > 0.99 or lender == c.creditor else f"{c.id} ({lender})" for c, lender, share in rows
+            c.id if share > 0.99 or lender == c.creditor else f"{c.id} ({lender})"
+            for c, lender, share in rows
         ]
         terms = [c.terms for c in self.contracts]
         kinds = np.array([t.get("repayment", "revolving") for t in terms])
@@ -123,7 +126,10 @@ class Loans(Mechanism):
         self.opening_margin = np.array([c.margin for c in self.contracts])[:, None]
         self.coupon = np.array([c.price for c in self.contracts])[:, None]
         self.start = np.array([c.start_month for c in self.contracts])[:, None]
-        ends = [t.get("bullet_month", c.start_month + c.tenor_months) for t, c in zip(terms, self.contracts, strict=True)]
+        ends = [
+            t.get("bullet_month", c.start_month + c.tenor_months)
+            for t, c in zip(terms, self.contracts, strict=True)
+        ]
         self.opening_maturity = np.array(ends)[:, None]
         self.is_level = (kinds == "level principal")[:, None]
         self.is_rolled = (kinds == "rolled")[:, None]
@@ -133,19 +139,31 @@ class Loans(Mechanism):
         self.revolving = (kinds == "revolving")[:, None]
         self.draw_term = np.array([t.get("draw_term_months", 60) for t in terms])[:, None]
         self.profile = np.array([12 * t.get("profile_years", 21) for t in terms])[:, None]
-        self.full_month = np.array([t.get("full_month", t.get("interest_paid_until_month", 0)) for t in terms])[:, None]
+        self.full_month = np.array(
+            [t.get("full_month", t.get("interest_paid_until_month", 0)) for t in terms]
+        )[:, None]
         self.most_extensions = np.array([t.get("extensions", 0) for t in terms])[:, None]
-        self.rolls = np.array([t.get("rolls_yearly", 0.0) / max(c.drawn, 1.0) for t, c in zip(terms, self.contracts, strict=True)])[:, None]
+        self.rolls = np.array(
+            [
+                t.get("rolls_yearly", 0.0) / max(c.drawn, 1.0)
+                for t, c in zip(terms, self.contracts, strict=True)
+            ]
+        )[:, None]
         self.schedule = np.array([_yearly_principal(t, model.months) for t in terms])
         self.partial_bullets = [
-            (row, t["principal_due"], t["principal_due_month"]) for row, t in enumerate(terms) if "principal_due" in t
+            (row, t["principal_due"], t["principal_due_month"])
+            for row, t in enumerate(terms)
+            if "principal_due" in t
         ]
         self.of_vehicle = np.array([c.debtor == "Stargate vehicle" for c in self.contracts])[:, None]
         self.in_talks = np.array([c.kind == "site loan in talks" for c in self.contracts])[:, None]
         self.linked = np.array([c.openai_linked for c in self.contracts])
         self.inside = np.array([t.get("interest_in_operating_cash_flow", False) for t in terms])
         self.site = np.array(
-            [_index(SITE_COMPANIES, c.debtor) if c.debtor != "Meta site company" else 4 for c in self.contracts]
+            [
+                _index(SITE_COMPANIES, c.debtor) if c.debtor != "Meta site company" else 4
+                for c in self.contracts
+            ]
         )
         self.first_of_site = [int(np.argmax(self.site == site)) for site in range(5)]
 
@@ -173,9 +191,9 @@ class Loans(Mechanism):
         inside = self.opening_drawn * self.coupon[:, 0] / 12.0 * (self.inside | utilities)
         self.interest_inside = self.by_debtor @ inside[:, None]
         self.line_of = np.array([c.id in LINES for c in self.contracts])[:, None]
-        self.co_funded = np.isin(
-            debtors, [*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle"]
-        )[:, None]
+        self.co_funded = np.isin(debtors, [*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle"])[
+            :, None
+        ]
 
     def sign(self):
         """Copy margins, coupons and commitments into the loans at month 0."""
@@ -236,7 +254,7 @@ class Loans(Mechanism):
         annuity = level_annuity(current, self.rate / 12.0, n_left) - interest
         scheduled = (
             self.is_level * current / left
-            + np.minimum(self.schedule[:, month][:, None], current)
+            + np.minimum(np.take(self.schedule, [month], axis=1), current)
             + self.by_draw * np.minimum(self.repayment * self._repaying, current)
             + amortises * np.clip(annuity, 0.0, current)
         )

@@ -44,7 +44,9 @@ class Demand(Mechanism):
     market_uncertainty = Param(
         0.35, "log", (0.0, 1.0), "Standard deviation of the log of the final market, unknown at the start."
     )
-    speed_uncertainty = Param(0.12, "log", (0.0, 0.6), "Standard deviation of the log of the speed of adoption.")
+    speed_uncertainty = Param(
+        0.12, "log", (0.0, 0.6), "Standard deviation of the log of the speed of adoption."
+    )
     volatility = Param(0.12, "per year", (0.0, 0.6), "Yearly volatility of demand around its curve.")
     growth_level = Param(1.0, "x", (0.2, 2.0), "Speed of adoption over that of the opening books.")
     usage_elasticity = Param(
@@ -117,7 +119,9 @@ class Demand(Mechanism):
         quality = (self.model.seller_block("quality") - self.model.technology.open_quality).reshape(shape)
         price = self.model.seller_block("price").reshape(shape)
         gone = self.model.seller_block("closed").reshape(shape)
-        utility = segment.appeal[:-1] + segment.quality_weight * quality - segment.price_weight * (price - 1.0)
+        utility = (
+            segment.appeal[:-1] + segment.quality_weight * quality - segment.price_weight * (price - 1.0)
+        )
         return logit_shares(np.concatenate([np.where(gone, -60.0, utility), segment.appeal[-1:]]))
 
     def spread_demand(self):

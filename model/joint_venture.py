@@ -27,13 +27,21 @@ class JointVenture(Mechanism):
     direction = Param("lab pays in", "choice", None, "Who puts in the 1.5.", choices=DIRECTIONS)
     month = Param(6, "month", (0, 90), "Month of the founding.", source="opening: jv_seed", whole=True)
     ticket = Param(
-        1.5, "US$bn", (0.1, 10.0), "The lab's ticket (or the funds').", source="calibration: jv_openai_total_commit"
+        1.5,
+        "US$bn",
+        (0.1, 10.0),
+        "The lab's ticket (or the funds').",
+        source="calibration: jv_openai_total_commit",
     )
     partner_capital = Param(
         4.0, "US$bn", (0.0, 20.0), "Capital of the funds.", source="calibration: jv_pe_capital"
     )
     preferred_return = Param(
-        0.08, "per year", (0.0, 0.2), "Preferred return of the funds.", source="calibration: pe_preferred_return"
+        0.08,
+        "per year",
+        (0.0, 0.2),
+        "Preferred return of the funds.",
+        source="calibration: pe_preferred_return",
     )
     guaranteed_return = Param(
         0.175,
@@ -46,7 +54,9 @@ class JointVenture(Mechanism):
                   source="calibration: carried_interest")  # fmt: skip
     catch_up = Param(1.0, "share", (0.0, 1.0), "The lab's share in the catch-up tier.",
                      source="calibration: gp_catch_up")  # fmt: skip
-    fee_yield = Param(0.16, "per year", (0.05, 0.4), "Take-or-pay fee on the venture's capital (data centre).")
+    fee_yield = Param(
+        0.16, "per year", (0.05, 0.4), "Take-or-pay fee on the venture's capital (data centre)."
+    )
     market_yield = Param(0.1, "per year", (-0.1, 0.4), "What the venture earns in the market (deployment).")
 
     capital = State("US$bn", "paid in")
@@ -64,15 +74,21 @@ class JointVenture(Mechanism):
         """Open contributions, fees, income, distributions and the guarantee."""
         venture = "Joint venture"
         names = ["OpenAI", "Brookfield"]
-        self.claims = ledger.open_claims("joint venture", [f"venture {n}" for n in names], names, [venture] * 2)
+        self.claims = ledger.open_claims(
+            "joint venture", [f"venture {n}" for n in names], names, [venture] * 2
+        )
         self.contributions = ledger.open_family(
             "venture capital", names, [venture] * 2, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
-        self.calls = ledger.open_family("venture capital call", ["Rest of the world"], ["Brookfield"], cleared=False)
+        self.calls = ledger.open_family(
+            "venture capital call", ["Rest of the world"], ["Brookfield"], cleared=False
+        )
         self.fees = ledger.open_family("venture fee", ["OpenAI"], [venture], seniority=SECURED)
         self.sales = ledger.open_family("venture sales", ["Rest of the world"], [venture], cleared=False)
         self.out = ledger.open_family("venture distribution", [venture] * 2, names, cleared=False)
-        self.guarantee = ledger.open_family("venture guarantee", ["OpenAI"], ["Brookfield"], seniority=UNSECURED)
+        self.guarantee = ledger.open_family(
+            "venture guarantee", ["OpenAI"], ["Brookfield"], seniority=UNSECURED
+        )
 
     def found(self):
         """Pay the capital in, in the month of founding; the funds call theirs from their investors."""

@@ -59,7 +59,7 @@ class Family:
         self.always_paid = bool(self.always.all())
         self.moves = Adder(net[self.touched][:, self.legs])
         self.asked = Adder(out[self.payers][:, self.legs])
-        self.assets = Adder(assets[:, self.legs])
+        self.assets_matrix = Adder(assets[:, self.legs])
 
 
 class Ledger:
@@ -91,7 +91,17 @@ class Ledger:
         return np.arange(first, len(self.claim_names))
 
     def open_family(
-        self, kind, payers, payees, *, seniority=0, nature=INCOME, claims=None, sign=0, cleared=True, name=None
+        self,
+        kind,
+        payers,
+        payees,
+        *,
+        seniority=0,
+        nature=INCOME,
+        claims=None,
+        sign=0,
+        cleared=True,
+        name=None,
     ):
         """Declare a family of legs from ``payers`` to ``payees`` (party names); give the Family."""
         payer = np.array([self.index[p] for p in payers], dtype=np.int64)
@@ -184,7 +194,13 @@ class Ledger:
     def open_month(self):
         """Start a new journal: remember the opening books and clear what flowed, accrued and changed."""
         self._before = (self.cash, self.claims, self.net_worth())
-        for journal in (self.flow, self.accrued, self._claim_change, self._payable_change, self._asset_change):
+        for journal in (
+            self.flow,
+            self.accrued,
+            self._claim_change,
+            self._payable_change,
+            self._asset_change,
+        ):
             journal.fill(0.0)
 
     def close_parties(self, closed):
@@ -244,7 +260,7 @@ class Ledger:
         if family.nature == CLAIM:
             self.change_claims(family.claims, family.sign * paid, cash=True)
         elif family.nature in (ASSET, ASSET_SALE):
-            self.real_assets = _frozen(self.real_assets + family.assets @ paid)
+            self.real_assets = _frozen(self.real_assets + family.assets_matrix @ paid)
 
     def change_claims(self, rows, change, *, cash=False):
         """Change claim balances: by cash inside a payment, else as a write-off (-) or revaluation (+)."""

@@ -35,7 +35,9 @@ class Power(Mechanism):
     )
     season_swing = Param(0.12, "share", (0.0, 0.4), "Swing of load between seasons.")
     price_level = Param(1.0, "x", (0.3, 4.0), "Wholesale prices over those of the opening books.")
-    heat_correlation = Param(0.6, "share", (0.0, 1.0), "Share of heat waves that strike all regions together.")
+    heat_correlation = Param(
+        0.6, "share", (0.0, 1.0), "Share of heat waves that strike all regions together."
+    )
 
     def __init__(self, model):
         super().__init__(model)

@@ -90,7 +90,9 @@ class Schedule:
 
     def _delay(self, event, mask):
         site = np.arange(self.halls.rows)[:, None] == self.sites.names.index(event.agent)
-        months = np.broadcast_to(np.asarray(event.extra.get("months", event.value)), (self.worlds,)).astype(int)
+        months = np.broadcast_to(np.asarray(event.extra.get("months", event.value)), (self.worlds,)).astype(
+            int
+        )
         self.halls.delay(site & mask, months[None, :])
         self._log(event, mask, "dated delay")
 

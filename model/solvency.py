@@ -63,7 +63,11 @@ class Solvency(Mechanism):
         self.linked = linked.linked[:, None]
         self.may_fail = np.isin(np.arange(self.rows), self.firm)[:, None]
         references = np.zeros((self.rows, self.rows), dtype=bool)
-        for borrower, referenced in (("Google DeepMind", "Alphabet"), ("Meta Llama", "Meta"), ("Stargate vehicle", "OpenAI")):
+        for borrower, referenced in (
+            ("Google DeepMind", "Alphabet"),
+            ("Meta Llama", "Meta"),
+            ("Stargate vehicle", "OpenAI"),
+        ):
             references[ledger.index[borrower], ledger.index[referenced]] = True
         self.references = references
         self.threshold = np.ones_like(references)
@@ -120,7 +124,11 @@ class Solvency(Mechanism):
         seller = total(given)
         self.concession = self.concession + np.where(np.arange(self.rows)[:, None] == row, seller, 0.0)
         self.model.history.event(
-            "renegotiation", "OpenAI", asks, amount=seller, because="a bill was missed and sellers prefer less to a claim"
+            "renegotiation",
+            "OpenAI",
+            asks,
+            amount=seller,
+            because="a bill was missed and sellers prefer less to a claim",
         )
 
     def default(self):
@@ -144,7 +152,9 @@ class Solvency(Mechanism):
         self.estate = new
         for row in np.flatnonzero(new.any(axis=1)):
             cause = "arrears for longer than the standstill"
-            self.model.history.event("legal default", self.party_names[row], new[row], amount=self.debt[row], because=cause)
+            self.model.history.event(
+                "legal default", self.party_names[row], new[row], amount=self.debt[row], because=cause
+            )
 
     def _sell_assets(self, new):
         """Sell the assets of new estates to the rest of the world; write down what they do not fetch."""

@@ -88,7 +88,7 @@ class Tape:
         for block, places, columns in self._blocks:
             counter[3] = block
             getattr(np.random.Generator(np.random.Philox(key=key, counter=counter)), kind)(out=drawn)
-            values[:, places] = drawn[:, columns]
+            values[:, places] = drawn[:, columns]  # bit-safe: a copy into place
         return values
 
 
