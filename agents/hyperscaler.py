@@ -28,7 +28,6 @@ class Hyperscaler(Firm):
         "Cost of a GW built, chips included.",
         source="calibration: capex_per_gw",
     )
-    parent_of_lab = Param(False, "yes/no", None, "Whether it pays for a rival lab of its own.")
 
     compute_revenue = State("US$bn", "sales of compute to labs this month")
     running_cost = State("US$bn", "cost of running it")

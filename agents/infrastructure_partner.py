@@ -49,10 +49,10 @@ class InfrastructurePartner(Firm):
     running_cost = State("US$bn", "cost of running compute this month")
     other_cash = State("US$bn", "cash flow of the other business this month")
     loan_to_value = State("share", "net debt over the market value of holdings")
+    revaluation = State("US$bn", "change of the market value of its holdings this month")
     asset_sale = State("US$bn", "holdings sold this month")
     payout_now = State("US$bn", "dividend this month")
     chips_due = State("US$bn", "chips and buildings to be paid this month")
-    interest_paid = State("US$bn a year", "interest of the last twelve months (smoothed)")
     debt_service = State("US$bn a year", "interest and principal of the last twelve months (smoothed)")
     dscr = State("x", "operating cash over debt service, at most 10", default=10.0)
 
@@ -68,6 +68,12 @@ class InfrastructurePartner(Firm):
         self.peak_revenue = np.maximum(self.peak_revenue, self.compute_revenue)
         base = 0.5 * self.compute_revenue + 0.5 * self.peak_revenue
         self.running_cost = self.running_cost_share * base * ~self.closed
+
+    def mark_holdings(self):
+        """Mark the other holdings to a market that moves at random."""
+        step = self.holdings_volatility * np.sqrt(1.0 / 12.0) * self.model.draw("holdings", "normal")
+        held = self.rows_of(self.model.ledger.real_assets)
+        self.revaluation = held * np.expm1(step) * self.sells_holdings * ~self.closed
 
     def value_holdings(self):
         """Compare net debt with the market value of holdings (shares of the lab included)."""

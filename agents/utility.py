@@ -45,13 +45,15 @@ class Utility(Firm):
         0.1, "share", (0.0, 1.0), "Share of the hyperscalers' new data centres that is built in the region."
     )
     connection_rate = Param(
-        1.5,
+        2.5,
         "GW a year",
         (0.1, 20.0),
         "Large load that it can connect in a year.",
         source="calibration: grid_wait_load_us_avg",
     )
 
+    queue_credit = State("GW", "large load that may still be connected", default=0.5)
+    queue = State("GW", "large load that is ready and waits for its connection")
     load = State("GW", "peak load of the month, data centres included")
     capacity = State("GW", "capacity available at the peak of the month")
     added = State("GW", "capacity added since the start")
@@ -60,13 +62,12 @@ class Utility(Firm):
     curtailed = State("share", "share of data-centre load cut this month")
     heat = State("yes/no", "whether a heat wave strikes this month", dtype=bool)
     ai_load = State("GW", "data-centre load, cooling included")
-    power_sales = State("US$bn", "sold to data centres this month")
     household_bill = State("index", "bill of other users over the start", default=1.0)
     allowed_bill = State("index", "bill that the commission has allowed so far", default=1.0)
     investment = State("US$bn", "invested this month")
     other_cash = State("US$bn", "cash flow from other users this month")
 
-    measures = (*Firm.measures, "price", "tightness", "curtailed", "household_bill", "ai_load")
+    measures = (*Firm.measures, "price", "tightness", "curtailed", "household_bill", "ai_load", "queue")
 
     def meet_load(self):
         """Set load against capacity: seasons, heat waves, growth, data centres.
@@ -92,6 +93,16 @@ class Utility(Firm):
         step = self.price_convexity * (self.tightness - self.reference_tightness) * self.model.power.enabled
         price = self.reference_price * self.model.power.price_level * np.exp(np.clip(step, -2.0, 6.0))
         self.price = np.minimum(price, self.price_cap)
+
+    def connect(self):
+        """Let the month's connections become possible; what is ready beyond them waits.
+
+        credit grows by `connection_rate` / 12 a month, up to a year's worth, and is used up by what is connected.
+        """
+        credit = np.minimum(self.queue_credit + self.connection_rate / 12.0, self.connection_rate)
+        ready = self.model.power.ready_of_regions[self.row]
+        self.queue = np.where((ready > credit) & self.model.power.enabled, ready, 0.0)
+        self.queue_credit = np.maximum(credit - np.where(self.queue > 0.0, 0.0, ready), 0.0)
 
     def curtail(self):
         """Cut data centres when load exceeds capacity, for the share of the month that a peak lasts."""

@@ -42,9 +42,6 @@ class Halls(Mechanism):
         "Price of the chips of a GW.",
         source="opening: chips_abilene (25 to 40)",
     )
-    abilene_extra = Param(
-        0.0, "GW", (0.0, 1.0), "Capacity at Abilene that is on top of the 4.5 GW of the Oracle contract."
-    )
 
     ahead = State("GW", "IT load not yet energised, per site")
     months_left = State("months", "months until the last hall of the site opens", dtype=int)
@@ -85,6 +82,10 @@ class Halls(Mechanism):
         price = self.gw[:, None] * self.chip_price
         self.chips = Ladder(price, self.chip_month[:, None], 1)
         self.open()
+
+    def opening_in(self, month):
+        """GW that each site means to energise in `month`, ``(sites, worlds)``."""
+        return self.by_site @ np.where(self.ladder.start == month, self.ladder.amount, 0.0)
 
     @property
     def ahead_of_sites(self):
@@ -455,6 +456,7 @@ class Leases(Mechanism):
     def __init__(self, model, opening):
         super().__init__(model)
         self.contracts = opening.contracts_of_kind("lease")
+        self.memos = opening.contracts_of_kind("lease memo")
         self.rows = len(self.contracts)
         self.full_rent = np.array([c.price for c in self.contracts])
         self.full_gw = np.array([c.gw for c in self.contracts])
@@ -471,6 +473,11 @@ class Leases(Mechanism):
         self.others = ledger.open_family("rent of a new tenant", world, landlords, cleared=False)
         self.heirs = ledger.open_family("rent to second owners", tenants, world, seniority=SECURED)
         self.claims = ledger.open_family("lease claim", tenants, landlords, seniority=UNSECURED)
+        memo = [c.debtor for c in self.memos]
+        self.memo_tenant = np.array([ledger.index[name] for name in memo])
+        self.memo_claims = ledger.open_family(
+            "claim of other landlords", memo, ["Rest of the world"] * len(memo), seniority=UNSECURED
+        )
 
     def bill(self):
         """Bill rent for energised capacity; collect it from a new tenant where the old one has gone."""
@@ -490,12 +497,17 @@ class Leases(Mechanism):
 
     def reject(self, closed):
         """File the landlord's capped claim where the tenant reached legal default this month."""
-        gone = np.take(closed, self.tenant, axis=0)
-        if not gone.any():
+        if not closed.any():
             return
+        gone = np.take(closed, self.tenant, axis=0)
         left = np.maximum(self.start + self.tenor - self.model.month, 0)[:, None]
         year = self.rent_due * 12.0
         cap = np.clip(self.claim_cap_share * left / 12.0, 1.0, 3.0)
+        memo_rent = np.array([[memo.price * memo.gw] for memo in self.memos])
+        years = np.array([[memo.tenor_months / 12.0] for memo in self.memos])
+        memo_gone = np.take(closed, self.memo_tenant, axis=0)
+        capped = np.clip(self.claim_cap_share * years, 1.0, 3.0)
+        self.model.ledger.file(self.memo_claims, memo_rent * capped * memo_gone)
         landlord_alive = ~np.take(self.model.ledger.closed, self.landlord, axis=0)
         self.model.ledger.file(self.claims, year * np.minimum(cap, left / 12.0) * gone * landlord_alive)
 

@@ -59,8 +59,6 @@ class Demand(Mechanism):
 
     surprise = State("log", "demand over its curve")
     speed = State("x", "speed of adoption over the expected speed", default=1.0)
-    expected_adopted = State("share", "adoption that everybody expected at the start")
-    expected_revenue = State("US$bn a year", "OpenAI's revenue on that expectation", default=1.0)
     expected_now = State("US$bn a year", "OpenAI's expected revenue this month", default=1.0)
 
     rows = 1

@@ -57,8 +57,8 @@ class Family:
         self.payers, self.payer_place = np.unique(self.payer, return_inverse=True)
         self.always = always_pays[self.payers]
         self.always_paid = bool(self.always.all())
-        self.moves = Adder(net[self.touched][:, self.legs])
-        self.asked = Adder(out[self.payers][:, self.legs])
+        self.moves_matrix = Adder(net[self.touched][:, self.legs])
+        self.asked_matrix = Adder(out[self.payers][:, self.legs])
         self.assets_matrix = Adder(assets[:, self.legs])
 
 
@@ -232,7 +232,7 @@ class Ledger:
         amount = wanted if even_closed else wanted * self.live[family.legs]
         paid = np.ascontiguousarray(np.broadcast_to(amount, (len(family), self.worlds)), dtype=float)
         if not family.always_paid:
-            asked = family.asked @ paid
+            asked = family.asked_matrix @ paid
             have = np.maximum(np.take(self.cash, family.payers, axis=0), 0.0)
             short = (asked > have) & ~family.always[:, None]
             ratio = np.where(short, have / np.maximum(asked, 1e-300), 1.0)
@@ -255,7 +255,7 @@ class Ledger:
     def _move(self, family, paid):
         self.flow[family.legs] += paid
         cash = self.cash.copy()
-        cash[family.touched] += family.moves @ paid
+        cash[family.touched] += family.moves_matrix @ paid
         self.cash = _frozen(cash)
         if family.nature == CLAIM:
             self.change_claims(family.claims, family.sign * paid, cash=True)

@@ -43,6 +43,7 @@ class DebtTrapModel(Schedule, Assembly):
         self.power.publish()
         self.commissions.do("hear")
         self.sites.do("slip")
+        self.power.queue()
         self.open_halls()
         self.utilities.do("meet_load")
         self.utilities.do("price_power")
@@ -97,6 +98,8 @@ class DebtTrapModel(Schedule, Assembly):
         self.note_receipts()
         # 11. test: ratios, covenants, arrears, renegotiation, legal default, estates
         self.solvency.measure()
+        self.partners.do("mark_holdings")
+        self.revalue_holdings()
         self.partners.do("value_holdings")
         self.each_firm("track_earnings")
         self.partners.do("cover_debt")

@@ -45,7 +45,7 @@ class Power(Mechanism):
 
     curtailed_of_sites = delay_pressure_of_sites = ai_load_of_utilities = None
     allowed_growth_of_utilities = bills_of_regions = ai_share_of_regions = None
-    price_over_reference_of_contracts = None
+    price_over_reference_of_contracts = ready_of_regions = None
 
     def season(self, month):
         """Give the seasonal factor of load, ``(1, worlds)``: highest in July, at most one."""
@@ -74,6 +74,20 @@ class Power(Mechanism):
         self.allowed_growth_of_utilities = commissions.allowed_now
         self.bills_of_regions = utilities.household_bill
         self.ai_share_of_regions = utilities.ai_load / np.maximum(utilities.load, 1.0)
+
+    def queue(self):
+        """Send halls to the utilities' queues: what next month would connect, and a month's delay for what waits.
+
+        A region whose connections are used up delays the halls of its sites that lie ahead; islands do not queue.
+        """
+        halls, utilities = self.model.halls, self.model.utilities
+        ready = (
+            halls.opening_in(self.model.month + 1) * ON_GRID[: halls.rows] * self.model.power_contracts.pue
+        )
+        self.ready_of_regions = self.by_region @ np.vstack([ready, np.zeros((1, self.worlds))])
+        utilities.do("connect")
+        waits = np.take(utilities.queue > 0.0, SITE_REGION[: halls.rows], axis=0) & (ready > 0.0)
+        halls.delay(waits, np.ones((1, self.worlds), dtype=np.int64))
 
     def publish_prices(self):
         """Publish curtailment and prices after the utilities have met their load."""

@@ -210,6 +210,10 @@ class Schedule:
         self.funds.pay_out(self.party_block("to_investors"))
         self.joint_venture.distribute()
 
+    def revalue_holdings(self):
+        """Book the change of the market value of holdings."""
+        self.ledger.change_real_assets(self.party_block("revaluation"))
+
     def depreciate(self):
         """Write off a month's wear of real assets."""
         rate = self.party_block("depreciation") / 12.0
