@@ -115,32 +115,32 @@ class State(_Declaration):
         self.unit, self.sentence, self.dtype, self.over = unit, sentence, np.dtype(_DTYPES[dtype]), over
         self.default = dtype(default)  # so that the 0.0 of the signature is False for a flag
 
-    def __set__(self, holder, value):
-        blocks, row = holder._blocks, holder._row
-        before = self.__get__(holder)
-        if row is None:
-            blocks[self.name] = self._fit(value, before.shape)
-            return
+    def set_row(self, agent, value):
+        """Replace the block by one in which the agent's row is `value`."""
         value = np.asarray(value)
-        block = blocks[self.name]
+        block = agent._blocks[self.name]
         if value.ndim == block.ndim and value.shape[-2] == 1:  # a mechanism's (1, worlds) reached this row
             value = value[..., 0, :]
         block = block.copy()
-        block[..., row, :] = self._fit(value, before.shape)
-        blocks[self.name] = _freeze(block)
+        block[..., agent._row, :] = self.fit(value, block[..., agent._row, :].shape)
+        agent._blocks[self.name] = _freeze(block)
 
-    def _fit(self, value, shape):
+    def fit(self, value, shape):
         """The value as a read-only C-contiguous array of this State's type; no copy if it already is one."""
-        fits = type(value) is np.ndarray and value.dtype == self.dtype and value.shape == shape
-        if fits and value.flags.c_contiguous and value.flags.owndata:
-            return _freeze(value)
+        if type(value) is np.ndarray and value.dtype == self.dtype and value.shape == shape:
+            flags = value.flags
+            if flags.c_contiguous and flags.owndata:
+                value.setflags(write=False)
+                return value
         value = np.asarray(value)
         if not np.can_cast(value.dtype, self.dtype, "safe"):
             raise TypeError(f"{self.name} is {self.dtype}: {value.dtype} would not fit")
+        block = np.empty(shape, self.dtype)
         try:
-            return _freeze(np.array(np.broadcast_to(value, shape), dtype=self.dtype, order="C"))
+            block[...] = np.broadcast_to(value, shape) if value.ndim > len(shape) else value
         except ValueError:
             raise ValueError(f"{self.name} has shape {shape}: {value.shape} would not fit") from None
+        return _freeze(block)
 
 
 class Param(_Declaration):
@@ -170,9 +170,6 @@ class Param(_Declaration):
     def __set_name__(self, owner, name):
         super().__set_name__(owner, name)
         self.group = self.group or getattr(owner, "group", None)
-
-    def __set__(self, holder, value):
-        raise AttributeError(f"{self.name} is a Param: the scenario sets it (model.set_param), no rule does")
 
     @property
     def allowed(self):
@@ -230,7 +227,11 @@ def _members(cls, root):
 
 
 class _Holder:
-    """What reads and writes blocks: an agent (one row), a cohort or a mechanism (all rows)."""
+    """What reads and writes blocks: an agent (one row), a cohort or a mechanism (all rows).
+
+    The blocks of a cohort or mechanism are entries of its own `__dict__`, so reading one costs what reading any
+    attribute does; an agent reads its row through the declaration on its class.
+    """
 
     _states, _params, _blocks, _row, _sealed = {}, {}, {}, None, False
 
@@ -238,7 +239,14 @@ class _Holder:
         """Assign what is declared; once the worlds are allocated, a new public name is a spelling mistake."""
         state = self._states.get(name)
         if state is not None:
-            state.__set__(self, value)
+            if name not in self._blocks:
+                state.__get__(self)  # says that there are no numbers yet
+            if self._row is None:
+                self._blocks[name] = state.fit(value, self._blocks[name].shape)
+            else:
+                state.set_row(self, value)
+        elif name in self._params:
+            raise AttributeError(f"{name} is a Param: the scenario sets it (model.set_param), no rule does")
         elif name[0] == "_" or not self._sealed or name in vars(self) or self._is_data(name):
             super().__setattr__(name, value)
         else:
@@ -331,7 +339,7 @@ class Cohort(_Holder, AgentSet):
 
     def __init__(self, model):
         super().__init__([], random=model.random)
-        self.model, self.names, self._blocks = model, [], {}
+        self.model, self.names, self._blocks = model, [], vars(self)
         self._sealed = True
 
     def add(self, agent):
@@ -419,7 +427,7 @@ class Mechanism(_Holder):
             raise TypeError(f"{type(self).__name__} has no group, so it is a base class")
         if self.group in model.mechanisms:
             raise ValueError(f"the model has a mechanism {self.group!r} already")
-        self.model, self._blocks = model, {}
+        self.model, self._blocks = model, vars(self)
         model.mechanisms[self.group] = self
 
     worlds = property(lambda self: self.model.worlds)

@@ -327,6 +327,8 @@ class ComputeContracts(Mechanism):
     def firm_up(self):
         """Turn this month's new commitment into an order: built in `build_months`, then billed for its term."""
         added = self.model.openai.new_commitment
+        if not added.any():
+            return
         month = self.model.month
         order = self.orders
         row = np.arange(len(order.amount)) == month // 3

@@ -193,7 +193,7 @@ class Ledger:
 
     def open_month(self):
         """Start a new journal: remember the opening books and clear what flowed, accrued and changed."""
-        self._before = (self.cash, self.claims, self.net_worth())
+        self._before = (self.cash, self.claims, self.real_assets, self.payable.copy())
         for journal in (
             self.flow,
             self.accrued,
@@ -322,17 +322,25 @@ class Ledger:
         return owing @ np.take(self.claims, rows, axis=0)
 
     def prove(self):
-        """Check the identities of the month; give the largest relative residual of each world."""
-        cash0, claims0, worth0 = self._before
-        worth = self.net_worth()
+        """Check the identities of the month; give the largest relative residual of each world.
+
+        1. cash is what it was plus receipts less payments; 2. a claim is what it was plus cash and stated changes;
+        3. what each party has gained (cash, claims, receivables, real assets) is its income; 4. all cash adds up
+        to zero (claims and payables do by their making: each is one number with two ends); 5. no cash is negative
+        but the sectors'.
+        """
+        cash0, claims0, assets0, payable0 = self._before
+        claims = self.claims - claims0 - self._claim_change
+        receivable = self.payable - payable0 - self.accrued - self._payable_change
+        gained = self.cash - cash0 + self.real_assets - assets0 - self._asset_change
+        unexplained = gained + self._claim_net @ claims + self._income @ receivable - self._bought @ self.flow
         scale = np.maximum(1.0, np.abs(self.cash).max(axis=0) + np.abs(self.claims).max(axis=0))
         payers = np.where(self.always_pays[:, None], 0.0, np.minimum(self.cash, 0.0))
         errors = (
             np.abs(self.cash - cash0 - self._net @ self.flow).max(axis=0),
-            np.abs(self.claims - claims0 - self._claim_flow @ self.flow - self._claim_change).max(axis=0),
-            np.abs(worth - worth0 - self.income()).max(axis=0),
+            np.abs(claims - self._claim_flow @ self.flow).max(axis=0),
+            np.abs(unexplained).max(axis=0),
             np.abs(total(self.cash)),
-            np.abs(total(worth) - total(self.real_assets)),
             np.abs(payers).max(axis=0),
         )
         self.residual = np.maximum(self.residual, np.maximum.reduce(errors) / scale)

@@ -182,12 +182,14 @@ class Solvency(Mechanism):
             ledger.pay(self.rest, np.take(left, self.firm, axis=0), even_closed=True)
 
     def test_trap(self):
-        """Test the weak form of the trap: can it meet the horizon from cash, lines and projected operations?
+        """Test, each quarter, the weak form of the trap: can it meet the horizon from cash, lines and projected operations?
 
         For the lab: minimum payments, staff and revenue share against revenue that grows along the curve. For
         other firms: debt service against earnings; for sites in service: debt service against rent.
         """
         model, ledger = self.model, self.model.ledger
+        if model.month % 3 != 2:
+            return
         horizon = int(self.trap_horizon.max())
         years = horizon / 12.0
         line = model.loans.line_undrawn

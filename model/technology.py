@@ -6,7 +6,7 @@ from agents.customers import BUILDERS, SELLERS
 from agents.worlds import Mechanism, Param, State
 from model.tape import bernoulli
 
-LAG_SLOTS = 25
+LAG_SLOTS = 13
 
 
 class Technology(Mechanism):
@@ -36,7 +36,7 @@ class Technology(Mechanism):
     leak_lag = Param(
         6,
         "months",
-        (0, 24),
+        (0, 12),
         "Months until others have most of it.",
         source="calibration: open_model_lag",
         whole=True,
