@@ -111,6 +111,34 @@ def opening(scenario: ScenarioName = "baseline", sets: Overrides = None, as_json
 
 @app.command()
 @plainly
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A name from `scenarios`, or a file.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another, or the same with --set.")],
+    worlds: Annotated[int, typer.Option(help="How many worlds: each has the same luck in A and B.")] = 256,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Set a parameter in B alone."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Print all rows with their intervals.")] = False,
+    as_json: AsJson = False,
+):
+    """Compare two scenarios with the same luck: paired differences with 95% intervals."""
+    from scenarios.experiments.compare import compare as compare_scenarios
+    from scenarios.story import tell_comparison
+
+    one, other = _scenario(first, None), _scenario(second, sets)
+    with _Progress() as progress:
+        found = compare_scenarios(one, other, worlds, seed, months, progress=progress)
+    if as_json:
+        _print_json(found.facts())
+    else:
+        tell_comparison(_console(), found.facts(), everything)
+
+
+@app.command()
+@plainly
 def scenarios(as_json: AsJson = False):
     """List the scenarios that are shipped."""
     from scenarios.schema import library, load

@@ -17,6 +17,7 @@ DISCLAIMER = "A stylised model for teaching. No statement about any real firm; n
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 TOLERANCE = 1e-9  # the largest relative error at which books count as balanced
 MOST_ROWS = 12
+MOST_DIFFERENCES = 20
 
 # The column of the balance-sheet matrix in which a kind of party is shown.
 COLUMNS = {
@@ -420,6 +421,80 @@ def _tell_matrix(console, sheet, kinds):
                 Text(name, style), *(Text(_cell(x), style) for x in row), Text(_cell(total) or "0", style)
             )
     console.print(table)
+
+
+def tell_comparison(console, facts, everything=False):
+    """Print what differs between two scenarios: ``facts`` from ``Comparison.facts``, the clearest rows first.
+
+    With ``everything`` all rows in full; else the clearest, and of the others only whose they are.
+    """
+    sides = facts["first"], facts["second"]
+    console.print()
+    words = Text.assemble(("Take or Pay", "bold"), " · ", ("A against B, with the same luck", "bold cyan"))
+    console.print(words)
+    for letter, side in zip("AB", sides, strict=True):
+        changed = "".join(f"; {path} = {value}" for path, value in side["overrides"].items())
+        console.print(Text.assemble(f"{letter}  ", (side["name"], "bold"), f"  {side['title']}{changed}"))
+    span = f"{date_of(1)} to {date_of(facts['months'])}"
+    console.print(Text(f"{facts['worlds']:,} worlds each, {span}, seed {facts['seed']}", "dim"))
+    clear = [row for row in facts["rows"] if row["clear"]]
+    unclear = [row for row in facts["rows"] if not row["clear"]]
+    _heading(console, f"Clear differences: {len(clear)} of {len(facts['rows'])} rows, the clearest first")
+    _tell_rows(console, clear if everything else clear[:MOST_DIFFERENCES])
+    if len(clear) > MOST_DIFFERENCES and not everything:
+        console.print(Text(f"and {len(clear) - MOST_DIFFERENCES} more: see --all or --json", "dim"))
+    _heading(console, "No clear difference")
+    same = [row for row in unclear if row["low"] == row["high"] == 0.0]
+    if everything:
+        _tell_rows(console, unclear)
+    else:
+        _tell_names(console, "the interval holds zero", [row for row in unclear if row not in same])
+        _tell_names(console, "the same in every world", same)
+    luck = "Intervals hold for one row each at 95%: of rows that do not differ, one in twenty looks clear."
+    console.print(Text(luck, "dim"))
+    where = f"in all {facts['worlds']:,} worlds of both"
+    _tell_residual(console, facts["books_residual"], where)
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
+def _tell_rows(console, rows):
+    if not rows:
+        console.print(Text("None.", "dim"))
+        return
+    table = _table("", "> A", "> B", "> B - A (95% interval)")
+    for row in rows:
+        whose = f"{row['agent']}: " if row["agent"] else ""
+        share = row["unit"] == "share of worlds"
+        unit = "" if share else f", {row['unit']}"
+        scale, sign = (100.0, "%") if share else (1.0, "")
+        values = [scale * row[name] for name in ("first", "second", "difference", "low", "high")]
+        digits = 0 if share else _digits(values)
+        one, other, difference, low, high = (f"{value:,.{digits}f}" for value in values)
+        difference += " points" if share else ""
+        reach = Text.assemble((difference, "bold" if row["clear"] else ""), (f" ({low} to {high})", "dim"))
+        label = Text.assemble(whose, row["quantity"], (unit, "dim"))
+        table.add_row(label, one + sign, other + sign, reach)
+    console.print(table)
+
+
+def _digits(values):
+    """Digits after the point that show two digits of the interval's reach, or three of the numbers."""
+    reach = (values[4] - values[3]) / 2
+    size = reach * 10 if reach > 0 else max(map(abs, values[:2]))
+    return 2 if size == 0 else int(np.clip(2 - np.floor(np.log10(size)), 0, 4))
+
+
+def _tell_names(console, heading, rows):
+    if not rows:
+        return
+    whose = {}
+    for row in rows:
+        whose.setdefault(row["quantity"], []).append(row["agent"])
+    told = [
+        quantity + (f" ({', '.join(agents)})" if any(agents) else "") for quantity, agents in whose.items()
+    ]
+    console.print(Text(f"{heading}: {'; '.join(told)}", "dim"))
 
 
 def tell_scenarios(console, scenarios):
