@@ -12,13 +12,17 @@ class Bank(Party):
     group = "bank"
 
     lending_limit = Param(
-        150.0, "US$bn", (20.0, 400.0), "Most that it lends to this market.", source="opening (assumed)"
+        150.0,
+        "US$bn",
+        (20.0, 400.0),
+        "Most that it lends to this market.",
+        source="opening: US bank syndicate (assumed)",
     )
     single_name_limit = Param(
         0.6, "share", (0.05, 1.0), "Most of the limit that may depend on one name, look-through."
     )
     deposit_rate = Param(
-        0.03, "per year", (0.0, 0.1), "Interest paid to depositors.", source="opening: deposits"
+        0.03, "per year", (0.0, 0.1), "Interest paid to depositors.", source="opening: deposits_*"
     )
     memory_half_life = Param(36, "months", (2, 120), "Time in which the memory of a loss fades by half.")
 
@@ -29,14 +33,19 @@ class Bank(Party):
     spread_add_on = State("per year", "added to its margins for remembered losses and a full book")
     deposit_interest = State("US$bn", "interest due to depositors this month")
 
-    measures = (*Party.measures, "lent", "exposure_to_openai", "room", "spread_add_on")
+    measures = ("lent", "exposure_to_openai", "room", "spread_add_on")
+
+    @property
+    def name_limit(self):
+        """Most that may hang on one name, look-through, US$bn."""
+        return self.single_name_limit * self.lending_limit
 
     def measure_exposure(self):
         """Add up what is lent, and how much of it hangs on the lab."""
         self.lent = self.rows_of(self.model.solvency.lent)
         self.exposure_to_openai = self.rows_of(self.model.solvency.lent_linked)
         free = np.maximum(self.lending_limit - self.lent, 0.0)
-        single = np.maximum(self.single_name_limit * self.lending_limit - self.exposure_to_openai, 0.0)
+        single = np.maximum(self.name_limit - self.exposure_to_openai, 0.0)
         self.room = np.minimum(free, single) * self.model.credit.openness
 
     def remember(self):

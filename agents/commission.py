@@ -1,4 +1,4 @@
-"""Commissions and communities: one per region; they approve, delay, and decide who pays for upgrades."""
+"""Commissions and communities: one per region; they delay sites and limit the bills of other users."""
 
 import numpy as np
 

@@ -12,7 +12,7 @@ from agents.worlds import Actor, Param, State
 class Party(Actor):
     """Somebody with an account: one row of the Ledger."""
 
-    measures = ("cash", "debt", "closed")
+    measures = ()
 
     def rows_of(self, block):
         """Give this party's own rows of a block over all parties, ``(parties, worlds)``."""
@@ -61,7 +61,7 @@ class Firm(Party):
         "debt / EBITDA",
         (0.5, 20),
         "Debt over earnings above which no new unsecured debt is sold.",
-        source="calibration: oracle_sp_downgrade_trigger",
+        source="assumed, from calibration: oracle_sp_downgrade_trigger",
     )
     equity_issue_cap = Param(0.0, "US$bn a year", (0, 100), "New shares that it can sell in a year.")
     other_cash_flow = Param(
@@ -80,6 +80,8 @@ class Firm(Party):
         "Share of book value that its assets fetch in a liquidation, before costs.",
         source="calibration: senior_unsecured_recovery",
     )
+
+    measures = ("cash", "debt", "closed")
 
     funding_need = State("US$bn", "cash missing to pay this month's bills and keep the buffer")
     borrowed_year = State("US$bn", "unsecured money borrowed since January")

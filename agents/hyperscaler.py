@@ -21,6 +21,14 @@ class Hyperscaler(Firm):
         "Share of every new loan for the lab's sites and chips that the four put in as equity instead: who "
         "funds the build, cash or debt.",
     )
+    computing_share = Param(
+        0.67,
+        "share",
+        (0.2, 1.0),
+        "Share of its investment that adds computing capacity.",
+        source="calibration: ms_capex_short_lived_share",
+    )
+    retirement = Param(0.15, "per year", (0.05, 0.5), "Share of its capacity that is retired in a year.")
     gw_cost = Param(
         40.0,
         "US$bn per GW",
@@ -37,7 +45,7 @@ class Hyperscaler(Firm):
     capacity = State("GW", "own data-centre capacity")
     parent_funding = State("US$bn", "paid to a lab of its own this month")
 
-    measures = (*Firm.measures, "capacity", "investment", "payout_now", "compute_revenue")
+    measures = (*Firm.measures, "capacity", "compute_revenue")
 
     def earn(self):
         """Earn the operating cash flow of the other business, which grows."""
@@ -46,11 +54,12 @@ class Hyperscaler(Firm):
         self.running_cost = self.compute_revenue * self.running_cost_share * ~self.closed
 
     def invest(self):
-        """Put a fixed share of cash flow into own halls and chips; a third of it adds AI capacity."""
+        """Put a fixed share of cash flow into own investment; part of it adds computing capacity."""
         wanted = self.other_cash * self.own_investment_share
         self.investment = np.minimum(wanted, np.maximum(self.cash, 0.0)) * ~self.closed
-        retired = self.capacity * 0.15 / 12.0
-        self.capacity = self.capacity + self.investment * 0.67 / self.gw_cost - retired
+        retired = self.capacity * self.retirement / 12.0
+        built = self.investment * self.computing_share / self.gw_cost
+        self.capacity = self.capacity + built - retired
 
     def pay_out(self):
         """Pay dividends and buybacks out of what exceeds the buffer."""

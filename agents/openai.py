@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from agents.firm import Firm
 from agents.lab import Lab
 from agents.worlds import Param, State
 
@@ -40,6 +39,13 @@ class OpenAI(Lab):
     runway_floor = Param(6, "months", (1, 18), "Months of burn below which it is cornered.")
     extrapolation_weight = Param(
         0.5, "share", (0.0, 1.0), "Weight of last year's growth, against the adoption curve, in its forecast."
+    )
+    revenue_last_year = Param(
+        0.55,
+        "share",
+        (0.3, 0.9),
+        "Revenue rate of the last year, smoothed, over today's.",
+        source="assumed, from calibration: arr_2024 and annualised_revenue_end2025 (6 and 20)",
     )
     planning_lead = Param(30, "months", (12, 48), "How far ahead it orders capacity.", whole=True)
     commits = Param(True, "yes/no", None, "Whether announced capacity can become firm at all.")
@@ -142,7 +148,3 @@ class OpenAI(Lab):
         wanted = np.minimum(np.minimum(gap, most), self.model.compute_contracts.buildable)
         willing = self.commits & ~self.cornered & ~self.closed
         self.new_commitment = wanted * willing
-
-    def find_need(self):
-        """Ask what is missing for this month's bills."""
-        Firm.find_need(self)

@@ -49,7 +49,7 @@ class PrivateEquityLender(Party):
     manager_share = State("US$bn", "kept by the manager so far")
     willing = State("yes/no", "whether it signs new business", dtype=bool, default=True)
 
-    measures = (*Party.measures, "uncalled", "willing", "manager_share", "loss_memory")
+    measures = ("uncalled", "willing")
 
     def call_capital(self):
         """Call from the investors what sites ask for and cash does not cover, within the commitments."""

@@ -14,7 +14,7 @@ class ChipVendor(Party):
     cost_share = Param(0.35, "share of sales", (0.1, 0.9), "What a chip costs the vendor to make.")
     round_share = Param(0.15, "share", (0.0, 0.6), "Share of OpenAI's rounds that the vendor takes.")
     sales = State("US$bn", "chips sold this month")
-    measures = ("cash", "sales")
+    measures = ("sales",)
 
     def pay_costs(self):
         """Give the month's production cost, US$bn."""
@@ -132,7 +132,7 @@ class JointVentureCompany(Party):
     group = "joint_venture_company"
 
     earned = State("US$bn", "earned by the venture this month")
-    measures = ("cash", "earned")
+    measures = ("earned",)
 
     def earn(self):
         """Earn this month's yield on the capital paid in."""

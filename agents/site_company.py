@@ -48,7 +48,7 @@ class SiteCompany(Party):
         "share",
         (0.0, 1.0),
         "Share of book value that land, power and halls fetch in a forced sale, before costs.",
-        source="calibration: project_finance_recovery_mean",
+        source="assumed, from calibration: project_finance_recovery_mean",
     )
 
     energised = State("GW", "IT load with power")
@@ -68,7 +68,7 @@ class SiteCompany(Party):
     slipped = State("months", "delay so far", dtype=int)
     slips_now = State("yes/no", "whether construction slips this month", dtype=bool)
 
-    measures = (*Party.measures, "energised", "dscr", "locked_up", "breached", "rent_received", "slipped")
+    measures = ("debt", "closed", "energised", "dscr", "locked_up", "breached", "rent_received", "slipped")
 
     def slip(self):
         """Slip with a small monthly chance while halls are under construction; opposition raises it."""

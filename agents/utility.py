@@ -67,7 +67,7 @@ class Utility(Firm):
     investment = State("US$bn", "invested this month")
     other_cash = State("US$bn", "cash flow from other users this month")
 
-    measures = (*Firm.measures, "price", "tightness", "curtailed", "household_bill", "ai_load", "queue")
+    measures = ("closed", "price", "tightness", "curtailed", "household_bill", "ai_load", "queue")
 
     def meet_load(self):
         """Set load against capacity: seasons, heat waves, growth, data centres.
@@ -86,7 +86,7 @@ class Utility(Firm):
         self.tightness = self.load / self.capacity
 
     def price_power(self):
-        """Price the month: convex in tightness, between a tenth of the reference and the cap.
+        """Price the month: convex in tightness, between about an eighth of the reference and the cap.
 
         price = reference x exp(convexity x (tightness - reference tightness)); one load block.
         """

@@ -227,7 +227,7 @@ class Assembly(WorldsModel):
             revenue = np.array([[self.opening.party(name).revenue] for name in cohort.names])
             cohort.revenue = np.broadcast_to(revenue, (len(cohort), self.worlds))
             if "revenue_year_ago" in type(cohort)._states:
-                cohort.revenue_year_ago = cohort.revenue * 0.55
+                cohort.revenue_year_ago = cohort.revenue * cohort.revenue_last_year
             used = np.array([[max(self.opening.party(name).capacity_gw, 0.01)] for name in cohort.names])
             cohort.compute_used = np.broadcast_to(used, (len(cohort), self.worlds))
             trained = used * cohort.training_share / cohort.training_decay

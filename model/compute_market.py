@@ -31,7 +31,7 @@ class ComputeMarket(Mechanism):
         "share",
         (0.1, 1.0),
         "Rent of capacity past its first term over the rent of new capacity.",
-        source="calibration: rebook_price_ratio_h100 (0.7 to 0.95 after two years)",
+        source="assumed, from calibration: rebook_price_ratio_h100 (0.7 to 0.95 after two years)",
     )
     scarcity_elasticity = Param(1.5, "elasticity", (0.0, 6.0), "Change of rent with demand over supply.")
     obsolescence = Param(

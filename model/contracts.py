@@ -10,6 +10,8 @@ from model.ladder import Ladder
 from model.sums import adder_into, total
 
 MWH_PER_GW_YEAR = 8.76e6
+ORACLE_PRICE = 13.3
+"""US$bn per GW-year, at which dollars of contracts without a price are turned into GW (opening: top_oracle)."""
 META_COMPLETE = 37
 """Month in which Meta's Hyperion is complete (opening: hyperion): it is built from a bond sold in advance."""
 SITES = ("Abilene", "New Mexico", "Vantage Texas", "Vantage Wisconsin")
@@ -178,12 +180,13 @@ class ComputeContracts(Mechanism):
         self.on_halls = np.array([c.id == "top_oracle" for c in contracts])
         self.on_orders = np.array([c.id == "announced_rest" for c in contracts])
         self.yearly_minimum = np.array([c.terms.get("shortfall_carry_years", 0) > 0 for c in contracts])
-        self.opening_price = np.array([c.price or 13.3 for c in contracts])
+        self.opening_price = np.array([_price(c) for c in contracts])
         self.opening_floor = np.array([c.terms.get("floor_share", 0.9) for c in contracts])
         self.gw_path = np.array([_gw_path(c, model.months + 48) for c in contracts])
         self.year_minimum = self.opening_floor[:, None] * np.array([_by_year(row) for row in self.gw_path])
         self.year_minimum = self.year_minimum * self.opening_price[:, None]
-        self.announced_gw = opening.contract("announced_rest").amount / (13.3 * 84 / 12)
+        rest = contracts[-1]
+        self.announced_gw = rest.amount / (rest.price * rest.tenor_months / 12.0)
         self.orders = None
 
     def open_accounts(self, ledger):
@@ -368,8 +371,12 @@ class ComputeContracts(Mechanism):
     def minimum_due(self, horizon):
         """Give what the lab owes under its contracts in the next `horizon` months, used or not, US$bn.
 
-        The discounted sum is not taken: this is the bill, ``(1, worlds)``.
+        The bill as it falls due, not its present value, ``(1, worlds)``.
         """
+        return total(self.minimum_by_contract(horizon) * self.of_openai[:, None])[None, :]
+
+    def minimum_by_contract(self, horizon):
+        """Give the same for each contract of the lab, ``(contracts, worlds)``."""
         month = self.model.month
         paths = self.gw_path[:, month + 1 : month + 1 + horizon].sum(axis=1)  # bit-safe: constants
         fixed = np.where(self.of_openai & ~self.on_halls & ~self.on_orders, paths, 0.0)[:, None] * ~self.ended
@@ -377,7 +384,7 @@ class ComputeContracts(Mechanism):
         halls = total(self.model.halls.ladder.due_within(month + 1, horizon))
         orders = total(self.orders.due_within(month + 1, horizon))
         gw_months = fixed + self.on_halls[:, None] * halls * alive + self.on_orders[:, None] * orders * alive
-        return total(gw_months * self.price * self.floor / 12.0)[None, :]
+        return gw_months * self.price * self.floor / 12.0
 
     def terminate(self, closed):
         """End the contracts whose buyer has left; file damages = minimum less what re-letting brings.
@@ -404,10 +411,15 @@ def _column(table, month):
     return np.take(table, [month], axis=1)
 
 
+def _price(contract):
+    """Price of a GW-year; a contract in dollars alone is counted at the price of the Oracle contract."""
+    return contract.price or ORACLE_PRICE
+
+
 def _gw_path(contract, months):
     """GW of each month of a contract with yearly amounts; zeros for those that follow halls or orders."""
     path = np.zeros(months)
-    price = contract.price or 13.3
+    price = _price(contract)
     yearly = contract.terms.get("yearly")
     if contract.id in ("top_oracle", "announced_rest"):
         return path
@@ -437,9 +449,9 @@ class Leases(Mechanism):
     group = "lease"
 
     rent_level = Param(
-        1.0, "x", (0.7, 1.4), "Rent over the rent of the opening books.", source="opening: leases"
+        1.0, "x", (0.7, 1.4), "Rent over the rent of the opening books.", source="opening: lease_*"
     )
-    escalator = Param(0.02, "per year", (0.0, 0.05), "Yearly rise of the rent.", source="opening: leases")
+    escalator = Param(0.02, "per year", (0.0, 0.05), "Yearly rise of the rent.", source="opening: lease_*")
     relet_delay = Param(9, "months", (0, 36), "Months until an empty site has a new tenant.", whole=True)
     relet_share = Param(0.65, "share", (0.0, 1.2), "Share of the old rent that a new tenant pays.")
     claim_cap_share = Param(
@@ -447,7 +459,7 @@ class Leases(Mechanism):
         "share",
         (0.05, 1.0),
         "Share of the remaining rent that a landlord may claim after rejection, within one and three years.",
-        source="opening: leases (bankruptcy code, section 502(b)(6))",
+        source="opening: lease_* (bankruptcy code, section 502(b)(6))",
     )
 
     rent_due = State("US$bn", "rent of the month at the contract")
@@ -542,7 +554,7 @@ class PowerContracts(Mechanism):
         "x",
         (0.0, 1.4),
         "Hedged share over the hedged share of the opening books.",
-        source="opening: power",
+        source="opening: power_*",
     )
     strike_level = Param(1.0, "x", (0.5, 3.0), "Contract prices over those of the opening books.")
 
@@ -580,8 +592,7 @@ class PowerContracts(Mechanism):
         price = strike * (hedged + (1.0 - hedged) * power.price_over_reference_of_contracts)
         energy = load * MWH_PER_GW_YEAR / 1e9 / 12.0
         started = (it_load > 0.0) * 1.0
-        contract = np.minimum(self.gw, np.maximum(load, self.minimum_take * load))
-        demand = self.demand_charge * np.maximum(load, self.minimum_take * contract) * started / 12.0
+        demand = self.demand_charge * np.maximum(load, self.minimum_take * self.gw * started) / 12.0
         self.cost = energy * price + demand
         self.extra = energy * np.maximum(price - strike, 0.0)
         self.model.ledger.bill(self.bills, self.cost)

@@ -322,8 +322,8 @@ class Loans(Mechanism):
     def refinance(self):
         """Agree, twelve months before the bullet, what the market will lend again.
 
-        sites: new loan <= value x loan-to-value, <= CFADS / (DSCR x annuity at today's rate), <= balance, times
-        the openness of the market. Firms: all of it, while leverage is bearable and credit is open.
+        sites: new loan <= value x loan-to-value, <= CFADS / (DSCR x annuity at today's rate), <= what the lender
+        may hold. Firms: all of it while leverage is bearable, times the openness of the market.
         """
         month, credit = self.model.month, self.model.credit
         due = (self.maturity == month + 12) & ~self.is_rolled & ~self.is_level & ~self.by_draw
@@ -334,13 +334,22 @@ class Loans(Mechanism):
         value = rent / (credit.base_rate + credit.capitalisation_spread * credit.spread_multiple)
         n_left = np.maximum(self.profile - 12 - self.amortised, 60)
         per_unit = 12.0 * level_annuity(np.ones_like(rate), rate / 12.0, n_left)
-        affordable = rent * 0.97 / (credit.refinancing_dscr * per_unit)
+        cash_flow = rent * (1.0 - self._of_site(self.model.sites.operating_share))
+        affordable = cash_flow / (credit.refinancing_dscr * per_unit)
         site_room = np.minimum(value * credit.loan_to_value, affordable)
         balance = self.balance
         willing = np.take(self.model.refinanceable, self.debtor, axis=0)
         firm_room = balance * willing * credit.openness
-        room = np.where(self.is_site, site_room, firm_room)
+        room = np.minimum(np.where(self.is_site, site_room, firm_room), self._lender_room(balance))
         self.agreed = np.where(due, np.minimum(balance, room), self.agreed)
+
+    def _lender_room(self, balance):
+        """Give what each loan's lender may hold of it beside everything else it has lent; others are not bound."""
+        banks, place = self.model.banks, self.model.places["bank"]
+        limit = np.minimum(banks.lending_limit - banks.lent, banks.name_limit - banks.exposure_to_openai)
+        block = np.full((len(self.model.party_names), self.worlds), 1e6)
+        block[place] = limit
+        return np.maximum(np.take(block, self.lender, axis=0) + balance, 0.0)
 
     def extend(self):
         """Use an extension option of 12 months where refinancing falls short and the cover allows it.
@@ -351,7 +360,12 @@ class Loans(Mechanism):
         young = self.model.sites.months_complete < 12
         cover = self._of_site(np.where(young, 10.0, self.model.sites.dscr))
         short = (self.maturity == month + 1) & self.is_site & (self.agreed < self.balance * (1.0 - 1e-6))
-        may = short & (cover >= 1.2) & (self.extensions < self.most_extensions) & ~self.stopped
+        may = (
+            short
+            & (cover >= self._of_site(self.model.sites.lockup_dscr))
+            & (self.extensions < self.most_extensions)
+            & ~self.stopped
+        )
         self.maturity = np.where(may, self.maturity + 12, self.maturity)
         self.extensions = self.extensions + may
         self.agreed = np.where(may, 0.0, self.agreed)

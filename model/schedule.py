@@ -24,7 +24,8 @@ class Schedule:
         shape = (1, self.worlds)
         self.demand_shock, self.forced_freeze = np.zeros(shape), np.zeros(shape)
         self.forced_window = np.full(shape, -1.0)
-        self.forced_heat, self.chip_price_level = np.zeros(shape), self._chip_level()
+        self.forced_heat = np.zeros((len(self.utilities), self.worlds))
+        self.chip_price_level = self._chip_level()
         sellers = (self.technology.rows, self.worlds)
         self.dated_gain, self.dated_leak = np.zeros(sellers), np.zeros(sellers)
         self.shares_held = self.shares.market_value
@@ -65,7 +66,8 @@ class Schedule:
         for event, mask in self._running("equity_window"):
             self.forced_window = np.where(mask, np.asarray(event.value, dtype=float), self.forced_window)
         for event, mask in self._running("heat_wave"):
-            self.forced_heat = np.where(mask, event.value, self.forced_heat)
+            names = np.array([event.agent in (None, name) for name in self.utilities.names])[:, None]
+            self.forced_heat = np.where(mask & names, event.value, self.forced_heat)
         for event, mask in self._running("demand_shock"):
             self.demand_shock = np.where(mask, np.log1p(event.value), self.demand_shock)
 
@@ -187,7 +189,10 @@ class Schedule:
         return self.ledger.flow[self.leases.rents.legs] + self.ledger.flow[self.leases.others.legs]
 
     def plan_orders(self):
-        """Tell the lab what is under contract at its planning lead, and what a builder could finance."""
+        """Tell the lab what is under contract at its planning lead, and what a builder could finance.
+
+        Announced capacity needs pledged equity, an open bond market and a sponsor (Brookfield) who is willing.
+        """
         contracts = self.compute_contracts
         lead = int(self.openai.planning_lead.max())
         self.openai.contracted_ahead = contracts.firm_ahead(lead)
@@ -195,7 +200,8 @@ class Schedule:
         financed = self.pledges.left / (share * contracts.build_cost)
         room = np.minimum(financed, contracts.announced_left) * self.credit.openness * ~self.credit.frozen
         vehicle = self.partners.names.index("Stargate vehicle")
-        room = room * ~self.partners.closed[vehicle]
+        brookfield = self.lenders.willing[self.lenders.names.index("Brookfield")]
+        room = room * ~self.partners.closed[vehicle] * brookfield
         contracts.buildable_gw = np.where(contracts.on_orders[:, None], room, 0.0)
 
     def pay_out(self):

@@ -39,11 +39,12 @@ class Solvency(Mechanism):
     lent_linked = State("US$bn", "loans held that the lab's payments serve")
     loss_now = State("US$bn", "written off this month")
     loss = State("US$bn", "written off so far")
-    concession = State("US$bn", "loss from renegotiated prices so far")
+    concession = State("US$bn", "minimum payments of five years given up by renegotiation so far")
     trapped = State("yes/no", "whether it could at some month not meet the horizon's obligations", dtype=bool)
+    renegotiated = State("yes/no", "whether its prices have been renegotiated", dtype=bool)
     shortfall = State("US$bn", "bills unpaid")
 
-    measures = ("debt", "loss", "months_missed", "shortfall")
+    measures = ("loss",)
 
     def __init__(self, model, parties):
         super().__init__(model)
@@ -89,7 +90,7 @@ class Solvency(Mechanism):
         started = missing & (self.months_missed == 0)
         self.months_missed = np.where(missing, self.months_missed + 1, 0)
         late = (self.months_missed == 2) & (self.missed_month == NEVER)
-        self.missed_month = np.where(late, month, self.missed_month)
+        self.missed_month = np.where(late, month + 1, self.missed_month)
         if started.any():
             self._explain(started)
 
@@ -110,19 +111,20 @@ class Solvency(Mechanism):
         """
         lab, contracts = self.model.openai, self.model.compute_contracts
         row = self.model.row("OpenAI")
-        first = (self.months_missed[row] == 1) & (self.distressed_month[row] == NEVER)
+        first = (self.months_missed[row] == 1) & ~self.renegotiated[row]
         asks = first & (lab.renegotiates & (lab.renegotiation_cut > 0.0))[0]
         if not asks.any():
             return
         cut = np.where(asks, lab.renegotiation_cut[0], 0.0)
         mine = contracts.of_openai[:, None]
-        given = contracts.minimum_due(60) * cut
+        given = contracts.minimum_by_contract(60) * cut * mine
         contracts.price = contracts.price * (1.0 - cut * mine)
-        distressed = np.zeros((self.rows, self.worlds), dtype=bool)
-        distressed[row] = asks & (cut > 0.1)
-        self.distressed_month = np.where(distressed, self.model.month, self.distressed_month)
+        lab_row = np.arange(self.rows)[:, None] == row
+        self.renegotiated = self.renegotiated | (lab_row & asks)
+        distressed = lab_row & asks & (cut > 0.1)
+        self.distressed_month = np.where(distressed, self.model.month + 1, self.distressed_month)
+        self.concession = self.concession + contracts.into_seller @ given
         seller = total(given)
-        self.concession = self.concession + np.where(np.arange(self.rows)[:, None] == row, seller, 0.0)
         self.model.history.event(
             "renegotiation",
             "OpenAI",
@@ -143,7 +145,7 @@ class Solvency(Mechanism):
         spread = closure(dead, self.references, self.threshold)
         new = spread & ~ledger.closed & self.may_fail
         self._wind_up()
-        self.default_month = np.where(new, self.model.month, self.default_month)
+        self.default_month = np.where(new, self.model.month + 1, self.default_month)
         self._sell_assets(new)
         self.model.compute_contracts.terminate(new)
         self.model.leases.reject(new)
@@ -182,7 +184,7 @@ class Solvency(Mechanism):
             ledger.pay(self.rest, np.take(left, self.firm, axis=0), even_closed=True)
 
     def test_trap(self):
-        """Test, each quarter, the weak form of the trap: can it meet the horizon from cash, lines and projected operations?
+        """Test, each quarter, the weak form of the trap: do cash, lines and projected operations meet the horizon?
 
         For the lab: minimum payments, staff and revenue share against revenue that grows along the curve. For
         other firms: debt service against earnings; for sites in service: debt service against rent.

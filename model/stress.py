@@ -31,7 +31,9 @@ class Stress(Mechanism):
         """Take the six readings and their mean."""
         model = self.model
         self.funding = np.clip((model.credit.spread_multiple - 1.0) / 3.0, 0.0, 1.0)
-        low = total(model.sites.dscr < 1.2) + total(model.partners.in_arrears | model.partners.closed)
+        low = total(model.sites.dscr < model.sites.lockup_dscr) + total(
+            model.partners.in_arrears | model.partners.closed
+        )
         self.coverage = np.minimum(low / 8.0, 1.0)[None, :]
         gone = model.openai.closed | model.openai.in_arrears
         self.liquidity = np.where(gone, 1.0, np.clip(1.0 - model.openai.runway / 24.0, 0.0, 1.0))

@@ -38,7 +38,7 @@ class Technology(Mechanism):
         "months",
         (0, 12),
         "Months until others have most of it.",
-        source="calibration: open_model_lag",
+        source="assumed, from calibration: open_model_lag",
         whole=True,
     )
     leak_share = Param(0.8, "share", (0.0, 1.0), "Share of the gain that others get.")
@@ -57,7 +57,6 @@ class Technology(Mechanism):
     pending = State("log", "gains on their way to others, by month of arrival", over=LAG_SLOTS)
 
     rows = len(SELLERS) + len(BUILDERS)
-    measures = ("gain",)
     best_efficiency = np.zeros((1, 1))
     open_quality = np.zeros((1, 1))
     price_ceiling = np.zeros((1, 1))
