@@ -24,6 +24,16 @@ class Bank(Party):
     deposit_rate = Param(
         0.03, "per year", (0.0, 0.1), "Interest paid to depositors.", source="opening: deposits_*"
     )
+    sell_down_share = Param(
+        0.5,
+        "share",
+        (0.0, 1.0),
+        "Share of a site loan that a syndicate that sells on passes to bondholders.",
+        source="opening: Japanese bank syndicate",
+    )
+    sell_down_months = Param(
+        6, "months", (1, 36), "Time in which it does so.", source="opening: Japanese bank syndicate"
+    )
     memory_half_life = Param(36, "months", (2, 120), "Time in which the memory of a loss fades by half.")
 
     lent = State("US$bn", "loans outstanding")

@@ -110,6 +110,14 @@ class Loans(Mechanism):
             rows.append((contract, contract.creditor, 1.0 - second))
             if second:
                 rows.append((contract, contract.terms["second_lender"], second))
+        sold = [
+            (c, "Bondholders", 0.0) for c, lender, _ in rows if lender in SELLS_DOWN and c.kind in SITE_LOANS
+        ]
+        self.sellers = np.array(
+            [r for r, (c, lender, _) in enumerate(rows) if lender in SELLS_DOWN and c.kind in SITE_LOANS]
+        )
+        self.sold = np.arange(len(rows), len(rows) + len(sold))
+        rows += sold
         self.contracts = [contract for contract, _, _ in rows]
         self.lenders = [lender for _, lender, _ in rows]
         self.share = np.array([share for _, _, share in rows])
@@ -184,6 +192,16 @@ class Loans(Mechanism):
         )
         self.draws = ledger.open_family(
             "draw", self.lenders, debtors, nature=CLAIM, claims=self.claims, sign=1, cleared=False
+        )
+        self.sales = ledger.open_family(
+            "loan sale",
+            ["Bondholders"] * len(self.sold),
+            [self.lenders[row] for row in self.sellers],
+            nature=CLAIM,
+            claims=self.claims[self.sold],
+            sign=1,
+            given_up=self.claims[self.sellers],
+            cleared=False,
         )
         self.by_debtor = adder_into(self.debtor, len(ledger.parties))
         self.by_site = Adder(incidence(np.where(self.site >= 0, self.site, 5), 6)[:5])
@@ -340,8 +358,25 @@ class Loans(Mechanism):
         balance = self.balance
         willing = np.take(self.model.refinanceable, self.debtor, axis=0)
         firm_room = balance * willing * credit.openness
-        room = np.minimum(np.where(self.is_site, site_room, firm_room), self._lender_room(balance))
+        part = balance / np.maximum(self._of_site(self.site_balance), 1e-9)
+        room = np.minimum(np.where(self.is_site, site_room * part, firm_room), self._lender_room(balance))
         self.agreed = np.where(due, np.minimum(balance, room), self.agreed)
+
+    def sell_down(self):
+        """Let a syndicate sell on part of its site loans to bondholders while credit is calm.
+
+        What is held above `1 - sell_down_share` of a loan is sold evenly over `sell_down_months`.
+        """
+        bank = self.model.banks
+        at = [bank.names.index(self.lenders[row]) for row in self.sellers]
+        keep = 1.0 - np.take(bank.sell_down_share, at, axis=0)
+        held, sold = np.take(self.balance, self.sellers, axis=0), np.take(self.balance, self.sold, axis=0)
+        excess = np.maximum(held - keep * (held + sold), 0.0) / np.take(bank.sell_down_months, at, axis=0)
+        alive = ~np.take(self.model.ledger.closed, self.debtor[self.sellers], axis=0)
+        paid = self.model.ledger.pay(self.sales, excess * alive * ~self.model.credit.frozen)
+        commitment = self.commitment.copy()
+        commitment[self.sellers] -= paid
+        self.commitment = commitment
 
     def _lender_room(self, balance):
         """Give what each loan's lender may hold of it beside everything else it has lent; others are not bound."""
@@ -386,6 +421,9 @@ class Loans(Mechanism):
         self.accelerated = self.accelerated | mask
 
 
+SITE_LOANS = ("site loan", "site loan in talks")
+SELLS_DOWN = ("Japanese bank syndicate",)
+"""Who sells on part of its site loans to bondholders (opening: Japanese bank syndicate)."""
 LINES = {
     "loan_stargate",
     "revolver_openai",

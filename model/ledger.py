@@ -33,8 +33,8 @@ class Family:
 
     nature: what a payment means. ``income``: an expense of the payer and an income of the payee, booked when
     billed, so that an unpaid bill is a payable. ``claim``: cash against a claim (a draw raises it, a repayment
-    lowers it). ``asset``: the payer buys a real asset, the payee earns its price. ``asset sale``: a real asset
-    changes hands.
+    lowers it; where a claim is sold, the buyer's rises and the one `given_up` falls). ``asset``: the payer buys a
+    real asset, the payee earns its price. ``asset sale``: a real asset changes hands.
     """
 
     kind: str
@@ -45,6 +45,7 @@ class Family:
     cleared: bool
     claims: np.ndarray | None = None
     sign: int = 0
+    given_up: np.ndarray | None = None
     legs: slice = field(default=slice(0, 0))
 
     def __len__(self):
@@ -100,6 +101,7 @@ class Ledger:
         nature=INCOME,
         claims=None,
         sign=0,
+        given_up=None,
         cleared=True,
         name=None,
     ):
@@ -107,7 +109,7 @@ class Ledger:
         payer = np.array([self.index[p] for p in payers], dtype=np.int64)
         payee = np.array([self.index[p] for p in payees], dtype=np.int64)
         ranks = np.broadcast_to(np.asarray(seniority, dtype=np.int64), payer.shape).copy()
-        family = Family(kind, payer, payee, ranks, nature, cleared, claims, sign)
+        family = Family(kind, payer, payee, ranks, nature, cleared, claims, sign, given_up)
         if (name or kind) in self.families:
             raise ValueError(f"a family called {name or kind!r} is open already")
         if claims is not None and len(set(claims)) < len(family):
@@ -148,6 +150,10 @@ class Ledger:
                 rows += list(family.claims)
                 columns += list(range(family.legs.start, family.legs.stop))
                 signs += [float(family.sign)] * len(family)
+                if family.given_up is not None:
+                    rows += list(family.given_up)
+                    columns += list(range(family.legs.start, family.legs.stop))
+                    signs += [-1.0] * len(family)
         claim_flow = sp.csr_matrix((signs, (rows, columns)), shape=(count, first))
         self._claim_flow, self._cleared_claims = Adder(claim_flow), Adder(claim_flow[:, self.cleared])
         self.holders, self.issuers = np.array(self._holders, dtype=int), np.array(self._issuers, dtype=int)
@@ -259,6 +265,8 @@ class Ledger:
         self.cash = _frozen(cash)
         if family.nature == CLAIM:
             self.change_claims(family.claims, family.sign * paid, cash=True)
+            if family.given_up is not None:
+                self.change_claims(family.given_up, -paid, cash=True)
         elif family.nature in (ASSET, ASSET_SALE):
             self.real_assets = _frozen(self.real_assets + family.assets_matrix @ paid)
 

@@ -109,7 +109,9 @@ class DebtTrapModel(Schedule, Assembly):
         self.solvency.default()
         self.loans.stop_draws()
         # 12. invest: lenders price and ration; equity; commitments; refinancing; the books are checked
+        self.loans.sell_down()
         self.loans.measure_room()
+        self.solvency.measure()
         self.banks.do("measure_exposure")
         self.banks.do("remember")
         self.lenders.do("remember")
