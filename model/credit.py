@@ -110,14 +110,10 @@ class Loans(Mechanism):
             rows.append((contract, contract.creditor, 1.0 - second))
             if second:
                 rows.append((contract, contract.terms["second_lender"], second))
-        sold = [
-            (c, "Bondholders", 0.0) for c, lender, _ in rows if lender in SELLS_DOWN and c.kind in SITE_LOANS
-        ]
-        self.sellers = np.array(
-            [r for r, (c, lender, _) in enumerate(rows) if lender in SELLS_DOWN and c.kind in SITE_LOANS]
-        )
-        self.sold = np.arange(len(rows), len(rows) + len(sold))
-        rows += sold
+        sells = [lender in SELLS_DOWN and contract.kind in SITE_LOANS for contract, lender, _ in rows]
+        self.sellers = np.flatnonzero(sells)
+        self.sold = np.arange(len(rows), len(rows) + len(self.sellers))
+        rows += [(rows[row][0], "Bondholders", 0.0) for row in self.sellers]
         self.contracts = [contract for contract, _, _ in rows]
         self.lenders = [lender for _, lender, _ in rows]
         self.share = np.array([share for _, _, share in rows])
