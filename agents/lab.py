@@ -10,6 +10,26 @@ from agents.firm import Firm
 from agents.worlds import Param, State
 
 
+def scaling_exponent(alpha, beta):
+    """Give gamma = alpha beta / (alpha + beta): the reducible loss falls with compute^-gamma (Hoffmann 2022)."""
+    return alpha * beta / (alpha + beta)
+
+
+def reducible_loss(compute, exponent):
+    """Give the reducible loss as a multiple, when effective compute is this multiple: compute^-gamma."""
+    return np.exp(-exponent * np.log(compute))
+
+
+def price_after(gain, pass_through):
+    """Give the price, as a multiple, once this share of a gain (natural logarithm) is handed on."""
+    return np.exp(-pass_through * gain)
+
+
+def compute_for(use, gain):
+    """Give the compute that this much use needs after a gain in efficiency (natural logarithm)."""
+    return use * np.exp(-gain)
+
+
 class Lab(Firm):
     """A lab or model builder: it sets a price, trains, and serves what its compute allows."""
 

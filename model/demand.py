@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from agents.lab import compute_for, price_after
 from agents.worlds import Mechanism, Param, State
 from model.sums import total
 
@@ -32,6 +33,80 @@ def logit_shares(utility):
     """Give choice shares = exp(u) / sum exp(u) along axis 0, safe for any size of utility."""
     weight = np.exp(utility - utility.max(axis=0))
     return weight / total(weight)
+
+
+def nested_logit(utility, nests, dissimilarity, outside=None):
+    """Give the shares of a nested logit, the share of the outside option, and the logsum.
+
+    I_g = lambda_g ln sum_{j in g} exp(u_j / lambda_g); s_j = exp(u_j / lambda_g - I_g / lambda_g) exp(I_g - I),
+    with the logsum I = ln(exp(u_0) + sum_g exp(I_g)). lambda = 1 is the plain logit, lambda -> 0 makes the
+    choices of a nest perfect substitutes. Every exponent has its maximum subtracted, so no lambda overflows.
+
+    Parameters: utility ``(choices, ..., worlds)``; nests, a slice or list of choices for each, every choice in
+    one; dissimilarity, a lambda in (0, 1] for each nest; outside, the utility of choosing nothing of this, or
+    None where that cannot be chosen. Source: McFadden (1978); Berry (1994).
+    """
+    within, inclusive = [], []
+    for nest, scale in zip(nests, dissimilarity, strict=True):
+        members = utility[nest]
+        best = members.max(axis=0)
+        weight = np.exp((members - best) / scale)
+        whole = total(weight)
+        within.append(weight / whole)
+        inclusive.append(best + scale * np.log(whole))
+    if outside is not None:
+        inclusive.append(np.broadcast_to(outside, inclusive[0].shape))
+    values = np.stack(inclusive)
+    top = values.max(axis=0)
+    weight = np.exp(values - top)
+    whole = total(weight)
+    of_nest = weight / whole
+    shares = np.empty_like(utility, dtype=float)
+    for row, nest in enumerate(nests):
+        shares[nest] = within[row] * of_nest[row]
+    left = of_nest[-1] if outside is not None else np.zeros_like(whole)
+    return shares, left, top + np.log(whole)
+
+
+def calibrated_appeal(shares, outside, nests, dissimilarity):
+    """Give the utilities, over that of the outside option, at which `nested_logit` has these shares.
+
+    u_j - u_0 = ln(s_j / s_0) - (1 - lambda_g) ln s_{j|g}: the inversion of Berry (1994). A choice without
+    customers gets -40. Shapes as in `nested_logit`.
+    """
+    appeal = np.full(shares.shape, -40.0)
+    for nest, scale in zip(nests, dissimilarity, strict=True):
+        members = shares[nest]
+        among = members / np.maximum(total(members), 1e-12)
+        found = np.log(np.maximum(members, 1e-12) / outside) - (1.0 - scale) * np.log(
+            np.maximum(among, 1e-12)
+        )
+        appeal[nest] = np.where(members > 0.0, found, -40.0)
+    return appeal
+
+
+def price_elasticities(price, share, weight):
+    """Give the own and cross elasticities of a plain logit: -b p (1 - s) of its own, b p s of every other."""
+    return -weight * price * (1.0 - share), weight * price * share
+
+
+def usage(price, elasticity):
+    """Give use over use at the price 1: price^-elasticity; revenue then moves with price^(1 - elasticity)."""
+    return np.exp(-elasticity * np.log(price))
+
+
+def rebound(gain, elasticity, pass_through):
+    """Say what a gain in efficiency (natural logarithm) does to price, use, compute and revenue, all as multiples.
+
+    compute = e^(gain (elasticity x pass-through - 1)): it rises, and the saving backfires, only above 1. The
+    rebound is the share of the compute saved per use that more use takes back. Source: Jevons (1865), with a
+    constant elasticity.
+    """
+    price = price_after(gain, pass_through)
+    use = usage(price, elasticity)
+    compute = compute_for(use, gain)
+    taken_back = 1.0 - (1.0 - compute) / -np.expm1(-np.asarray(gain, dtype=float))
+    return {"price": price, "use": use, "compute": compute, "revenue": price * use, "rebound": taken_back}
 
 
 class Demand(Mechanism):

@@ -9,6 +9,46 @@ from model.tape import bernoulli
 LAG_SLOTS = 13
 
 
+def compute_optimal(compute, irreducible, size_factor, data_factor, alpha, beta):
+    """Train compute-optimally: parameters N, tokens D and loss at `compute` = 6 N D floating-point operations.
+
+    loss = E + A N^-alpha + B D^-beta is least at N = G (C / 6)^(beta / (alpha + beta)), with
+    G = (alpha A / (beta B))^(1 / (alpha + beta)); what is reducible of it falls with C^-gamma. Returns
+    (N, D, loss). Source: Hoffmann et al. (2022), equations 2 to 4.
+    """
+    balance = np.log(alpha * size_factor / (beta * data_factor)) / (alpha + beta)
+    budget = np.log(compute / 6.0)
+    log_size = balance + budget * beta / (alpha + beta)
+    log_data = budget - log_size
+    reducible = size_factor * np.exp(-alpha * log_size) + data_factor * np.exp(-beta * log_data)
+    return np.exp(log_size), np.exp(log_data), irreducible + reducible
+
+
+def gain_size(median, spread, luck):
+    """Give the size of a breakthrough (natural logarithm): lognormal, from a standard normal."""
+    return median * np.exp(spread * luck)
+
+
+def leak(pending, month, own, others, lag):
+    """Hand out this month's gains: owners' at once, and what others get of them `lag` months later.
+
+    `pending` is a ring ``(slots, labs, worlds)`` by month of arrival, with more slots than `lag`; `own` and
+    `others` are ``(labs, worlds)``; `lag` is whole, a number or one per world. Returns what every lab gains now
+    and the ring afterwards.
+    """
+    slots = np.arange(len(pending))[:, None, None]
+    now, slot = pending[month % len(pending)] + own, month % len(pending)
+    ring = np.where(slots == slot, 0.0, pending)
+    ring = np.where((slots == (month + lag) % len(pending)) & (lag > 0), ring + others, ring)
+    return now + np.where(lag > 0, 0.0, others), ring
+
+
+def lead(efficiency):
+    """Give the best of ``(labs, worlds)`` over the second best, ``(worlds,)``."""
+    ranked = np.sort(efficiency, axis=0)
+    return ranked[-1] - ranked[-2]
+
+
 class Technology(Mechanism):
     """Breakthroughs arrive at random, belong to somebody first, and reach everybody after a lag.
 

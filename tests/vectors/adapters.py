@@ -6,10 +6,14 @@ It may leave out only what NOT_COMPUTED explains; any other expectation without 
 
 import numpy as np
 
+from agents.lab import reducible_loss, scaling_exponent
 from model.clearing import TOLERANCE, Clearing
 from model.cross_default import closure
-from model.demand import bass_peak, bass_step
+from model.demand import bass_peak, bass_step, logit_shares, nested_logit, price_elasticities, rebound
+from model.hardware import economic_value, impairment, months_of_life, straight_line
 from model.ledger import ASSET, CLAIM, INCOME, Ledger
+from model.tape import poisson
+from model.technology import compute_optimal, gain_size, lead, leak
 from model.waterfall import private_equity_waterfall
 
 NOT_COMPUTED = {
@@ -31,13 +35,6 @@ PENDING = [
     "6 power scarcity adder",
     "6 power monthly block price",
     "6 power interconnection queue",
-    "7 logit with outside option",
-    "7 nested logit pitfalls",
-    "7 Jevons rebound",
-    "7 scaling law",
-    "7 efficiency leak",
-    "7 compound Poisson efficiency",
-    "7 hardware economic depreciation",
     "8 Shapley",
     "8 Shapley CRN CI",
     "8 Sobol",
@@ -230,6 +227,134 @@ def bass(vector: dict) -> dict:
     return {"exact_N": inputs["m"] * np.array([path[month] for month in inputs["months"]])}
 
 
+def nests_of(inputs: dict, dissimilarity: str) -> tuple[list, list]:
+    """The choices of each nest, and its lambda."""
+    nest = np.array(inputs["nest"])
+    names = sorted(set(inputs["nest"]))
+    scales = [inputs[dissimilarity][str(name)] for name in names]
+    return [np.flatnonzero(nest == name) for name in names], scales
+
+
+def choice(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    price = np.array(inputs["price"])[:, None]
+    quality = np.array(inputs["quality"])[:, None]
+    utility = inputs["const"] + inputs["alpha_q"] * quality - inputs["beta_p"] * price
+    nothing = np.zeros(1)
+    plain = logit_shares(np.concatenate([utility, nothing[None]]))
+    nests, scales = nests_of(inputs, "lambda_by_nest")
+    one_nest = nested_logit(utility, [slice(None)], [1.0], nothing)
+    shares, outside, logsum = nested_logit(utility, nests, scales, nothing)
+    own, cross = price_elasticities(price, plain[:-1], inputs["beta_p"])
+    return {
+        "logit_shares": plain[:-1, 0],
+        "logit_outside": plain[-1, 0],
+        "logit_own_price_elasticity": own[:, 0],
+        "logit_cross_elasticity_of_any_k_wrt_price_j": cross[:, 0],
+        "nested_shares": shares[:, 0],
+        "nested_outside": outside[0],
+        "logsum_logit": one_nest[2][0],
+        "logsum_nested": logsum[0],
+    }
+
+
+def substitutes(vector: dict) -> dict:
+    nests, scales = nests_of(vector["inputs"], "lam")
+    utility = np.array(vector["inputs"]["V"], dtype=np.float64)[:, None]
+    return {"shares_conditional": nested_logit(utility, nests, scales)[0][:, 0]}
+
+
+def jevons(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    gain = np.log(inputs["efficiency_multiple"])
+    answer = rebound(gain, inputs["price_elasticity_abs"], inputs["pass_through"])
+    return {
+        "price_mult": answer["price"],
+        "token_mult": answer["use"],
+        "compute_mult": answer["compute"],
+        "revenue_mult": answer["revenue"],
+        "rebound_fraction": answer["rebound"],
+        "backfire": answer["compute"] > 1.0,
+    }
+
+
+def scaling(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    fit = [inputs[name] for name in ("E", "A", "B", "alpha", "beta")]
+    size, data, loss = compute_optimal(inputs["C_flop"], *fit)
+    exponent = scaling_exponent(inputs["alpha"], inputs["beta"])
+    return {
+        "N_opt": size,
+        "D_opt": data,
+        "loss": loss,
+        "loss_at_10x_compute": inputs["E"] + (loss - inputs["E"]) * reducible_loss(10.0, exponent),
+        "reducible_exponent_gamma": exponent,
+        "reducible_ratio_per_10x": reducible_loss(10.0, exponent),
+    }
+
+
+def efficiency_leak(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    labs, lag = inputs["labs"], inputs["lag"]
+    efficiency, pending = np.zeros((labs, 1)), np.zeros((lag + 1, labs, 1))
+    path, leads = [], []
+    for month in range(inputs["T"]):
+        own, others = np.zeros((labs, 1)), np.zeros((labs, 1))
+        for when, lab, size in inputs["events_month_lab_loggain"]:
+            if when == month:
+                own[lab] += size
+                others[np.arange(labs) != lab] += inputs["phi"] * size
+        gain, pending = leak(pending, month, own, others, lag)
+        efficiency = efficiency + gain
+        path.append(efficiency[:, 0])
+        leads.append(lead(efficiency)[0])
+    return {"log_eff": np.array(path), "lead": np.array(leads)}
+
+
+def chances_of_counts(rate: float, most: int) -> np.ndarray:
+    """The probability of each number of events, from where the inversion of a uniform jumps."""
+    below, above = np.zeros(most), np.ones(most)
+    for _ in range(60):
+        middle = 0.5 * (below + above)
+        reached = poisson(middle, rate, most) <= np.arange(most)
+        below, above = np.where(reached, middle, below), np.where(reached, above, middle)
+    return np.diff(np.concatenate([[0.0], above, [1.0]]))
+
+
+def compound_poisson(vector: dict) -> dict:
+    """Moments of the sum of all gains: of the counts and sizes that production draws, by quadrature."""
+    inputs = vector["inputs"]
+    chance = chances_of_counts(inputs["rate_per_year"] / 12.0, 12)
+    count = np.arange(13)
+    mean_count = (chance * count).sum()
+    variance_of_count = (chance * count**2).sum() - mean_count**2
+    luck, weight = np.polynomial.hermite_e.hermegauss(60)
+    weight = weight / weight.sum()
+    size = gain_size(inputs["log_gain_lognormal_median"], inputs["log_gain_sigma"], luck)
+    mean, square = (weight * size).sum(), (weight * size**2).sum()
+    return {
+        "mean_log_eff": inputs["months"] * mean_count * mean,
+        "var_log_eff": inputs["months"] * (mean_count * (square - mean**2) + variance_of_count * mean**2),
+        "prob_no_event": chance[0] ** inputs["months"],
+    }
+
+
+def depreciation(vector: dict) -> dict:
+    inputs, months = vector["inputs"], np.array(vector["inputs"]["months"])
+    decline, rate, hours = inputs["monthly_decline"], inputs["monthly_r"], inputs["hours_per_month"]
+    rent = inputs["rent0_per_hr"] * hours
+    cost = inputs["cash_opex_per_hr"] * hours
+    value = economic_value(rent * (1.0 - decline) ** months, decline, cost, rate)
+    book = straight_line(inputs["cost"], months, inputs["straight_line_months"])
+    return {
+        "economic_value": value,
+        "book": book,
+        "impairment": impairment(book, value),
+        "shutdown_month": months_of_life(rent, decline, cost) + 1.0,
+        "NPV_at_purchase": economic_value(rent, decline, cost, rate) - inputs["cost"],
+    }
+
+
 BUILT = {
     "1 clearing Eisenberg-Noe": clearing,
     "1 clearing seniority (Elsinger)": clearing,
@@ -239,6 +364,13 @@ BUILT = {
     "4 PE JV waterfall": waterfall,
     "4 cross-default closure": cross_default,
     "7 Bass diffusion": bass,
+    "7 logit with outside option": choice,
+    "7 nested logit pitfalls": substitutes,
+    "7 Jevons rebound": jevons,
+    "7 scaling law": scaling,
+    "7 efficiency leak": efficiency_leak,
+    "7 compound Poisson efficiency": compound_poisson,
+    "7 hardware economic depreciation": depreciation,
 }
 
 

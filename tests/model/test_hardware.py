@@ -1,0 +1,54 @@
+"""What chips are worth: the invariants of the user cost of capital."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.hardware import economic_value, impairment, months_of_life, straight_line
+
+rents, costs = st.floats(0.1, 30.0), st.floats(0.05, 10.0)
+declines, rates = st.floats(0.0005, 0.1), st.floats(0.0, 0.05)
+
+
+@given(rents, declines, costs, rates)
+def test_the_closed_form_is_the_sum(rent, decline, cost, rate):
+    months = np.arange(1, 241)
+    margin = np.maximum(rent * (1.0 - decline) ** months - cost, 0.0)
+    summed = (margin / (1.0 + rate) ** months).sum()
+    assert economic_value(rent, decline, cost, rate) == pytest.approx(summed, rel=1e-8, abs=1e-8)
+
+
+@given(rents, declines, costs, rates)
+def test_rent_less_cost_pays_interest_and_wear(rent, decline, cost, rate):
+    path = rent * (1.0 - decline) ** np.arange(3)
+    now, then = economic_value(path[:2], decline, cost, rate, most=1e6)
+    earned = max(path[1] - cost, 0.0)
+    assert earned == pytest.approx(rate * now + now - then, rel=1e-6, abs=1e-7)
+
+
+@given(rents, declines, costs, rates)
+def test_value_never_rises_and_is_nothing_once_switched_off(rent, decline, cost, rate):
+    off = months_of_life(rent, decline, cost, most=1e6)
+    age = np.arange(0.0, 400.0)
+    value = economic_value(rent * (1.0 - decline) ** age, decline, cost, rate, most=1e6)
+    assert (np.diff(value) <= 1e-9).all()
+    assert (value[age > off] < 1e-9).all()
+
+
+@given(rents, costs, rates)
+def test_a_rent_that_does_not_fall_earns_until_the_end(rent, cost, rate):
+    life = months_of_life(rent, 0.0, cost, most=60.0)
+    assert life == (60.0 if rent > cost else 0.0)
+    months = np.arange(1, 61)
+    summed = (max(rent - cost, 0.0) / (1.0 + rate) ** months).sum()
+    assert economic_value(rent, 0.0, cost, rate, most=60.0) == pytest.approx(summed, rel=1e-9)
+
+
+@given(st.floats(0.0, 100.0), st.floats(0.0, 100.0))
+def test_impairment_brings_the_book_down_to_the_value(book, value):
+    assert book - impairment(book, value) == pytest.approx(min(book, value))
+
+
+def test_the_straight_line_ends_at_nothing():
+    assert straight_line(60.0, np.array([0.0, 30.0, 60.0, 90.0]), 60.0).tolist() == [60.0, 30.0, 0.0, 0.0]
