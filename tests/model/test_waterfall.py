@@ -1,11 +1,11 @@
-"""The waterfall of a fund: who is paid first, and that nothing is lost on the way."""
+"""Waterfalls of funds and of projects: who is paid first, and that nothing is lost on the way."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.waterfall import private_equity_waterfall
+from model.waterfall import private_equity_waterfall, project_finance_cascade
 
 money = st.floats(0.0, 1e4)
 share = st.floats(0.0, 1.0)
@@ -88,3 +88,84 @@ def test_each_world_has_its_own_terms():
             100.0, 0.0, 0.0, 0.0, 0.0, 150.0, preferred_return=0.08, carry=carry[0, world], catch_up=1.0
         )
         assert together.manager[0, world] == alone.manager
+
+
+some = st.floats(0.0, 100.0)
+project = st.fixed_dictionaries(
+    {
+        "cash": some,
+        "reserve": some,
+        "payable": some,
+        "debt": st.floats(0.0, 1000.0),
+        "interest_arrears": some,
+        "interest": some,
+        "principal": some,
+        "rate": st.floats(0.0, 0.2),
+        "reserve_months": st.integers(0, 12),
+        "value": st.floats(1.0, 2000.0),
+        "sweep": share,
+        "sweep_in_lockup": share,
+        "pays_out": st.booleans(),
+    }
+)
+TESTS = {
+    "lockup_dscr": 1.2,
+    "default_dscr": 1.05,
+    "lockup_loan_to_value": 0.75,
+    "default_loan_to_value": 0.85,
+}
+
+
+def run_cascade(cash_flow, arrears_share, given):
+    given = given | {"principal_arrears": arrears_share * given["debt"]}
+    return given, project_finance_cascade(cash_flow, **given, **TESTS)
+
+
+@given(st.floats(-100.0, 100.0), share, project)
+def test_a_projects_sources_are_its_uses(cash_flow, arrears_share, given):
+    given, done = run_cascade(cash_flow, arrears_share, given)
+    before = given["cash"] + given["reserve"] - given["payable"]
+    after = done.cash + done.reserve - done.payable
+    paid = done.interest + done.principal + done.sweep + done.equity
+    assert after == pytest.approx(before + cash_flow - paid, abs=1e-9)
+    assert done.debt == pytest.approx(given["debt"] - done.principal - done.sweep, abs=1e-9)
+    owed = given["interest"] + given["interest_arrears"]
+    assert done.interest_arrears == pytest.approx(owed - done.interest, abs=1e-9)
+    flows = (done.interest, done.principal, done.reserve_draw, done.reserve_top_up, done.reserve_release)
+    stocks = (done.debt, done.cash, done.reserve, done.payable, done.interest_arrears, done.principal_arrears)
+    assert min(*flows, *stocks, done.sweep, done.equity) >= -1e-9
+
+
+@given(st.floats(-100.0, 100.0), share, project)
+def test_owners_are_paid_last_and_lenders_in_order(cash_flow, arrears_share, given):
+    given, done = run_cascade(cash_flow, arrears_share, given)
+    if done.equity > 0.0:
+        assert not done.locked_up and not done.payment_default and given["pays_out"]
+        target = given["reserve_months"] * (
+            (done.debt + done.sweep) * given["rate"] / 12.0 + given["principal"]
+        )
+        assert done.reserve >= min(target, done.debt + done.sweep) - 1e-9 * max(1.0, target)
+    if done.principal > 0.0:
+        assert done.interest_arrears == 0.0
+    if done.payable > 0.0:
+        assert done.cash == done.sweep == done.equity == 0.0
+    if done.reserve_draw > 0.0:
+        assert done.cash == done.reserve_top_up == 0.0 or done.reserve_release > 0.0
+
+
+@given(st.floats(-100.0, 100.0), st.floats(0.0, 50.0), share, project)
+def test_more_cash_flow_never_hurts_the_lenders(cash_flow, more, arrears_share, given):
+    _, less = run_cascade(cash_flow, arrears_share, given)
+    _, done = run_cascade(cash_flow + more, arrears_share, given)
+    assert (
+        done.interest >= less.interest
+        and done.interest + done.principal >= less.interest + less.principal - 1e-9
+    )
+    assert done.payable <= less.payable
+
+
+def test_a_cascade_without_debt_hands_everything_to_the_owners():
+    given = dict.fromkeys(("reserve", "payable", "debt", "interest_arrears", "principal_arrears"), 0.0)
+    terms = {"interest": 0.0, "principal": 0.0, "rate": 0.06, "reserve_months": 6, "value": 100.0}
+    done = project_finance_cascade(5.0, 1.0, **given, **terms, **TESTS, sweep=0.5, sweep_in_lockup=1.0)
+    assert (done.equity, done.sweep, done.cash) == (6.0, 0.0, 0.0)
