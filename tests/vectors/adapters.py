@@ -8,16 +8,29 @@ import numpy as np
 
 from agents.lab import reducible_loss, scaling_exponent
 from model.clearing import TOLERANCE, Clearing
+from model.contagion import debtrank, spectral_radius
 from model.cross_default import closure
 from model.demand import bass_peak, bass_step, logit_shares, nested_logit, price_elasticities, rebound
 from model.hardware import economic_value, impairment, months_of_life, straight_line
 from model.ledger import ASSET, CLAIM, INCOME, Ledger
 from model.pricing import MINSKY_NAMES, first_passage, first_passage_monthly, minsky_class, quote
+from model.stress import (
+    commitment_cover,
+    composite_stress,
+    loan_life_cover,
+    lowest_cover,
+    months_of_cash,
+    percentiles,
+)
 from model.tape import poisson
 from model.technology import compute_optimal, gain_size, lead, leak
 from model.waterfall import private_equity_waterfall, project_finance_cascade
+from scenarios.experiments.attribution import means_over_worlds, pair_interactions, shapley_values
+from scenarios.experiments.scoring import auroc, relative_usefulness
+from scenarios.experiments.sensitivity import design, sobol_indices
 
 NOT_COMPUTED = {
+    "closed_form_if_no_default": "a remark",
     "fda_rounds": "rounds of the reference solver",
     "monthly_euler_N": "the approximation that production avoids",
     "n_fixed_points_found": "result of the reference's enumeration",
@@ -25,20 +38,12 @@ NOT_COMPUTED = {
 }
 
 PENDING = [
-    "2 DebtRank linear (Bardoscia 2015)",
     "6 power merit order",
     "6 power elastic load",
     "6 power pitfalls",
     "6 power scarcity adder",
     "6 power monthly block price",
     "6 power interconnection queue",
-    "8 Shapley",
-    "8 Shapley CRN CI",
-    "8 Sobol",
-    "9 stress index",
-    "9 cash runway",
-    "9 coverage",
-    "9 early warning",
 ]
 """Mechanisms that have vectors but no production function yet; the list only shrinks."""
 
@@ -426,6 +431,103 @@ def depreciation(vector: dict) -> dict:
     }
 
 
+def contagion(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    claims = np.array(inputs["A_lender_borrower"], dtype=float)
+    lender, debtor = np.nonzero(claims)
+    equity = np.array(inputs["E0"], dtype=float)[:, None]
+    network = (lender, debtor, claims[lender, debtor][:, None], equity)
+    found = debtrank(*network, np.array(inputs["shock_abs"], dtype=float)[:, None])
+    return {
+        "h": found.loss[:, 0],
+        "spectral_radius_leverage": spectral_radius(*network)[0],
+        "total_relative_loss": found.share_lost(equity)[0],
+    }
+
+
+def shapley(vector: dict) -> dict:
+    values = vector["inputs"]["v_bitmask"]
+    return {"phi": shapley_values(values), "pair_interaction": pair_interactions(values)}
+
+
+def shapley_over_worlds(vector: dict) -> dict:
+    each = shapley_values(vector["inputs"]["v_bitmask_by_world"])
+    means = means_over_worlds(each)
+    return {
+        "per_world_phi": each,
+        "phi_mean": means.mean,
+        "se": means.error,
+        "ci95_halfwidth": means.reach,
+    }
+
+
+def sobol(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    bounds = dict.fromkeys(("x1", "x2", "x3"), (-np.pi, np.pi))
+    points = design(bounds, inputs["N"])
+    one, two, three = points.T
+    indices = sobol_indices(
+        bounds, np.sin(one) + inputs["a"] * np.sin(two) ** 2 + inputs["b"] * three**4 * np.sin(one)
+    )
+    return {
+        "S1": indices.first,
+        "ST": indices.total,
+        "shapley_effects": indices.shapley,
+        "n_model_runs": len(points),
+    }
+
+
+def stress_index(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    reference = np.sort(np.array(inputs["reference_sample"], dtype=float), axis=0)
+    weights = np.array(inputs["weights"])[:, None]
+    covariance = np.eye(len(weights))[:, :, None] / 12.0
+    places, squared = [], []
+    for month in np.array(inputs["raw"], dtype=float):
+        place = percentiles(month[:, None], reference)
+        value, covariance = composite_stress(place, weights, covariance, inputs["lam"])
+        places.append(place[:, 0])
+        squared.append(value[0])
+    mean = np.array(places) @ weights[:, 0]
+    return {
+        "percentiles": np.array(places),
+        "ciss": squared,
+        "sqrt_ciss": np.sqrt(squared),
+        "mean_percentile": mean,
+        "upper_bound_m_squared": mean**2,
+    }
+
+
+def cash_runway(vector: dict) -> dict:
+    cases = vector["inputs"]
+    return {
+        "months": [
+            months_of_cash(case["cash"] + case["undrawn_committed"], np.array(case["net_flows"])[:, None])[0]
+            for case in cases
+        ]
+    }
+
+
+def coverage(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    cash, committed = (np.array(inputs[name])[:, None] for name in ("cfads", "committed_payments"))
+    rate = inputs["monthly_r"]
+    return {
+        "commitment_coverage": commitment_cover(cash, committed, rate)[0],
+        "LLCR": loan_life_cover(cash, inputs["debt"], rate)[0],
+        "min_period_cover": lowest_cover(cash, committed)[0],
+    }
+
+
+def early_warning(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    cases = inputs["signal"], inputs["crisis_within_h"]
+    return {
+        "auroc": auroc(*cases),
+        "relative_usefulness": relative_usefulness(*cases, inputs["threshold"], inputs["mu"]),
+    }
+
+
 BUILT = {
     "1 clearing Eisenberg-Noe": clearing,
     "1 clearing seniority (Elsinger)": clearing,
@@ -439,6 +541,14 @@ BUILT = {
     "5 Minsky": minsky,
     "4 cross-default closure": cross_default,
     "7 Bass diffusion": bass,
+    "2 DebtRank linear (Bardoscia 2015)": contagion,
+    "8 Shapley": shapley,
+    "8 Shapley CRN CI": shapley_over_worlds,
+    "8 Sobol": sobol,
+    "9 stress index": stress_index,
+    "9 cash runway": cash_runway,
+    "9 coverage": coverage,
+    "9 early warning": early_warning,
     "7 logit with outside option": choice,
     "7 nested logit pitfalls": substitutes,
     "7 Jevons rebound": jevons,

@@ -1,0 +1,125 @@
+"""The stress index and the arithmetic of the measures: bounds, order, and what they are when nothing is due."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from model.stress import (
+    commitment_cover,
+    composite_stress,
+    cover,
+    loan_life_cover,
+    lowest_cover,
+    months_of_cash,
+    percentiles,
+    present_value,
+)
+
+COUNT, WORLDS, MONTHS = 4, 3, 7
+shares = npst.arrays(float, (MONTHS, COUNT, WORLDS), elements=st.floats(0.0, 1.0))
+weights = npst.arrays(float, (COUNT, 1), elements=st.floats(0.05, 1.0)).map(lambda w: w / w.sum())
+flows = npst.arrays(float, (MONTHS, WORLDS), elements=st.floats(-50.0, 50.0))
+cash = npst.arrays(float, (WORLDS,), elements=st.floats(0.0, 100.0))
+decays = st.floats(0.5, 0.99)
+
+
+def stress_path(places, weight, decay):
+    covariance, path = np.eye(COUNT)[:, :, None] / 12.0, []
+    for month in places:
+        squared, covariance = composite_stress(month, weight, covariance, decay)
+        path.append(squared)
+    return np.array(path)
+
+
+@given(shares, weights, decays)
+def test_the_index_lies_between_nothing_and_the_squared_mean(places, weight, decay):
+    path = stress_path(places, weight, decay)
+    mean = (weight * places).sum(axis=1)
+    assert (path >= 0.0).all()
+    assert (path <= mean**2 + 1e-12).all()
+    assert (mean <= 1.0 + 1e-12).all()
+
+
+@given(shares, weights, decays, st.permutations(range(COUNT)))
+def test_the_order_of_the_readings_does_not_matter(places, weight, decay, order):
+    shuffled = stress_path(places[:, order], weight[list(order)], decay)
+    assert shuffled == pytest.approx(stress_path(places, weight, decay), abs=1e-9)
+
+
+@given(shares, weights, decays, st.integers(1, MONTHS - 1))
+def test_the_index_of_a_month_knows_nothing_of_later_months(places, weight, decay, months):
+    assert np.array_equal(
+        stress_path(places[:months], weight, decay), stress_path(places, weight, decay)[:months]
+    )
+
+
+@given(shares, weights, decays)
+def test_the_index_of_a_world_has_the_same_bits_alone(places, weight, decay):
+    whole = stress_path(places, weight, decay)
+    for world in range(WORLDS):
+        assert np.array_equal(stress_path(places[..., [world]], weight, decay)[:, 0], whole[:, world])
+
+
+def test_readings_that_move_as_one_give_the_mean():
+    places = np.broadcast_to(np.linspace(0.1, 0.9, 40)[:, None, None], (40, COUNT, 1))
+    squared = stress_path(places, np.full((COUNT, 1), 1.0 / COUNT), 0.5)
+    assert np.sqrt(squared[-1]) == pytest.approx(0.9, abs=1e-6)
+
+
+def test_a_reading_at_its_floor_has_place_zero_however_much_of_the_sample_lies_there():
+    reference = np.sort(np.array([[0.0, 0.0, 0.0, 0.4]]).T, axis=0)
+    assert percentiles(np.array([[0.0, 0.1, 0.4]]), reference, floor=0.0).tolist() == [[0.0, 0.75, 1.0]]
+    assert percentiles(np.array([[0.0]]), reference).tolist() == [[0.75]]
+
+
+@given(
+    npst.arrays(float, (2, 5), elements=st.floats(-3, 3)),
+    npst.arrays(float, (9, 2), elements=st.floats(-3, 3)),
+)
+def test_places_are_shares_of_the_sample_and_rise_with_the_reading(readings, sample):
+    reference = np.sort(sample, axis=0)
+    places = percentiles(readings, reference)
+    share = (sample[:, :, None] <= readings[None]).mean(axis=0)
+    assert places == pytest.approx(share, abs=1e-12)
+    assert (percentiles(readings + 0.5, reference) >= places).all()
+
+
+@given(cash, flows, st.floats(0.0, 40.0))
+def test_more_cash_never_shortens_the_runway(liquid, flow, more):
+    assert (months_of_cash(liquid + more, flow) >= months_of_cash(liquid, flow) - 1e-9).all()
+
+
+@given(cash, st.floats(15.0, 50.0))
+def test_with_a_constant_burn_the_runway_is_cash_over_burn(liquid, burn):
+    runway = months_of_cash(liquid, np.full((MONTHS, WORLDS), -burn))
+    expected = liquid / burn
+    assert runway == pytest.approx(np.where(expected < MONTHS, expected, np.inf), rel=1e-9, abs=1e-9)
+
+
+@given(flows)
+def test_nothing_left_and_money_going_out_is_no_runway(flow):
+    flow[0] = -1.0
+    assert (months_of_cash(np.zeros(WORLDS), flow) == 0.0).all()
+
+
+@given(flows, st.floats(0.0, 0.05))
+def test_present_value_is_a_plain_sum_of_discounted_payments(flow, rate):
+    discounted = sum(row / (1.0 + rate) ** (month + 1) for month, row in enumerate(flow))
+    assert present_value(flow, rate) == pytest.approx(discounted, rel=1e-9, abs=1e-9)
+
+
+@given(flows, cash, st.floats(0.0, 0.05))
+def test_covers_are_finite_and_capped(flow, debt, rate):
+    for value in (
+        loan_life_cover(flow, debt, rate),
+        commitment_cover(flow, np.abs(flow), rate),
+        lowest_cover(flow, np.abs(flow)),
+    ):
+        assert np.isfinite(value).all()
+        assert (np.abs(value) <= 10.0).all()
+
+
+def test_what_owes_nothing_has_the_highest_cover():
+    assert cover(np.array([-5.0, 0.0, 5.0]), np.zeros(3)).tolist() == [10.0, 10.0, 10.0]
