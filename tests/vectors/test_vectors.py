@@ -13,9 +13,11 @@ from .adapters import BUILT, NOT_COMPUTED, PENDING, disagreements
 def wrong_number(value):
     """The same value with its first number changed, however deep it lies."""
     if isinstance(value, list):
-        return [wrong_number(value[0]), *value[1:]]
+        return [wrong_number(value[0]), *value[1:]] if value else [1]
     if isinstance(value, dict):
         return {name: wrong_number(each) for name, each in value.items()}
+    if isinstance(value, str):
+        return f"not {value}"
     return not value if isinstance(value, bool) else value + max(1, abs(value))
 
 
