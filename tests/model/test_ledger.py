@@ -31,9 +31,19 @@ class Books:
         )
         self.capex = ledger.open_family("capex", ["Cloud"], ["World"], nature=ASSET, cleared=False)
         self.disposal = ledger.open_family("disposal", ["World"], ["Cloud"], nature=ASSET_SALE, cleared=False)
+        self.loan_sale = ledger.open_family(
+            "loan sale",
+            ["Fund"],
+            ["Bank"],
+            nature=CLAIM,
+            claims=ledger.open_claims("loan", ["sold loan"], ["Fund"], ["Cloud"]),
+            sign=1,
+            given_up=self.claims,
+            cleared=False,
+        )
         self.dividends = ledger.open_family("dividend", ["Cloud", "Cloud"], ["Fund", "World"], cleared=False)
         ledger.close_topology()
-        ledger.allocate(WORLDS, cash, [loan, bond], [0.0, assets, 0.0, 0.0, 0.0])
+        ledger.allocate(WORLDS, cash, [loan, bond, 0.0], [0.0, assets, 0.0, 0.0, 0.0])
 
     def month(self):
         """One month in which everything happens and everyone can pay, differently in each world."""
@@ -214,6 +224,14 @@ def test_only_what_was_paid_becomes_a_claim():
     paid = books.ledger.pay(books.draws, np.array([[25.0, 10.0, 4.0]]))
     assert (paid == [[10.0, 10.0, 4.0]]).all()
     assert (books.ledger.claims[0] == [70.0, 70.0, 64.0]).all()
+
+
+def test_who_sells_a_claim_has_the_money_and_the_buyer_the_claim(books):
+    paid = books.ledger.pay(books.loan_sale, np.array([[4.0, 10.0, 30.0]]))
+    assert (paid == [[4.0, 10.0, 10.0]]).all()
+    assert (books.ledger.claims[[0, 2]] == [[56.0, 50.0, 50.0], [4.0, 10.0, 10.0]]).all()
+    assert (books.ledger.income() == 0.0).all()
+    assert books.ledger.prove().max() <= PROVEN
 
 
 def test_a_payment_with_nothing_in_the_bank_is_nothing():

@@ -1,0 +1,183 @@
+"""Loans: what is owed, what is drawn, what falls due, and what can be refinanced."""
+
+import numpy as np
+import pytest
+
+from model import DebtTrapModel, Event
+from model.ladder import annuity_factor
+from scenarios import load
+from scenarios.schema import Setting
+
+
+def market(worlds=24, months=96, events=(), params=None):
+    return DebtTrapModel(worlds, 4, months, Setting(params=params or {}, events=tuple(events)), record=False)
+
+
+def flow(model, family):
+    return model.ledger.flow[family.legs]
+
+
+def test_a_balance_is_what_it_was_plus_draws_less_repayments_unless_it_is_written_off():
+    model = market()
+    loans, names, written_off = model.loans, model.ledger.claim_names, 0.0
+    moving = [family for family in model.ledger.families.values() if family.claims is not None]
+    assert {id(loans.draws), id(loans.principal), id(loans.bullets)} <= {id(family) for family in moving}
+    for _ in range(96):
+        before = model.ledger.claims
+        estate = np.take(model.solvency.estate, loans.debtor, axis=0)
+        model.step()
+        cash = np.zeros((len(names), 24))
+        for family in moving:
+            cash[family.claims] += family.sign * flow(model, family)
+            if family.given_up is not None:
+                cash[family.given_up] -= family.sign * flow(model, family)
+        missing = (before + cash - model.ledger.claims)[loans.claims]
+        assert missing[~estate] == pytest.approx(np.zeros((~estate).sum()), abs=1e-9)
+        assert (missing[estate] >= -1e-9).all()
+        assert (loans.balance[estate] == 0.0).all()
+        assert loans.balance.min() >= -1e-9
+        written_off += missing[estate].sum()
+    assert written_off > 1.0
+
+
+def test_interest_is_a_twelfth_of_the_rate_on_what_is_owed():
+    model = market(8, 36)
+    for _ in range(36):
+        before, live = model.loans.balance, model.ledger.live[model.loans.interest.legs]
+        model.step()
+        assert model.loans.interest_due == pytest.approx(before * model.loans.rate / 12.0 * live, abs=1e-12)
+
+
+def test_nothing_is_drawn_beyond_the_commitment_or_once_draws_are_stopped():
+    model = market(24, 96)
+    loans, stopped_months = model.loans, 0
+    for _ in range(96):
+        stopped, before, commitment = loans.stopped, loans.balance, loans.commitment
+        model.step()
+        drawn = flow(model, loans.draws)
+        assert (drawn >= 0.0).all()
+        assert (drawn[stopped] == 0.0).all()
+        assert (drawn[~loans.signed] == 0.0).all()
+        # A refinanced loan has a new commitment before the month's draws, a sold one a smaller one after them.
+        sold = np.zeros_like(before)
+        sold[loans.sellers] = flow(model, loans.sales)
+        room = np.maximum(commitment, loans.commitment + sold) - before
+        assert (drawn <= np.maximum(room, 0.0) + 1e-9).all()
+        stopped_months += stopped.any()
+    assert stopped_months > 12
+
+
+def test_a_level_annuity_pays_the_balance_to_zero():
+    """The profile of the site loans is cut to 24 months, their bullets are far away, and none is sold on.
+
+    No rent carries that, so the sites are given money.
+    """
+    setting = load("calm").with_set({"bank.sell_down_share": 0.0})
+    model = DebtTrapModel(4, 1, 96, setting, record=False)
+    loans = model.loans
+    loans.profile[:] = 24
+    loans.maturity = np.where(loans.is_site, 10_000, loans.maturity)
+    payments, first = np.zeros(loans.balance.shape), None
+    for _ in range(96):
+        model.ledger.pay(model.leases.others, np.full((5, 4), 5.0))
+        before, amortised, rate = loans.balance, loans.amortised, loans.rate
+        model.step()
+        paid = flow(model, loans.interest) + flow(model, loans.principal)
+        started = loans.is_site & (loans.amortised > amortised) & (amortised < 24) & (before > 1e-6)
+        level = before / annuity_factor(loans.rate / 12.0, np.maximum(24 - amortised, 1))
+        assert paid[started] == pytest.approx(level[started], rel=1e-9)
+        payments, first = payments + started, rate if first is None else first
+    done = loans.is_site & (loans.amortised >= 24)
+    assert done.any()
+    assert (payments[done & (payments > 0)] == 24).all()
+    assert loans.balance[done] == pytest.approx(np.zeros(done.sum()), abs=1e-9)
+
+
+def test_a_refinanced_site_loan_is_within_value_cover_and_balance():
+    model = market(24, 96)
+    loans, credit, agreed_loans = model.loans, model.credit, 0
+    for month in range(96):
+        model.step()
+        due = loans.is_site & (loans.maturity == month + 12) & (loans.balance > 0.0)
+        if not due.any():
+            continue
+        base = credit.base_rate
+        add_on = sum(model.banks.spread_add_on) / len(model.banks)
+        rate = (base + loans.opening_margin * credit.spread_multiple + add_on) / 12.0
+        rent, site = model.lease_rent_year, np.maximum(loans.site, 0)
+        value = np.take(rent, site, axis=0) / (base + credit.capitalisation_spread * credit.spread_multiple)
+        left = np.maximum(loans.profile - 12 - loans.amortised, 60)
+        free = np.take(rent * (1.0 - model.sites.operating_share), site, axis=0)
+        service = 12.0 * loans.agreed / annuity_factor(rate, left)
+        assert (loans.agreed[due] <= loans.balance[due] * (1.0 + 1e-9)).all()
+        assert (loans.agreed[due] <= (value * credit.loan_to_value)[due] + 1e-9).all()
+        assert (service * credit.refinancing_dscr <= free + 1e-9)[due].all()
+        agreed_loans += (loans.agreed[due] > 0.0).sum()
+    assert agreed_loans > 0
+
+
+def test_a_refinanced_loan_is_no_larger_than_what_it_replaces():
+    model = market(24, 96)
+    loans, renewals = model.loans, 0
+    for month in range(96):
+        before, maturity = loans.balance, loans.maturity
+        model.step()
+        renewed = (maturity == month) & (loans.maturity > month + 12)
+        sold = np.zeros_like(before)
+        sold[loans.sellers] = flow(model, loans.sales)
+        assert (loans.commitment + sold <= before + 1e-9)[renewed].all()
+        renewals += renewed.sum()
+    assert renewals > 0
+
+
+def test_loans_to_one_site_are_refinanced_within_the_value_of_the_one_site():
+    model = market(24, 96)
+    loans, credit, seen = model.loans, model.credit, False
+    for month in range(96):
+        model.step()
+        due = loans.is_site & (loans.maturity == month + 12)
+        value = model.lease_rent_year / (
+            credit.base_rate + credit.capitalisation_spread * credit.spread_multiple
+        )
+        agreed = loans.by_site @ np.where(due, loans.agreed, 0.0)
+        assert (agreed <= value * credit.loan_to_value + 1e-9).all()
+        seen |= bool((agreed > 0.0).any())
+    assert seen
+
+
+def test_in_a_freeze_spreads_widen_and_firms_borrow_less():
+    freeze = Event(3, "credit_freeze", None, 4.0, None, {"months": 12})
+    calm, frozen = market(8, 14, params={"credit.freeze_hazard": 0.0}), market(8, 14, [freeze])
+    borrowed = []
+    for model in (calm, frozen):
+        amount = 0.0
+        for month in range(14):
+            model.step()
+            if 2 <= month < 14:
+                assert model.credit.frozen.all() == (model is frozen)
+                amount = amount + model.partners.line_draw.sum(axis=0)
+        borrowed.append(amount)
+    assert (frozen.credit.spread_multiple == 4.0).all()
+    assert (frozen.credit.openness < calm.credit.openness).all()
+    assert (borrowed[1] < borrowed[0]).all()
+
+
+def test_switched_off_the_money_market_stands_still():
+    model = market(8, 24, params={"credit.enabled": False})
+    for _ in range(24):
+        model.step()
+        assert (model.credit.base_rate == model.credit.base_rate_start).all()
+        assert not model.credit.frozen.any()
+        assert (model.credit.spread_multiple == 1.0).all()
+
+
+@pytest.mark.parametrize(("chance", "signed"), [(0.0, False), (1.0, True)])
+def test_talks_that_fail_leave_the_site_unbuilt(chance, signed):
+    model = market(4, 96, params={"credit.closing_probability": chance, "site_company.slip_chance": 0.0})
+    model.run_for(96)
+    talks = model.loans.in_talks[:, 0]
+    assert talks.any()
+    assert (model.loans.signed[talks] == signed).all()
+    sites = np.unique(model.loans.site[talks])
+    assert ((model.halls.ahead[sites] == 0.0) == signed).all()
+    assert (model.loans.balance[talks] > 0.0).any() == signed
