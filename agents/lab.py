@@ -15,9 +15,14 @@ def scaling_exponent(alpha, beta):
     return alpha * beta / (alpha + beta)
 
 
+def loss_reduction(log_compute, exponent):
+    """Give by how much the log of the reducible loss falls when the log of effective compute grows by this much."""
+    return exponent * log_compute
+
+
 def reducible_loss(compute, exponent):
     """Give the reducible loss as a multiple, when effective compute is this multiple: compute^-gamma."""
-    return np.exp(-exponent * np.log(compute))
+    return np.exp(-loss_reduction(np.log(compute), exponent))
 
 
 def price_after(gain, pass_through):
@@ -33,11 +38,12 @@ def compute_for(use, gain):
 class Lab(Firm):
     """A lab or model builder: it sets a price, trains, and serves what its compute allows."""
 
-    quality_slope = Param(
-        0.25,
+    quality_per_loss = Param(
+        1.63,
         "utility per log unit",
-        (0.0, 1.0),
-        "Quality gained when effective training compute grows by a factor of e.",
+        (0.0, 6.5),
+        "Quality gained when the reducible loss falls by a factor of e: with gamma = 0.154, 0.25 for e times the "
+        "effective training compute.",
     )
     pass_through = Param(
         0.8,
@@ -91,29 +97,32 @@ class Lab(Firm):
         )
 
     def train(self):
-        """Add last month's training to the stock: quality is linear in the log of the stock.
+        """Add last month's training to the stock: quality is linear in the log of effective compute.
 
-        q = slope * ln(stock * e^efficiency / opening stock); the stock decays at `training_decay` a year.
+        q = -weight * ln(reducible loss) = weight * gamma * ln(stock * e^efficiency / opening stock), with gamma of
+        the scaling law; the stock decays at `training_decay` a year. With the frontier arm of the pincer off, each
+        further unit of compute buys as much as the first: gamma * (multiple - 1).
         """
         trained = np.maximum(self.compute_used - self.inference_need, 0.0) / 12.0
         self.training_stock = self.training_stock * (1.0 - self.training_decay / 12.0) + trained
         effective = np.maximum(self.training_stock / self.opening_stock, 0.05)
-        self.quality = self.quality_slope * (np.log(effective) + self.efficiency)
+        grown = self.model.technology.bends(np.log(effective) + self.efficiency)
+        self.quality = self.quality_per_loss * loss_reduction(grown, self.model.technology.loss_exponent)
 
     def set_price(self):
         """Hand on part of the own efficiency gain, follow a more efficient rival part of the way down.
 
         ln price = -pass_through * (efficiency + match * shortfall behind the best), and never above what open
-        weights allow (the pincer's lower arm).
+        weights allow (the pincer's lower arm). Who leads, the focal lab too, undercuts the others and wins customers.
         """
         behind = np.maximum(self.model.technology.best_efficiency - self.efficiency, 0.0)
-        log_price = -self.pass_through * (self.efficiency + self.price_match * behind)
-        self.price = np.exp(np.minimum(log_price, self.model.technology.price_ceiling))
+        asked = price_after(self.efficiency + self.price_match * behind, self.pass_through)
+        self.price = np.minimum(asked, self.model.technology.price_ceiling)
 
     def plan_compute(self):
         """Plan inference for what is demanded, training as a falling share of all compute."""
-        served_per_gw = self.revenue_per_inference_gw * np.exp(self.efficiency) * self.price
-        self.inference_need = self.demanded / served_per_gw
+        use = self.demanded / (self.revenue_per_inference_gw * self.price)
+        self.inference_need = compute_for(use, self.efficiency)
         progress = np.minimum(self.model.month / self.training_maturity, 1.0)
         share = self.training_share + (self.mature_training_share - self.training_share) * progress
         self.training_plan = self.inference_need * share / (1.0 - share)

@@ -221,8 +221,7 @@ class Assembly(WorldsModel):
         shares[-1] = [[outside[n]] for n in self.customers.names]
         self.customers.spending = np.broadcast_to(spent, (len(self.customers), self.worlds))
         self.customers.shares = np.broadcast_to(shares, (*shares.shape[:2], self.worlds))
-        appeal = np.where(shares > 0.0, np.log(np.maximum(shares, 1e-12)), -40.0)
-        self.customers.appeal = np.broadcast_to(appeal, (*shares.shape[:2], self.worlds))
+        self.customers.appeal = self.demand.calibrate(self.customers.shares)
         for cohort in (self.openai, self.rivals, self.builders):
             revenue = np.array([[self.opening.party(name).revenue] for name in cohort.names])
             cohort.revenue = np.broadcast_to(revenue, (len(cohort), self.worlds))

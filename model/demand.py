@@ -109,8 +109,16 @@ def rebound(gain, elasticity, pass_through):
     return {"price": price, "use": use, "compute": compute, "revenue": price * use, "rebound": taken_back}
 
 
+NESTS = (slice(0, 3), slice(3, None))
+"""The frontier labs; open-weight labs and small-model builders."""
+
+
 class Demand(Mechanism):
-    """The market for AI services: three segments, eight sellers, one outside option."""
+    """The market for AI services: three segments, eight sellers in two nests, one outside option.
+
+    Neutral: both dissimilarities 1 (a plain logit), `outside_cheapens` 0, `shortage_weight` 0; `enabled` off keeps
+    every seller's opening share.
+    """
 
     group = "demand"
 
@@ -130,6 +138,28 @@ class Demand(Mechanism):
         (0.0, 2.5),
         "Fall of the price by 1% raises use by this many per cent.",
         source="calibration: token_price_elasticity",
+    )
+
+    frontier_dissimilarity = Param(
+        0.6,
+        "lambda",
+        (0.05, 1.0),
+        "How different customers find the three frontier labs: 1 as different as anything else, near 0 the same.",
+    )
+    commodity_dissimilarity = Param(
+        0.8, "lambda", (0.05, 1.0), "The same for open-weight labs and small-model builders."
+    )
+    outside_cheapens = Param(
+        1.0,
+        "share",
+        (0.0, 1.0),
+        "Share of the efficiency of open weights that makes running them oneself cheaper; 0: it costs the same.",
+    )
+    shortage_weight = Param(
+        0.5,
+        "utility per log unit",
+        (0.0, 4.0),
+        "How strongly customers who could not be served turn elsewhere; 0: they wait.",
     )
 
     surprise = State("log", "demand over its curve")
@@ -182,32 +212,46 @@ class Demand(Mechanism):
         grown = total(weight * then / customers.adopted)
         return (grown / np.maximum(total(weight), 1e-9))[None, :]
 
-    def choice_shares(self, segment):
-        """Give the shares that a segment would choose afresh: a logit with the outside option last.
+    @property
+    def dissimilarity(self):
+        """Lambda of each nest, ``(worlds,)`` each."""
+        return self.frontier_dissimilarity[0], self.commodity_dissimilarity[0]
 
-        u = appeal + a (quality - open quality) - b (price - 1); a seller that has left is never chosen.
+    def calibrate(self, shares):
+        """Give the appeal of each choice, outside option last (0), at which all prices 1 give these shares."""
+        appeal = calibrated_appeal(shares[:-1], shares[-1], NESTS, self.dissimilarity)
+        return np.concatenate([appeal, np.zeros_like(appeal[:1])])
+
+    def choice_shares(self, segment):
+        """Give the shares that a segment would choose afresh: a nested logit with the outside option last.
+
+        u = appeal + a (quality - open quality) - b (price - price of running open weights oneself)
+        + c ln(share of demand served); u of the outside option is 0. A seller that has left is never chosen.
         Shapes: (choices, segments, worlds), or (choices, worlds) for one segment.
         """
-        shape = (-1, *(1,) * (segment.appeal.ndim - 2), self.worlds)
-        quality = (self.model.seller_block("quality") - self.model.technology.open_quality).reshape(shape)
-        price = self.model.seller_block("price").reshape(shape)
-        gone = self.model.seller_block("closed").reshape(shape)
-        utility = (
-            segment.appeal[:-1] + segment.quality_weight * quality - segment.price_weight * (price - 1.0)
-        )
-        return logit_shares(np.concatenate([np.where(gone, -60.0, utility), segment.appeal[-1:]]))
+        model, shape = self.model, (-1, *(1,) * (segment.appeal.ndim - 2), self.worlds)
+        quality = model.seller_block("quality") - model.technology.open_quality
+        oneself = price_after(model.technology.open_efficiency, self.outside_cheapens)
+        price = (model.seller_block("price") - oneself).reshape(shape)
+        short = np.log(np.maximum(model.openai.served_share, 0.01)) * self.shortage_weight
+        gone = np.where(model.seller_block("closed"), -100.0, 0.0)
+        gone[0] = gone[0] + short[0]
+        utility = segment.appeal[:-1] + segment.quality_weight * quality.reshape(shape)
+        utility = utility - segment.price_weight * price + gone.reshape(shape)
+        shares, outside, _ = nested_logit(utility, NESTS, self.dissimilarity, segment.appeal[-1])
+        return np.concatenate([shares, outside[None]])
 
     def spread_demand(self):
         """Give every seller its demand: sum over segments of share x spending x price^(1 - elasticity).
 
-        Volume responds to price with the usage elasticity, so revenue moves with price^(1 - elasticity).
+        Use responds to price with the usage elasticity, so revenue moves with price x use.
         """
         customers = self.model.customers
         shares = customers.shares[:-1]
         by_segment = shares * customers.spending
         wanted = total(by_segment.transpose(1, 0, 2))
         price = self.model.seller_block("price")
-        elastic = np.exp((1.0 - self.usage_elasticity) * np.log(price))
+        elastic = price * usage(price, self.usage_elasticity)
         self.seller_demand = wanted * elastic
         self.segment_demand = by_segment * elastic[:, None, :]
 

@@ -3,10 +3,13 @@
 import numpy as np
 
 from agents.customers import BUILDERS, SELLERS
+from agents.lab import scaling_exponent
 from agents.worlds import Mechanism, Param, State
-from model.tape import bernoulli
+from model.tape import bernoulli, poisson
 
 LAG_SLOTS = 13
+MOST_ARRIVALS = 6
+"""Most breakthroughs of a month: at the highest rate allowed, more come once in two million months."""
 
 
 def compute_optimal(compute, irreducible, size_factor, data_factor, alpha, beta):
@@ -52,7 +55,9 @@ def lead(efficiency):
 class Technology(Mechanism):
     """Breakthroughs arrive at random, belong to somebody first, and reach everybody after a lag.
 
-    With `enabled` off no breakthrough arrives: efficiency follows the trend contained in the demand curve.
+    With `enabled` off no breakthrough arrives: efficiency follows the trend contained in the demand curve. The two
+    arms of the pincer have a switch each: `frontier_arm` (spending buys less and less) and `pincer` (open weights
+    cap prices). Without architecture breaks (`architecture_share` 0) all hardware ages alike.
     """
 
     group = "technology"
@@ -89,6 +94,24 @@ class Technology(Mechanism):
         "Time in which open weights follow the best model.",
         source="calibration: open_model_lag",
     )
+    frontier_arm = Param(
+        True,
+        "yes/no",
+        None,
+        "Whether frontier spending buys less and less, as the scaling law says; off: quality is proportional to "
+        "compute.",
+    )
+    scaling_alpha = Param(
+        0.34, "exponent", (0.05, 0.6), "Fall of the loss with the size of the model.",
+        source="calibration: scaling_chinchilla_alpha",
+    )  # fmt: skip
+    scaling_beta = Param(
+        0.28, "exponent", (0.05, 0.6), "Fall of the loss with the data trained on.",
+        source="calibration: scaling_chinchilla_beta",
+    )  # fmt: skip
+    architecture_share = Param(
+        0.15, "share", (0.0, 1.0), "Share of breakthroughs that need another architecture of chips."
+    )
     premium_slope = Param(
         1.0, "per unit quality", (0.0, 4.0), "How far the price must fall when open weights come closer."
     )
@@ -97,30 +120,39 @@ class Technology(Mechanism):
     pending = State("log", "gains on their way to others, by month of arrival", over=LAG_SLOTS)
 
     rows = len(SELLERS) + len(BUILDERS)
+    measures = ("leader",)
     best_efficiency = np.zeros((1, 1))
     open_quality = np.zeros((1, 1))
-    price_ceiling = np.zeros((1, 1))
+    open_efficiency = np.zeros((1, 1))
+    price_ceiling = np.ones((1, 1))
     industry_gain = np.zeros((1, 1))
+    loss_exponent = np.zeros((1, 1))
+    broken = np.zeros((1, 1))
+    """Gains so far (natural logarithm) that need another architecture of chips than those already built."""
 
     def arrive(self):
-        """Let breakthroughs arrive, hand them to their owner, and send the rest on its way."""
-        month = self.model.month
-        chance = 1.0 - np.exp(-self.breakthroughs_per_year / 12.0)
-        happens = bernoulli(self.model.draw("breakthrough"), chance) & self.enabled
-        arrived = self.pending[month % LAG_SLOTS]
-        first = arrived
-        if happens.any() or self.model.dated_gain.any():
-            first = arrived + self._discover(happens)
-        if arrived.any():
-            slots = np.arange(LAG_SLOTS)[:, None, None]
-            self.pending = np.where(slots == month % LAG_SLOTS, 0.0, self.pending)
-        self.gain = first
+        """Let breakthroughs arrive (a Poisson number), hand them to their owner, send the rest on its way."""
+        model = self.model
+        self.loss_exponent = scaling_exponent(self.scaling_alpha, self.scaling_beta)
+        rate = self.breakthroughs_per_year / 12.0 * self.enabled
+        count = poisson(1.0 - model.draw("breakthrough"), rate, MOST_ARRIVALS)
+        own, others = model.dated_gain, model.dated_leak * self.leak_share
+        for arrival in range(int(count.max())):
+            found, passed_on = self._discover(arrival, count > arrival)
+            own, others = own + found, others + passed_on
+        slot = model.month % LAG_SLOTS
+        if own.any() or others.any() or self.pending[slot].any():
+            self.gain, self.pending = leak(self.pending, model.month, own, others, self.leak_lag)
+        else:
+            self.gain = np.zeros_like(own)
 
-    def _discover(self, happens):
-        """Draw the size and the owner of this month's breakthroughs; send the rest on its way to others."""
-        size = self.gain_median * np.exp(self.gain_spread * self.model.draw("breakthrough size", "normal"))
-        size = np.where(happens, size, 0.0)
-        who, rival = self.model.draw("breakthrough owner"), self.model.draw("breakthrough rival")
+    def _discover(self, arrival, happens):
+        """Draw size, owner and kind of the month's n-th breakthrough; give what its owner and the others get."""
+        nth = f" {arrival + 1}" if arrival else ""
+        luck = self.model.draw(f"breakthrough size{nth}", "normal")
+        size = np.where(happens, gain_size(self.gain_median, self.gain_spread, luck), 0.0)
+        who = self.model.draw(f"breakthrough owner{nth}")
+        rival = self.model.draw(f"breakthrough rival{nth}")
         own = who < self.own_share
         outside = ~own & (who < self.own_share + self.rival_share)
         owner = np.zeros((self.rows, self.worlds))
@@ -128,23 +160,30 @@ class Technology(Mechanism):
         owner[1] = (outside & (rival < 0.5))[0]
         owner[2] = (outside & (rival >= 0.5))[0]
         owner = np.where(~own & ~outside, 1.0, owner)
-        now = owner * size + self.model.dated_gain
-        later = (1.0 - owner) * size * self.leak_share + self.model.dated_leak * self.leak_share
-        slots, lag = np.arange(LAG_SLOTS)[:, None, None], self.leak_lag
-        due = (slots == (self.model.month + lag) % LAG_SLOTS) & (lag > 0)
-        self.pending = np.where(due, self.pending + later, self.pending)
-        return now + np.where(lag > 0, 0.0, later)
+        breaks = bernoulli(self.model.draw(f"architecture break{nth}"), self.architecture_share)
+        self.broken = self.broken + size * breaks
+        return owner * size, (1.0 - owner) * size * self.leak_share
+
+    @property
+    def leader(self):
+        """Lead of the most efficient of the five labs over the next (natural logarithm), ``(1, worlds)``."""
+        return lead(self.model.seller_block("efficiency")[: len(SELLERS)])[None, :]
+
+    def bends(self, log_compute):
+        """Give the log of effective compute that counts for quality; without the frontier arm, multiple - 1."""
+        return np.where(self.frontier_arm, log_compute, np.expm1(np.minimum(log_compute, 4.0)))
 
     def follow(self):
         """Let open weights follow the best model, and cap the price of the frontier (the pincer).
 
         ln price <= slope x min(0, own quality - open quality): no premium once open weights have caught up.
         """
-        efficiency = self.model.seller_block("efficiency")
+        ranked = np.sort(self.model.seller_block("efficiency")[: len(SELLERS)], axis=0)
         quality = self.model.seller_block("quality")
-        self.best_efficiency = efficiency[:5].max(axis=0)[None, :]
-        self.industry_gain = np.median(efficiency[:5], axis=0)[None, :]
-        best = quality[:5].max(axis=0)[None, :]
+        self.best_efficiency = ranked[-1:]
+        self.industry_gain = ranked[len(SELLERS) // 2][None, :]
+        self.open_efficiency = self.model.rivals.efficiency[2:].max(axis=0)[None, :]
+        best = quality[: len(SELLERS)].max(axis=0)[None, :]
         self.open_quality = self.open_quality + (best - self.open_quality) / self.open_lag
         behind = np.minimum(self.model.openai.quality - self.open_quality, 0.0)
-        self.price_ceiling = np.where(self.pincer, self.premium_slope * behind, 0.0)
+        self.price_ceiling = np.exp(np.where(self.pincer, self.premium_slope * behind, 0.0))

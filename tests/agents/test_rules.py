@@ -92,7 +92,7 @@ def test_the_month_calls_rules_of_every_kind_of_actor_that_has_any():
 
 def test_the_market_that_is_looked_at_is_in_trouble(played):
     assert played.credit.frozen.all()
-    assert len(np.unique(played.openai.cash)) == WORLDS
+    assert len(np.unique(played.openai.revenue)) == WORLDS
     assert (
         (played.solvency.months_missed > 0).any()
         or played.ledger.closed.any()
