@@ -14,6 +14,7 @@ from model.demand import bass_peak, bass_step, logit_shares, nested_logit, price
 from model.hardware import economic_value, impairment, months_of_life, straight_line
 from model.ledger import ASSET, CLAIM, INCOME, Ledger
 from model.pricing import MINSKY_NAMES, first_passage, first_passage_monthly, minsky_class, quote
+from model.stack import clear_market, connection_queue, merit_order, month_mean, scarcity_adder, stack_price
 from model.stress import (
     commitment_cover,
     composite_stress,
@@ -32,19 +33,13 @@ from scenarios.experiments.sensitivity import design, sobol_indices
 NOT_COMPUTED = {
     "closed_form_if_no_default": "a remark",
     "fda_rounds": "rounds of the reference solver",
+    "highs_returned": "which price of a tie the reference solver returned",
     "monthly_euler_N": "the approximation that production avoids",
     "n_fixed_points_found": "result of the reference's enumeration",
     "note": "a remark",
 }
 
-PENDING = [
-    "6 power merit order",
-    "6 power elastic load",
-    "6 power pitfalls",
-    "6 power scarcity adder",
-    "6 power monthly block price",
-    "6 power interconnection queue",
-]
+PENDING = []
 """Mechanisms that have vectors but no production function yet; the list only shrinks."""
 
 
@@ -528,6 +523,78 @@ def early_warning(vector: dict) -> dict:
     }
 
 
+def market(vector: dict) -> dict:
+    """The units sorted as production does, the load and its bidders, and the price that clears them."""
+    inputs = vector["inputs"]
+    capacity, cost = _column(inputs["cap_MW"]), _column(inputs["mc"])
+    position = np.arange(len(cost), dtype=float)[:, None]
+    cost, capacity, position = merit_order(cost, capacity, position)
+    bids = np.array(inputs.get("elastic_blocks_MW_bid", []), dtype=float).reshape(-1, 2)
+    load = np.array([inputs.get("firm_load_MW", inputs.get("load_MW", inputs.get("load")))], dtype=float)
+    cap = inputs.get("voll", cost.max())
+    got = clear_market(capacity, cost, cap, load, bids[:, :1], bids[:, 1:])
+    dispatch = got.dispatch[np.argsort(position[:, 0]), 0]
+    served = got.served[:, 0]
+    return {
+        "price": got.price[0],
+        "our_convention": got.price[0],
+        # Every price from the last one at which the load is served to the next step supports an exact tie.
+        "lp_dual_interval": [
+            got.price[0],
+            stack_price(np.cumsum(capacity, axis=0), cost, load + 1e-6, cap)[0],
+        ],
+        "dispatch": dispatch,
+        "shed": got.shed[0],
+        "firm_shed_MW": got.shed[0],
+        "elastic_served_MW": served[0] if len(served) == 1 else served,
+        "gas_MW": dispatch[2] if len(dispatch) > 2 else np.nan,
+        "oil_MW": dispatch[3] if len(dispatch) > 3 else np.nan,
+    }
+
+
+def scarcity(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    terms = [inputs[name] for name in ("voll", "reserves_MW", "min_contingency_MW", "mu", "sigma")]
+    price, (cap, reserve, *rest) = inputs["energy_lambda"], terms
+    adder = scarcity_adder(price, cap, reserve, *rest)
+    least = price + scarcity_adder(price, cap, inputs["min_contingency_MW"], *rest)
+    return {"adder": adder, "price": price + adder, "at_or_below_mcl_price": least}
+
+
+def month_of_blocks(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    weight, load = np.array(inputs["blocks_weight_load"], dtype=float).T
+    capacity, cost = _column(inputs["cap"]), _column(inputs["mc"])
+    thermal = np.arange(len(cost)) > 0
+    peak = np.arange(len(load)) == len(load) - 1
+    answer = {}
+    for name, hot in (("base", False), ("heat", True)):
+        left = (
+            np.where(thermal[:, None] & peak & hot, inputs["thermal_derate_on_units_1plus"], 1.0) * capacity
+        )
+        asked = np.where(peak & hot, inputs["heat_load_mult"], 1.0) * load
+        price = stack_price(np.cumsum(left, axis=0), cost, asked, inputs["voll"])
+        answer[f"block_prices_{name}"] = price
+        answer[f"avg_{name}"] = month_mean(weight[:, None], price[:, None])[0]
+    return answer
+
+
+def queue(vector: dict) -> dict:
+    inputs = vector["inputs"]
+    got = connection_queue(
+        inputs["requested_MW"], _column(inputs["stage_completion_prob"]), _column(inputs["stage_months"])
+    )
+    return {
+        "survival": got.survival[:, 0],
+        "expected_energised_MW": got.connected[0],
+        "median_months_if_survive": got.months[0],
+    }
+
+
+def _column(values):
+    return np.array(values, dtype=float)[:, None]
+
+
 BUILT = {
     "1 clearing Eisenberg-Noe": clearing,
     "1 clearing seniority (Elsinger)": clearing,
@@ -540,6 +607,12 @@ BUILT = {
     "5 loan pricing": loan_pricing,
     "5 Minsky": minsky,
     "4 cross-default closure": cross_default,
+    "6 power merit order": market,
+    "6 power elastic load": market,
+    "6 power pitfalls": market,
+    "6 power scarcity adder": scarcity,
+    "6 power monthly block price": month_of_blocks,
+    "6 power interconnection queue": queue,
     "7 Bass diffusion": bass,
     "2 DebtRank linear (Bardoscia 2015)": contagion,
     "8 Shapley": shapley,
