@@ -95,18 +95,22 @@ class EquityInvestors(Party):
         room = np.maximum(cap - raised, 0.0) * self.window_open
         asked = np.where(self.enabled, np.minimum(self.model.openai.equity_asked, room), 0.0)
         due = (self.model.month + self.payment_lag) % 12
-        slots = np.arange(12)[:, None, None]
-        self.signed = np.where(slots == due, self.signed + asked, self.signed)
+        self.signed = np.where(self._slots == due, self.signed + asked, self.signed)
         self.raised_year = raised + asked
 
     def pay_in(self):
         """Pay the equity that falls due this month; with the window off, the committed yearly rounds."""
-        slot = (self.model.month % 12) == np.arange(12)[:, None, None]
+        slot = self._slots == self.model.month % 12
         signed_now = self.signed[self.model.month % 12]
         committed = self.model.committed_equity()
         self.round_now = np.where(self.enabled, signed_now, committed) * ~self.model.openai.closed
         self.signed = np.where(slot, 0.0, self.signed)
         self.signed_total = self.signed_sum()
+
+    @property
+    def _slots(self):
+        """The months of the year, in the shape of `signed`."""
+        return np.arange(12).reshape((12, *(1,) * (self.signed.ndim - 1)))
 
     def signed_sum(self):
         """Add up the equity signed and not yet paid, US$bn."""
