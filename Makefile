@@ -9,7 +9,7 @@ PYTHON ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test app bench docs check lock clean
+.PHONY: help run test bench docs check lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -19,9 +19,6 @@ run: $(READY)  ## run the baseline scenario and print its story
 
 test: $(READY)  ## run the tests
 	@$(VENV_PYTHON) -m pytest $(ARGS)
-
-app: $(READY)  ## open the browser application
-	@$(VENV_PYTHON) run.py app $(ARGS)
 
 bench: $(READY)  ## run the benchmarks
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)
