@@ -1,52 +1,109 @@
-"""Stress: what a credit analyst watches, in one index between 0 and 1."""
+"""Stress: what a credit analyst watches, as arithmetic on cash flows and as one index between 0 and 1.
+
+Nothing here decides anything: no agent reads it.
+"""
+
+from functools import cache
 
 import numpy as np
 
-from agents.worlds import Mechanism, State
+from agents.worlds import Mechanism, Param, State
+from model.opening import LIBRARY
 from model.sums import total
 
 CAP = 10.0
 """Covers are capped here: "nothing is due"."""
+READINGS = ("funding", "coverage", "liquidity", "leverage", "power", "demand")
+WEIGHTS = np.full((len(READINGS), 1), 1.0 / len(READINGS))
+REFERENCE = LIBRARY.parent / "stress_reference.csv"
+"""The frozen sample that readings are placed in; its first lines say where it comes from."""
+FLOOR = 1e-6
+"""A reading at or below it is at its floor: nothing is amiss."""
+
+
+@cache
+def reference_sample():
+    """Give the frozen reference sample, ``(sample, readings)``, each column sorted: baseline worlds, 24 months."""
+    sample = np.sort(np.loadtxt(REFERENCE, delimiter=",", comments="#", ndmin=2), axis=0)
+    sample.setflags(write=False)
+    return sample
 
 
 class Stress(Mechanism):
-    """Six readings between 0 (calm) and 1 (acute), and their mean.
+    """Six readings that are zero while nothing is amiss, their places in a frozen sample, and one index.
 
-    funding: spread over the calm spread; coverage: share of partners and sites below 1.2x; liquidity: runway of
-    the lab below 24 months; leverage: partners' debt over earnings; power: tightness of the tightest region;
-    demand: revenue below expectation.
+    The index is the root of the composite indicator of systemic stress (Hollo, Kremer and Lo Duca 2012): readings
+    count for more when they are high together. `mean` is the same with all correlations at one, so the two agree when
+    everything is bad at once. Published decay is 0.93 a *week*; a month has 52/12 weeks, and 0.93^(52/12) = 0.73.
     """
 
     group = "stress"
 
-    index = State("0 to 1", "mean of the six readings")
-    funding = State("0 to 1", "spreads")
-    coverage = State("0 to 1", "covers below lock-up")
-    liquidity = State("0 to 1", "short runway")
-    leverage = State("0 to 1", "debt over earnings")
-    power = State("0 to 1", "tight power")
-    demand = State("0 to 1", "revenue below expectation")
+    decay = Param(
+        0.73,
+        "per month",
+        (0.3, 0.99),
+        "Weight of the past in the correlations of the readings.",
+        source="assumed, from Hollo, Kremer and Lo Duca (2012): 0.93 a week, to the power 52/12",
+    )
+
+    index = State("0 to 1", "root of the composite indicator: places of the readings, joined by correlation")
+    mean = State("0 to 1", "mean place of the readings in the frozen sample")
+    funding = State("x", "spread over the calm spread, less one")
+    coverage = State("share", "sites of the lab below lock-up cover and partners in arrears or gone, of all")
+    liquidity = State("share", "what the lab's runway lacks of twelve months")
+    leverage = State(
+        "share", "partners' debt above their ceiling, each by how far it is above, of all their debt"
+    )
+    power = State("share", "price of power above its reference in the dearest region, plus load cut there")
+    demand = State("log", "the lab's revenue below expectation")
     peak = State("0 to 1", "highest index so far")
 
-    measures = ("index", "funding", "coverage", "liquidity", "leverage", "power", "demand")
+    covariance = None
+    measures = ("index", "mean", *READINGS)
 
     def read(self):
-        """Take the six readings and their mean."""
+        """Take the six readings, find their places in the frozen sample, and join them."""
         model = self.model
-        self.funding = np.clip((model.credit.spread_multiple - 1.0) / 3.0, 0.0, 1.0)
-        low = total(model.sites.dscr < model.sites.lockup_dscr) + total(
-            model.partners.in_arrears | model.partners.closed
-        )
-        self.coverage = np.minimum(low / 8.0, 1.0)[None, :]
+        self.funding = model.credit.spread_multiple - 1.0
+        self.coverage = self._low_cover()
         gone = model.openai.closed | model.openai.in_arrears
-        self.liquidity = np.where(gone, 1.0, np.clip(1.0 - model.openai.runway / 24.0, 0.0, 1.0))
-        heavy = np.clip((model.partners.leverage - 4.0) / 8.0, 0.0, 1.0) * (model.partners.debt > 5.0)
-        self.leverage = np.minimum(total(heavy) / 3.0, 1.0)[None, :]
-        self.power = np.clip((model.utilities.tightness.max(axis=0) - 0.9) / 0.2, 0.0, 1.0)[None, :]
-        self.demand = np.clip(-model.demand.revenue_surprise / 1.0, 0.0, 1.0)
-        parts = (self.funding, self.coverage, self.liquidity, self.leverage, self.power, self.demand)
-        self.index = (parts[0] + parts[1] + parts[2] + parts[3] + parts[4] + parts[5]) / 6.0
+        self.liquidity = np.where(gone, 1.0, np.maximum(1.0 - model.openai.runway / 12.0, 0.0))
+        self.leverage = self._over_ceiling()
+        utilities = model.utilities
+        dear = np.maximum(utilities.price / utilities.reference_price - 1.0, 0.0) + utilities.curtailed
+        self.power = dear.max(axis=0)[None, :]
+        self.demand = np.maximum(-model.demand.revenue_surprise, 0.0)
+        readings = np.concatenate([getattr(self, name) for name in READINGS])
+        places = percentiles(readings, reference_sample(), FLOOR)
+        if self.covariance is None:
+            self.covariance = np.repeat(np.eye(len(READINGS))[:, :, None] / 12.0, self.worlds, axis=2)
+        squared, self.covariance = composite_stress(places, WEIGHTS, self.covariance, self.decay)
+        self.index, self.mean = np.sqrt(squared)[None, :], total(WEIGHTS * places)[None, :]
         self.peak = np.maximum(self.peak, self.index)
+
+    def _low_cover(self):
+        """Share of site companies and partners that cannot, or barely, cover what they owe, ``(1, worlds)``.
+
+        Meta's own site is left out: its cover is thin by design, and its tenant is not the lab.
+        """
+        sites, partners, count = self.model.sites, self.model.partners, self.model.halls.rows
+        tested = (sites.months_complete >= 12) & (sites.dscr < sites.lockup_dscr)
+        sites_low = total((tested | sites.in_arrears | sites.closed)[:count])
+        partners_low = total(partners.in_arrears | partners.closed)
+        return ((sites_low + partners_low) / (count + len(partners)))[None, :]
+
+    def _over_ceiling(self):
+        """Debt of partners above their ceiling, weighted by how far above (at most one), ``(1, worlds)``."""
+        partners = self.model.partners
+        over = np.where(
+            partners.sells_holdings,
+            partners.loan_to_value / partners.loan_to_value_ceiling,
+            partners.leverage / partners.leverage_ceiling,
+        )
+        excess = np.where(partners.closed, 1.0, np.clip(over - 1.0, 0.0, 1.0))
+        owed = total(partners.debt)
+        return (total(partners.debt * excess) / np.maximum(owed, 1e-9))[None, :]
 
 
 # -- arithmetic of the measures: worlds last ------------------------------------------------------------------

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from model.market import DebtTrapModel
 from model.stress import (
+    READINGS,
+    REFERENCE,
     commitment_cover,
     composite_stress,
     cover,
@@ -15,7 +18,10 @@ from model.stress import (
     months_of_cash,
     percentiles,
     present_value,
+    reference_sample,
 )
+from scenarios.schema import load
+from scenarios.simulate import simulate
 
 COUNT, WORLDS, MONTHS = 4, 3, 7
 shares = npst.arrays(float, (MONTHS, COUNT, WORLDS), elements=st.floats(0.0, 1.0))
@@ -123,3 +129,51 @@ def test_covers_are_finite_and_capped(flow, debt, rate):
 
 def test_what_owes_nothing_has_the_highest_cover():
     assert cover(np.array([-5.0, 0.0, 5.0]), np.zeros(3)).tolist() == [10.0, 10.0, 10.0]
+
+
+# -- the index of the market -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return simulate(load("baseline"), worlds=24, seed=3, months=60)
+
+
+def test_in_calm_every_reading_stays_at_its_floor():
+    calm = simulate(load("calm"), worlds=4, seed=2, months=96)
+    for name in (*READINGS, "index", "mean"):
+        assert not calm.measure(f"stress.{name}").any(), name
+
+
+def test_the_index_is_never_above_the_mean_and_not_always_equal(baseline):
+    index, mean = (baseline.measure(f"stress.{name}") for name in ("index", "mean"))
+    assert ((index >= 0.0) & (index <= mean + 1e-12) & (mean <= 1.0 + 1e-12)).all()
+    assert (index < mean - 0.01).any()
+
+
+def test_more_is_amiss_once_the_lab_misses_a_bill(baseline):
+    worlds = baseline.worlds()
+    missed = worlds["missed:OpenAI"].to_numpy(float, na_value=np.nan)
+    index = baseline.measure("stress.index")[:, 0]
+    hit = np.flatnonzero(missed <= 57)
+    assert hit.size
+    after = [index[int(missed[world]) - 1 : int(missed[world]) + 3, world].max() for world in hit]
+    assert np.mean(after) > 2 * np.median(index[:12].mean(axis=0))
+
+
+def test_the_frozen_sample_says_where_it_comes_from():
+    head = [line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    assert "Baseline, 64 worlds, months 1 to 24, seed 20251231" in head[1]
+    assert head[-1].removeprefix("# ").split(",") == list(READINGS)
+    sample = reference_sample()
+    assert sample.shape == (64 * 24, len(READINGS))
+    assert np.isfinite(sample).all() and (sample >= 0.0).all()
+    assert (np.diff(sample, axis=0) >= 0.0).all()
+
+
+def test_a_world_has_the_same_index_alone():
+    both = DebtTrapModel(worlds=[5, 11], rng=4, months=18)
+    alone = DebtTrapModel(worlds=[11], rng=4, months=18)
+    both.run_for(18)
+    alone.run_for(18)
+    assert np.array_equal(both.stress.index[0, 1:], alone.stress.index[0])
