@@ -11,9 +11,10 @@ import statistics
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder, SourceFileLoader
-from time import perf_counter
 
 import numpy as np
+
+from benchmarks.processes import clock, in_own_process
 
 COUNTED = ("agents", "model")
 TALLY = "__tally__"
@@ -254,13 +255,13 @@ def seconds_of_calls(calls, times):
     plan = [(arrays[size], size == 0) for size in calls]
     add, everything, seconds = np.add, slice(None), []
     for _ in range(times):
-        began = perf_counter()
+        began = clock()
         for array, view in plan:
             if view:
                 array[everything]
             else:
                 add(array, array)
-        seconds.append(perf_counter() - began)
+        seconds.append(clock() - began)
     return statistics.median(seconds)
 
 
@@ -268,33 +269,46 @@ def seconds_of_element(size=4096, times=2000):
     """Give the seconds of one addition within one NumPy call on arrays that fit the processor's nearest caches."""
     one, other, out, seconds = np.full(size, 1.5), np.full(size, 2.5), np.empty(size), []
     for _ in range(15):
-        began = perf_counter()
+        began = clock()
         for _ in range(times):
             np.add(one, other, out=out)
-        seconds.append((perf_counter() - began) / times / size)
+        seconds.append((clock() - began) / times / size)
     return statistics.median(seconds)
 
 
-def against_floor(worlds, months, ms_per_month):
-    """Compare a month, whose cost was measured before, with its arithmetic and with an empty month."""
-    from benchmarks.processes import in_own_process
+def by_turns(worlds, months, calls, times):
+    """Measure, one after the other and several times over: a whole recorded run, an empty month, one element.
 
+    Give the ms of a mean month, the ms of building, the ms of an empty month and the ns of an element of each turn.
+    """
+    from benchmarks.months import whole_run
+
+    turns = []
+    for _ in range(times):
+        building, month = whole_run(worlds, months)
+        turns.append((month, building, 1e3 * seconds_of_calls(calls, 15), 1e9 * seconds_of_element()))
+    return turns
+
+
+def against_floor(worlds, months, times):
+    """Compare the mean month of a whole run with its arithmetic and with an empty month: medians of several turns."""
     counted, _ = in_own_process(count_calls, worlds, months)
-    ordered = sorted(counted, key=len)
-    usual = ordered[len(ordered) // 2]
+    usual = sorted(counted, key=len)[len(counted) // 2]
     elements = statistics.mean(sum(calls) for calls in counted)
-    nanoseconds = 1e9 * seconds_of_element()
-    floor = 1e-6 * nanoseconds * elements
-    empty = 1e3 * seconds_of_calls(usual, 15)
+    turns = in_own_process(by_turns, worlds, months, usual, times)
+    month, building, empty, element = (statistics.median(each) for each in zip(*turns, strict=True))
     return {
         "worlds": worlds,
+        "months": months,
+        "turns": times,
         "numpy_calls_per_month": statistics.mean(map(len, counted)),
         "of_which_views": statistics.mean(sum(size == 0 for size in calls) for calls in counted),
         "elements_per_month": elements,
-        "ns_per_element": nanoseconds,
-        "ms_floor": floor,
+        "ns_per_element": element,
+        "ms_per_month": month,
+        "ms_to_build": building,
         "ms_empty_month": empty,
-        "ms_per_month": ms_per_month,
-        "ratio_to_floor": ms_per_month / floor,
-        "ratio_to_empty_month": ms_per_month / empty,
+        "ms_floor": 1e-6 * element * elements,
+        "ratio_to_empty_month": statistics.median(turn[0] / turn[2] for turn in turns),
+        "ratio_to_floor": statistics.median(1e6 * turn[0] / (turn[3] * elements) for turn in turns),
     }

@@ -5,6 +5,9 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from time import process_time
+
+clock = process_time  # of the processor: what else runs on a shared machine is not counted, and all is single-threaded
 
 
 def in_own_process(function, *arguments):

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import peer
+from benchmarks import floor, peer
 from benchmarks.floor import TALLY, Counting, Tally, count_calls, seconds_of_calls, seconds_of_element
 from benchmarks.months import StopWatch, new_model, seconds_of_months, timed_step
 from benchmarks.processes import in_own_process, peak_memory
@@ -42,6 +42,7 @@ def facts():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(benchmarks, "in_own_process", mostly_here)
         patch.setattr(peer, "in_own_process", mostly_here)
+        patch.setattr(floor, "in_own_process", mostly_here)
         return benchmarks.measure(TINY)
 
 
@@ -71,8 +72,8 @@ def test_what_is_measured_is_what_was_asked_for(facts):
     )
     assert sum(row["share"] for row in facts["rules"]) == pytest.approx(1.0)
     assert {"ledger.settle()", "decide()"} <= {row["rule"] for row in facts["rules"]}
-    floor = facts["floor"]
-    assert 0 < floor["of_which_views"] < floor["numpy_calls_per_month"] < floor["elements_per_month"]
+    month = facts["floor"]
+    assert 0 < month["of_which_views"] < month["numpy_calls_per_month"] < month["elements_per_month"]
 
 
 def test_it_is_told_in_80_columns(facts):
