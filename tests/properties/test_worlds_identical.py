@@ -102,11 +102,11 @@ def test_luck_numbers_in_any_order_and_repeated(many):
     assert differences(shuffled, slice(None), piece, luck) == []
 
 
-@pytest.mark.parametrize("chunk", [1, 5, 8])
+@pytest.mark.parametrize("chunk", [1, 5])
 def test_any_chunks_give_the_same_results(chunk):
-    whole = simulate(load("efficiency_shock"), worlds=12, seed=SEED, months=36, chunk=64)
-    parts = simulate(load("efficiency_shock"), worlds=12, seed=SEED, months=36, chunk=chunk)
-    assert len(parts.pieces) == -(-12 // chunk)
+    whole = simulate(load("efficiency_shock"), worlds=8, seed=SEED, months=24, chunk=64)
+    parts = simulate(load("efficiency_shock"), worlds=8, seed=SEED, months=24, chunk=chunk)
+    assert len(parts.pieces) == -(-8 // chunk)
     for name in whole.measures:
         assert np.array_equal(whole.measure(name), parts.measure(name), equal_nan=True), name
     assert whole.worlds().equals(parts.worlds())
@@ -125,9 +125,16 @@ def test_the_events_of_a_world_are_the_same_alone(many):
 
 
 def test_a_longer_horizon_only_appends():
-    _, short = run(16, months=24)
-    _, long = run(16, months=96)
-    assert differences(short, slice(None), long, slice(None), months=slice(24)) == []
+    """Also where the lab fails early, and is owed for what it had promised for years after the horizon."""
+    shut = Event(2, "equity_window", None, False, None, {"months": 60})
+    slump = Setting(events=(Event(2, "demand_shock", None, -0.9), shut))
+    short, long = (DebtTrapModel(16, SEED, months, slump, record=False) for months in (30, MONTHS))
+    for month in range(30):
+        short.step()
+        long.step()
+        for name in ("cash", "claims", "payable", "real_assets", "closed"):
+            assert np.array_equal(getattr(short.ledger, name), getattr(long.ledger, name)), (month, name)
+    assert short.ledger.closed[short.row("OpenAI")].any()
 
 
 def test_another_seed_is_another_luck():
