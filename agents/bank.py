@@ -36,6 +36,7 @@ class Bank(Party):
     )
     memory_half_life = Param(36, "months", (2, 120), "Time in which the memory of a loss fades by half.")
 
+    limit = State("US$bn", "lending limit less what other borrowers take of it")
     lent = State("US$bn", "loans outstanding")
     room = State("US$bn", "what it may still lend")
     exposure_to_openai = State("US$bn", "loans that OpenAI's payments serve, directly or through others")
@@ -51,10 +52,12 @@ class Bank(Party):
         return self.single_name_limit * self.lending_limit
 
     def measure_exposure(self):
-        """Add up what is lent, and how much of it hangs on the lab."""
+        """Add up what is lent, and how much of it hangs on the lab; other borrowers crowd it out."""
+        credit = self.model.credit
+        self.limit = self.lending_limit * (1.0 - credit.crowding_out * self.model.loans.growth_of_others)
         self.lent = self.rows_of(self.model.solvency.lent)
         self.exposure_to_openai = self.rows_of(self.model.solvency.lent_linked)
-        free = np.maximum(self.lending_limit - self.lent, 0.0)
+        free = np.maximum(self.limit - self.lent, 0.0)
         single = np.maximum(self.name_limit - self.exposure_to_openai, 0.0)
         self.room = np.minimum(free, single) * self.model.credit.openness
 

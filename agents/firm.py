@@ -63,6 +63,10 @@ class Firm(Party):
         "Debt over earnings above which no new unsecured debt is sold.",
         source="assumed, from calibration: oracle_sp_downgrade_trigger",
     )
+    value_multiple = Param(
+        12.0, "x earnings", (1.0, 30.0), "Value that lenders see in it, over its earnings."
+    )
+    value_volatility = Param(0.25, "per year", (0.02, 0.8), "Volatility of that value that lenders assume.")
     equity_issue_cap = Param(0.0, "US$bn a year", (0, 100), "New shares that it can sell in a year.")
     other_cash_flow = Param(
         0.0, "US$bn a year", (-50, 400), "Yearly cash flow of its other business, before interest."

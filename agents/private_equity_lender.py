@@ -47,6 +47,7 @@ class PrivateEquityLender(Party):
     catch_up_paid = State("US$bn", "paid in the catch-up tier so far")
     to_investors = State("US$bn", "distributed to the investors this month")
     manager_share = State("US$bn", "kept by the manager so far")
+    spread_add_on = State("per year", "added to its margins for remembered losses")
     willing = State("yes/no", "whether it signs new business", dtype=bool, default=True)
 
     measures = ("uncalled", "willing")
@@ -62,6 +63,7 @@ class PrivateEquityLender(Party):
         fade = np.exp(-np.log(2.0) / self.memory_half_life)
         self.loss_memory = self.loss_memory * fade + self.rows_of(self.model.solvency.loss_now)
         committed = np.maximum(self.uncalled + self.unreturned, 1.0)
+        self.spread_add_on = 0.1 * np.minimum(self.loss_memory / committed, 1.0)
         self.willing = (self.loss_memory <= self.walk_away_loss * committed) & ~self.model.credit.frozen
 
     def distribute(self):

@@ -23,6 +23,14 @@ class SiteCompany(Party):
         source="calibration: dscr_covenant_contracted",
     )
     default_dscr = Param(1.05, "x", (0.8, 1.5), "Cover below which the covenant is breached.")
+    lockup_loan_to_value = Param(
+        0.75, "share", (0.3, 2.0), "Debt over appraised value above which nothing is distributed.",
+        source="calibration: dc_ltc_conservative",
+    )  # fmt: skip
+    default_loan_to_value = Param(
+        0.85, "share", (0.3, 2.0), "Debt over appraised value above which the covenant is breached.",
+        source="assumed, from calibration: dc_ltc_2026_market",
+    )  # fmt: skip
     reserve_months = Param(
         6,
         "months",

@@ -112,8 +112,8 @@ class Accounts(Mechanism):
             "development fee", list(DEVELOPER_OF), list(DEVELOPER_OF.values()), nature=ASSET, cleared=False
         )
         self.fee_site = np.array([sites.index(name) for name in DEVELOPER_OF])
-        buyers = ["Oracle"] * 4 + ["CoreWeave"] * 2 + ["Stargate vehicle"] * 2
-        makers = ["Chip vendor"] * 5 + [WORLD, "Chip vendor", WORLD]
+        buyers = ["Oracle"] * 4 + ["CoreWeave"] * 2 + ["Stargate vehicle"] * 2 + ["OpenAI"]
+        makers = ["Chip vendor"] * 5 + [WORLD, "Chip vendor", WORLD, "Chip vendor"]
         self.chips = ledger.open_family("chip order", buyers, makers, seniority=JUNIOR, nature=ASSET)
         self.parents = ledger.open_family(
             "parent funding", list(PARENT_OF.values()), list(PARENT_OF), cleared=False
@@ -177,19 +177,22 @@ class Accounts(Mechanism):
         model = self.model
         coreweave = np.full((1, self.worlds), self.coreweave_capex[model.month])
         vehicle = model.compute_contracts.building_cost()
+        halls, own = model.halls.chips_due, model.loans.lab_borrows
         chips = np.vstack([
-            model.halls.chips_due,
+            halls * (1.0 - own),
             coreweave * COREWEAVE_CHIPS,
             coreweave * (1.0 - COREWEAVE_CHIPS),
             vehicle * self.chip_share,
             vehicle * (1.0 - self.chip_share),
+            total(halls)[None, :] * own,
         ])  # fmt: skip
         billed = model.ledger.bill(self.chips, chips * model.chip_price_level)
-        model.chip_vendor.sales = total(billed[[0, 1, 2, 3, 4, 6]])[None, :]
+        model.chip_vendor.sales = total(billed[[0, 1, 2, 3, 4, 6, 8]])[None, :]
         advance = np.zeros((len(model.ledger.parties), self.worlds))
         advance[model.row("CoreWeave")] = self.chip_advance * (billed[4] + billed[5])
         advance[model.row("Stargate vehicle")] = (1.0 - self.vehicle_equity) * (billed[6] + billed[7])
         model.chip_draws = advance
+        advance[model.row("OpenAI")] = billed[8]
         self.vehicle_equity_need = self.vehicle_equity * (billed[6:7] + billed[7:8])
 
     vehicle_equity_need = np.zeros((1, 1))

@@ -21,7 +21,7 @@ from model.accounts import Accounts
 from model.capital import CoInvestment, Deposits, Funds, Pledges, Shares, SiteEquity
 from model.compute_market import ComputeMarket
 from model.contracts import META_COMPLETE, ComputeContracts, Halls, Leases, PowerContracts
-from model.credit import Credit, Loans
+from model.credit import Credit, LoanPricing, Loans
 from model.demand import Demand
 from model.joint_venture import JointVenture
 from model.ledger import Ledger
@@ -80,6 +80,7 @@ MECHANISMS = (
     Leases,
     PowerContracts,
     Loans,
+    LoanPricing,
     Shares,
     SiteEquity,
     Funds,
@@ -154,6 +155,7 @@ class Assembly(WorldsModel):
         self.halls, self.compute_contracts = Halls(self, opening), ComputeContracts(self, opening)
         self.leases, self.power_contracts = Leases(self, opening), PowerContracts(self, opening)
         self.loans, self.shares = Loans(self, opening), Shares(self, opening)
+        self.loan_pricing = LoanPricing(self, self.party_names)
         self.site_equity, self.funds = SiteEquity(self, opening), Funds(self, opening)
         self.co_investment, self.pledges = CoInvestment(self, opening), Pledges(self, opening)
         self.deposits, self.accounts = Deposits(self, opening), Accounts(self)
@@ -208,6 +210,8 @@ class Assembly(WorldsModel):
         for contracts in (self.halls, self.compute_contracts, self.loans, self.shares):
             contracts.sign()
         self.solvency.measure()
+        self.banks.do("measure_exposure")
+        self.loan_pricing.quote()
 
     def _open_markets(self):
         """Calibrate who sells what to whom, and give firms the earnings of last year."""

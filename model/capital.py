@@ -99,6 +99,8 @@ class SiteEquity(Mechanism):
 
     group = "site_equity"
 
+    promised = State("US$bn", "promised beyond the commitment, for a refinancing that falls short")
+
     def __init__(self, model, opening):
         super().__init__(model)
         self.contracts = opening.contracts_of_kind("site equity")
@@ -129,11 +131,32 @@ class SiteEquity(Mechanism):
     def uncalled(self):
         """Equity promised to each site and not yet paid, ``(sites, worlds)``."""
         alive = ~np.take(self.model.ledger.closed, self.owner, axis=0)
-        return self.by_site @ (np.maximum(self.amount - self.paid_in, 0.0) * alive)
+        return self.by_site @ (self._left * alive)
+
+    @property
+    def _left(self):
+        return np.maximum(self.amount + self.promised - self.paid_in, 0.0)
+
+    def promise(self, gap):
+        """Let owners promise equity for a site's refinancing gap ``(sites, worlds)``: a share of what they paid in.
+
+        They do so while credit flows, up to half of their cash and uncalled commitments; what is promised is
+        called with the bills.
+        """
+        credit, ledger = self.model.credit, self.model.ledger
+        if not gap.any():
+            return
+        paid_in = self.paid_in
+        whole = np.take(self.by_site @ paid_in, self.site, axis=0)
+        asked = np.take(gap, self.site, axis=0) * paid_in / np.maximum(whole, 1e-12)
+        able = ~np.take(ledger.closed, self.owner, axis=0) & ~credit.frozen
+        spare = 0.5 * np.maximum(ledger.cash + self.model.funds.uncalled, 0.0)
+        most = np.minimum(credit.sponsor_support * paid_in, np.take(spare, self.owner, axis=0))
+        self.promised = self.promised + np.minimum(asked, most) * able
 
     def asked(self):
         """Split what sites call among their owners, pro rata to what they still owe."""
-        left = np.maximum(self.amount - self.paid_in, 0.0)
+        left = self._left
         whole = np.take(self.by_site @ left, self.site, axis=0)
         call = np.take(self.model.sites.equity_call, self.site, axis=0)
         return call * left / np.maximum(whole, 1e-12)

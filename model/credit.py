@@ -1,8 +1,10 @@
 """Credit: the state of the money market, and every loan and bond.
 
 Interest = balance x rate / 12. Principal follows the loan's profile on its balance, so that draws, refinancing
-and write-offs need no schedule to be repaired.
+and write-offs need no schedule to be repaired. What new money costs comes from `model.pricing`.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from model.contracts import JUNIOR, SECURED, SITE_COMPANIES, UNSECURED
 from model.ladder import level_annuity
 from model.ledger import CLAIM
 from model.opening import DEBT_KINDS
+from model.pricing import advance, capital_part, first_passage, quote, yearly_from_term
 from model.sums import Adder, adder_into, incidence, total
 
 NEVER = 10_000
@@ -55,6 +58,21 @@ class Credit(Mechanism):
     )  # fmt: skip
     capitalisation_spread = Param(0.03, "per year", (0.0, 0.1), "Yield of a leased site over the base rate.")
     refinancing_years = Param(5, "years", (1, 15), "Term of a refinanced loan.", whole=True)
+    profile_within_lease = Param(
+        False, "yes/no", None, "Whether a refinanced site must repay in full before its lease ends."
+    )
+    sponsor_support = Param(
+        0.25,
+        "share of equity paid in",
+        (0.0, 1.0),
+        "Most that owners add to a site whose refinancing falls short (0: nothing, the neutral value).",
+    )
+    crowding_out = Param(
+        0.2,
+        "share",
+        (0.0, 1.0),
+        "Share of banks' limits taken by other borrowers once their debt has doubled (0: none, neutral).",
+    )
 
     base_rate = State("per year", "base rate")
     frozen = State("yes/no", "whether credit is frozen", dtype=bool)
@@ -80,10 +98,107 @@ class Credit(Mechanism):
         self.openness = np.where(self.frozen, self.freeze_openness, 1.0)
 
 
+class LoanPricing(Mechanism):
+    """What lenders ask of each borrower for new money: one row per party, renewed each quarter.
+
+    Default probability: first passage of the value of what is financed through its debt over `horizon`
+    (Black and Cox 1976). Sites are valued at the capitalised rent, with a volatility that leads from a
+    loan-to-value of 0.62 to the 6-7% of project finance that default within ten years; firms at a multiple of
+    earnings or, where that is more, at book value and holdings (what is built does not earn yet; the lab at what
+    investors think it is worth). Leverage and cover count earnings in the same way. The quote takes last
+    quarter's probability, never this one's rate. Off: new money costs what it cost in the opening books, bonds
+    roll at `credit.corporate_spread`.
+    """
+
+    group = "loan_pricing"
+
+    enabled = Param(True, "yes/no", None, "Whether lenders price by risk.")
+    site_loss = Param(
+        0.2, "share", (0.0, 0.8), "Loss given default of loans to sites.",
+        source="calibration: project_finance_recovery_mean",
+    )  # fmt: skip
+    secured_loss = Param(
+        0.28, "share", (0.0, 0.8), "Loss given default of secured loans.",
+        source="calibration: first_lien_recovery",
+    )  # fmt: skip
+    unsecured_loss = Param(
+        0.53, "share", (0.0, 1.0), "Loss given default of unsecured debt.",
+        source="calibration: senior_unsecured_recovery",
+    )  # fmt: skip
+    operating_cost = Param(0.004, "per year", (0.0, 0.02), "A lender's cost of work.")
+    capital_share = Param(0.09, "share", (0.0, 0.2), "Capital held against a loan.")
+    hurdle = Param(0.1, "per year", (0.0, 0.2), "What that capital must earn over the cost of funds.")
+    leverage_free = Param(
+        4.0, "debt / EBITDA", (0.0, 12.0), "Leverage of firms up to which nothing is added."
+    )
+    leverage_slope = Param(0.0035, "per year per turn", (0.0, 0.02), "Added for each turn above it.")
+    cover_free = Param(2.5, "x", (1.0, 6.0), "Interest cover down to which nothing is added.")
+    cover_slope = Param(0.006, "per year per turn", (0.0, 0.05), "Added for each turn below it.")
+    concentration_free = Param(
+        0.15, "share", (0.0, 1.0), "Share of a bank's limit that may hang on the lab before it asks more."
+    )
+    concentration_slope = Param(0.02, "per year", (0.0, 0.2), "Added per unit of that share above it.")
+    site_volatility = Param(
+        0.1, "per year", (0.03, 0.4), "Volatility of the value of leased sites.",
+        source="assumed, from calibration: project_finance_10y_default",
+    )  # fmt: skip
+    site_drift = Param(0.02, "per year", (-0.05, 0.05), "Growth of that value: the rent's escalator.")
+    tenant_weight = Param(
+        0.5, "share", (0.0, 1.0), "Share of the tenant's default probability that a site's lender counts."
+    )
+    horizon = Param(5.0, "years", (1.0, 10.0), "Horizon of the default probability.")
+    worst = Param(0.5, "per year", (0.05, 0.9), "Most that a default probability is taken for.")
+
+    default_probability = State("per year", "default probability that lenders assume")
+
+    def __init__(self, model, parties):
+        super().__init__(model)
+        self.rows, self.party_names = len(parties), tuple(parties)
+
+    def quote(self):
+        """Renew default probabilities and quotes, each quarter."""
+        if self.model.month % 3 == 0 and self.enabled.any():
+            self._judge()
+
+    def _judge(self):
+        model, loans, place = self.model, self.model.loans, self.model.places["site_company"]
+        sites, debt = model.sites, model.solvency.debt
+        rent = loans.full_rent * (1.0 - sites.operating_share)
+        held = np.maximum(model.ledger.real_assets, 0.0) + model.shares_held
+        held[model.row("OpenAI")] += model.equity_window.valuation[0]
+        multiple = np.maximum(model.party_block("value_multiple"), 1.0)
+        earnings = np.maximum(model.party_block("earnings"), held / multiple)
+        earnings[place] = rent
+        value = multiple * earnings
+        value[place] = loans.site_value(rent)
+        is_site = (np.arange(self.rows) >= place.start) & (np.arange(self.rows) < place.stop)
+        is_site = is_site[:, None]
+        firms = np.maximum(model.party_block("value_volatility"), 0.01)
+        volatility = np.where(is_site, self.site_volatility, firms)
+        drift = np.where(is_site, self.site_drift, 0.0)
+        term = first_passage(value, np.maximum(debt, 1e-9), drift, volatility, self.horizon)
+        yearly = np.minimum(yearly_from_term(term, self.horizon), self.worst)
+        tenant = np.take(yearly, model.leases.tenant, axis=0) * self.tenant_weight
+        yearly[place] = 1.0 - (1.0 - yearly[place]) * (1.0 - tenant)
+        self.default_probability = yearly
+        interest = loans.by_debtor @ (loans.balance * loans.rate)
+        cover = np.minimum(earnings / np.maximum(interest, 1e-3), 10.0)
+        leverage = np.where(is_site, 0.0, np.clip(debt / np.maximum(earnings, 0.05), 0.0, 20.0))
+        loans.price(self, np.minimum(yearly, self.worst), leverage, cover)
+
+
 class Loans(Mechanism):
     """Every loan and bond, a row each: drawn balance and commitment apart."""
 
     group = "loan"
+
+    lab_borrows = Param(
+        0.0,
+        "share",
+        (0.0, 1.0),
+        "Share of the chips for its halls that the lab itself borrows for; Oracle's price then loses the part "
+        "that repays them, at equal present value (0: the partners borrow, the neutral value).",
+    )
 
     rate = State("per year", "interest rate")
     margin = State("per year", "margin over the base rate (floating loans)")
@@ -96,6 +211,9 @@ class Loans(Mechanism):
     signed = State("yes/no", "whether the loan is signed", dtype=bool, default=True)
     stopped = State("yes/no", "whether draws are stopped", dtype=bool)
     accelerated = State("yes/no", "whether the whole balance has been called", dtype=bool)
+    quoted = State("per year", "margin that the lender would ask today in a calm market")
+    claimed = State("US$bn", "balance called at legal default")
+    lost = State("US$bn", "written off of what was called")
 
     undrawn = line_undrawn = site_undrawn = site_balance = site_rate = None
     interest_due = principal_due = drawn_now = None
@@ -104,6 +222,8 @@ class Loans(Mechanism):
     def __init__(self, model, opening):
         super().__init__(model)
         contracts = [c for c in opening.contracts if c.kind in DEBT_KINDS]
+        vehicle = opening.contract(MODEL_OF_LAB_LOAN)
+        contracts.append(replace(vehicle, id=LAB_LOAN, debtor="OpenAI", openai_linked=True))
         rows = []
         for contract in contracts:
             second = contract.terms.get("second_lender_share", 0.0)
@@ -169,6 +289,9 @@ class Loans(Mechanism):
                 for c in self.contracts
             ]
         )
+        leases = opening.contracts_of_kind("lease")
+        ends = np.array([lease.start_month + lease.tenor_months for lease in leases] + [0])
+        self.lease_end = ends[np.where(self.site >= 0, self.site, 5)][:, None]
         self.first_of_site = [int(np.argmax(self.site == site)) for site in range(5)]
 
     def open_accounts(self, ledger):
@@ -179,9 +302,17 @@ class Loans(Mechanism):
         self.claims = ledger.open_claims("loans", self.names_of_rows, self.lenders, debtors)
         secured = ~(self.is_rolled | self.is_bullet | self.revolving)[:, 0]
         ranks = np.where(secured, SECURED, UNSECURED)
+        # A site's cascade pays interest before principal; it owes nothing else of that rank.
+        after_interest = np.where(self.is_site[:, 0], UNSECURED, ranks)
         self.interest = ledger.open_family("interest", debtors, self.lenders, seniority=ranks)
         self.principal = ledger.open_family(
-            "principal", debtors, self.lenders, seniority=ranks, nature=CLAIM, claims=self.claims, sign=-1
+            "principal",
+            debtors,
+            self.lenders,
+            seniority=after_interest,
+            nature=CLAIM,
+            claims=self.claims,
+            sign=-1,
         )
         self.bullets = ledger.open_family(
             "bullet", debtors, self.lenders, seniority=JUNIOR, nature=CLAIM, claims=self.claims, sign=-1
@@ -199,12 +330,26 @@ class Loans(Mechanism):
             given_up=self.claims[self.sellers],
             cleared=False,
         )
+        self.site_rows = np.flatnonzero(self.is_site[:, 0])
+        self.sweeps = ledger.open_family(
+            "prepayment",
+            [debtors[row] for row in self.site_rows],
+            [self.lenders[row] for row in self.site_rows],
+            nature=CLAIM,
+            claims=self.claims[self.site_rows],
+            sign=-1,
+            cleared=False,
+        )
         self.by_debtor = adder_into(self.debtor, len(ledger.parties))
         self.by_site = Adder(incidence(np.where(self.site >= 0, self.site, 5), 6)[:5])
         utilities = np.isin(debtors, ["ERCOT", "PJM", "MISO", "New Mexico"])
         inside = self.opening_drawn * self.coupon[:, 0] / 12.0 * (self.inside | utilities)
         self.interest_inside = self.by_debtor @ inside[:, None]
         self.line_of = np.array([c.id in LINES for c in self.contracts])[:, None]
+        self.new_money = np.array([c.id in LINES - COMMITTED for c in self.contracts])[:, None]
+        self.of_lab_build = np.array([c.id == LAB_LOAN for c in self.contracts])[:, None]
+        self.by_banks = np.isin(self.lenders, self.model.banks.names)[:, None]
+        self.is_secured = secured[:, None] & ~self.is_site
         self.co_funded = np.isin(debtors, [*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle"])[
             :, None
         ]
@@ -216,6 +361,18 @@ class Loans(Mechanism):
         grows = np.array([c.id in OPEN_ENDED for c in self.contracts])[:, None]
         self.commitment = np.where(grows, 1000.0, self.opening_commitment[:, None])
         self.maturity = np.broadcast_to(self.opening_maturity, self.rate.shape)
+        self._let_lab_borrow()
+
+    def _let_lab_borrow(self):
+        """Take out of Oracle's price what the lab's own loan repays, so that present values are equal."""
+        if not self.lab_borrows.any():
+            return
+        halls, contracts = self.model.halls, self.model.compute_contracts
+        capital = np.where(halls.chips.start >= 0, halls.chips.amount, 0.0) * self.lab_borrows
+        rate = np.compress(self.of_lab_build[:, 0], self.rate, axis=0)
+        ladder = halls.ladder
+        part = capital_part(capital, halls.chips.start, ladder.amount, ladder.start, ladder.tenor, rate)
+        contracts.price = contracts.price - contracts.on_halls[:, None] * part
 
     @property
     def balance(self):
@@ -249,8 +406,10 @@ class Loans(Mechanism):
 
     def reprice(self):
         """Let floating loans follow the base rate, and rolled bonds drift to the market's coupon."""
-        credit = self.model.credit
-        market = credit.base_rate + credit.corporate_spread * credit.spread_multiple
+        credit, margin = self.model.credit, self.market_margin()
+        if self.drawn_now is not None and self.model.loan_pricing.enabled.any():
+            self._price_draws(margin)
+        market = credit.base_rate + margin
         rolled = self.rate + self.rolls / 12.0 * (market - self.rate) * self.is_rolled
         self.rate = np.where(self.floating, credit.base_rate + self.margin, rolled)
 
@@ -282,7 +441,7 @@ class Loans(Mechanism):
         prepaid = np.take(self.model.party_block("prepayment"), self.debtor, axis=0) * self.line_of
         bullet = np.maximum(bullet, np.minimum(prepaid, current - scheduled))
         renewed = matures & (rolled_over > 0.0)
-        self._renew(renewed)
+        self._renew(renewed, rolled_over)
         self.interest_due = ledger.bill(self.interest, interest)
         self.principal_due = ledger.bill(self.principal, scheduled)
         ledger.bill(self.bullets, np.maximum(bullet, 0.0))
@@ -296,19 +455,85 @@ class Loans(Mechanism):
         live = self.model.compute_contracts.live_share
         return np.where(self.of_vehicle, live, 1.0)
 
-    def _renew(self, renewed):
+    def _renew(self, renewed, rolled_over):
         """Give refinanced loans a new term at today's margin."""
         credit = self.model.credit
         term = 12 * credit.refinancing_years
         self.maturity = np.where(renewed, self.maturity + term, self.maturity)
-        self.margin = np.where(renewed & self.floating, self._new_margin(), self.margin)
-        fixed = credit.base_rate + credit.corporate_spread * credit.spread_multiple
-        self.rate = np.where(renewed & ~self.floating, fixed, self.rate)
-        self.commitment = np.where(renewed, self.agreed, self.commitment)
+        margin = self.market_margin()
+        self.margin = np.where(renewed & self.floating, margin, self.margin)
+        self.rate = np.where(renewed & ~self.floating, credit.base_rate + margin, self.rate)
+        self.commitment = np.where(renewed, rolled_over, self.commitment)
 
-    def _new_margin(self):
-        banks = self.model.banks.spread_add_on
-        return self.opening_margin * self.model.credit.spread_multiple + total(banks)[None, :] / len(banks)
+    def price(self, terms, default_probability, leverage, cover):
+        """Quote every loan by the production formula, from what is known of each party, ``(parties, worlds)``."""
+        banks, place = self.model.banks, self.model.places["bank"]
+        hanging = np.zeros_like(leverage)
+        hanging[place] = banks.exposure_to_openai / banks.lending_limit
+        linked = self.linked[:, None]
+        base = self.model.credit.base_rate
+        loss = np.where(self.is_secured, terms.secured_loss, terms.unsecured_loss)
+        quoted = quote(
+            np.take(default_probability, self.debtor, axis=0),
+            np.where(self.is_site, terms.site_loss, loss),
+            base,
+            operating_cost=terms.operating_cost,
+            capital_share=terms.capital_share,
+            hurdle=terms.hurdle,
+            leverage=np.take(leverage, self.debtor, axis=0),
+            leverage_free=terms.leverage_free,
+            leverage_slope=terms.leverage_slope,
+            cover=np.take(cover, self.debtor, axis=0),
+            cover_free=terms.cover_free,
+            cover_slope=terms.cover_slope,
+            concentration=np.take(hanging, self.lender, axis=0) * linked,
+            concentration_free=terms.concentration_free,
+            concentration_slope=terms.concentration_slope,
+        )
+        self.quoted = quoted.rate - 12.0 * np.expm1(np.log1p(base) / 12.0)
+
+    def market_margin(self):
+        """Give the margin of new money on each loan today, ``(loans, worlds)``.
+
+        The quote of a calm market (or, with pricing off, the opening books') x the spread regime + what the
+        lender adds for losses that it remembers.
+        """
+        credit = self.model.credit
+        before = np.where(self.floating, self.opening_margin, credit.corporate_spread)
+        calm = np.where(self.model.loan_pricing.enabled, self.quoted, before)
+        remembered = np.take(self.model.party_block("spread_add_on"), self.lender, axis=0)
+        return calm * credit.spread_multiple + remembered
+
+    @property
+    def full_rent(self):
+        """Yearly rent of each site once it is complete, ``(sites, worlds)``, US$bn."""
+        leases = self.model.leases
+        return leases.full_rent[:, None] * leases.rent_level
+
+    def site_value(self, rent_year, cyclicality=1.0):
+        """Value a leased site at its yearly rent over a yield: base rate + spread, wider in a freeze.
+
+        `cyclicality`: share of the widening that the valuation follows (1: market, less: an appraisal).
+        """
+        credit = self.model.credit
+        wider = 1.0 + cyclicality * (credit.spread_multiple - 1.0)
+        return rent_year / (credit.base_rate + credit.capitalisation_spread * wider)
+
+    @property
+    def growth_of_others(self):
+        """Growth of the debt that the lab's payments do not serve, since month 0, 0 to 1, ``(1, worlds)``."""
+        others = np.where(self.linked, 0.0, 1.0)[:, None]
+        opening = np.cumsum(self.opening_drawn * others[:, 0])[-1]
+        return np.clip(total(self.balance * others)[None, :] / opening - 1.0, 0.0, 1.0)
+
+    def _price_draws(self, market):
+        """Let last month's draw on a line carry the market's margin: a line costs the average of its tranches."""
+        priced = self.new_money & self.model.loan_pricing.enabled
+        part = np.minimum(self.drawn_now / np.maximum(self.balance, 1e-9), 1.0)
+        share = np.where(priced, part, 0.0)
+        self.margin = self.margin + share * (market - self.margin)
+        fixed = self.model.credit.base_rate + market - self.rate
+        self.rate = np.where(self.floating, self.rate, self.rate + share * fixed)
 
     def draw(self, wanted_by_party, wanted_by_site):
         """Draw what firms ask on their lines, sites for building, and clouds for signed chips.
@@ -337,26 +562,61 @@ class Loans(Mechanism):
         """Agree, twelve months before the bullet, what the market will lend again.
 
         sites: new loan <= value x loan-to-value, <= CFADS / (DSCR x annuity at today's rate), <= what the lender
-        may hold. Firms: all of it while leverage is bearable, times the openness of the market.
+        may hold and has; nothing when the lease ends before the new loan. Firms: all of it while leverage is
+        bearable, times the openness of the market. Owners promise equity for part of a site's gap.
         """
-        month, credit = self.model.month, self.model.credit
+        month = self.model.month
         due = (self.maturity == month + 12) & ~self.is_rolled & ~self.is_level & ~self.by_draw
         if not due.any():
             return
-        rate = credit.base_rate + self._new_margin()
-        rent = self._of_site(self.model.lease_rent_year)
-        value = rent / (credit.base_rate + credit.capitalisation_spread * credit.spread_multiple)
-        n_left = np.maximum(self.profile - 12 - self.amortised, 60)
-        per_unit = 12.0 * level_annuity(np.ones_like(rate), rate / 12.0, n_left)
-        cash_flow = rent * (1.0 - self._of_site(self.model.sites.operating_share))
-        affordable = cash_flow / (credit.refinancing_dscr * per_unit)
-        site_room = np.minimum(value * credit.loan_to_value, affordable)
         balance = self.balance
+        self.agreed = np.where(due, self._advance(balance, 0.0, self._lender_room(balance)), self.agreed)
+        gap = self.by_site @ ((balance - self.agreed) * (due & self.is_site))
+        self.model.site_equity.promise(gap)
+
+    def _advance(self, balance, points, room):
+        """Give what would be lent again on each loan at today's rate + `points` per year."""
+        credit, month = self.model.credit, self.model.month
+        rate = credit.base_rate + self.market_margin() + points
+        rent = self.model.lease_rent_year
+        lease_left = self.lease_end - month - 12
+        n_left = np.maximum(self.profile - 12 - self.amortised, 60)
+        within = np.minimum(n_left, np.maximum(lease_left, 1.0))
+        n_left = np.where(credit.profile_within_lease, within, n_left)
+        long_enough = lease_left >= 12 * credit.refinancing_years
+        cash_flow = self._of_site(rent * (1.0 - self.model.sites.operating_share))
+        part = balance / np.maximum(self._of_site(self.by_site @ balance), 1e-9)
         willing = np.take(self.model.refinanceable, self.debtor, axis=0)
-        firm_room = balance * willing * credit.openness
-        part = balance / np.maximum(self._of_site(self.site_balance), 1e-9)
-        room = np.minimum(np.where(self.is_site, site_room * part, firm_room), self._lender_room(balance))
-        self.agreed = np.where(due, np.minimum(balance, room), self.agreed)
+        return advance(
+            np.where(self.is_site, balance * long_enough, balance * willing * credit.openness),
+            value=np.where(self.is_site, self._of_site(self.site_value(rent)) * part, UNBOUNDED),
+            loan_to_value=credit.loan_to_value,
+            owed=0.0,
+            cash_flow=np.where(self.is_site, cash_flow * part, UNBOUNDED),
+            cover=credit.refinancing_dscr,
+            annuity=12.0 * level_annuity(np.ones_like(rate), rate / 12.0, n_left),
+            name_room=room,
+            liquidity=np.take(self.model.ledger.cash, self.lender, axis=0) * self.by_banks
+            + balance
+            + UNBOUNDED * ~self.by_banks,
+        )
+
+    def refinanceable_at(self, points):
+        """Give what each site could refinance of its balance today at rates higher by `points` (0.01: 100 bp).
+
+        ``(sites, worlds)``, US$bn; before lenders' room, which does not depend on the rate.
+        """
+        return self.by_site @ (self._advance(self.balance, points, UNBOUNDED) * self.is_site)
+
+    def maturity_wall(self, years, extended=False):
+        """Give what falls due at once in each coming year, ``(years, worlds)``: bullets at today's balances.
+
+        `extended`: with every extension option of 12 months used.
+        """
+        at_once = ~self.is_rolled & ~self.is_level & ~self.by_draw
+        last = self.maturity + 12 * (self.most_extensions - self.extensions) * extended
+        year = (last - self.model.month) // 12
+        return np.stack([total(self.balance * (at_once & (year == k))) for k in range(years)])
 
     def sell_down(self):
         """Let a syndicate sell on part of its site loans to bondholders while credit is calm.
@@ -377,7 +637,7 @@ class Loans(Mechanism):
     def _lender_room(self, balance):
         """Give what each loan's lender may hold of it beside everything else it has lent; others are not bound."""
         banks, place = self.model.banks, self.model.places["bank"]
-        limit = np.minimum(banks.lending_limit - banks.lent, banks.name_limit - banks.exposure_to_openai)
+        limit = np.minimum(banks.limit - banks.lent, banks.name_limit - banks.exposure_to_openai)
         block = np.full((len(self.model.party_names), self.worlds), 1e6)
         block[place] = limit
         return np.maximum(np.take(block, self.lender, axis=0) + balance, 0.0)
@@ -402,8 +662,9 @@ class Loans(Mechanism):
         self.agreed = np.where(may, 0.0, self.agreed)
 
     def stop_draws(self):
-        """Stop draws where the borrower or its tenant is in arrears, the covenant is breached, or a party is gone."""
+        """Stop draws: borrower or tenant in arrears, covenant breached, cross-default, or a party gone."""
         arrears = self.model.solvency.months_missed > 0
+        arrears = arrears | self.model.solvency.cross_defaulted
         own = np.take(arrears | self.model.ledger.closed, self.debtor, axis=0)
         site_stop = self.model.sites.breached | self.model.tenant_trouble
         self.stopped = own | (self._of_site(site_stop.astype(float)) > 0.0)
@@ -415,8 +676,32 @@ class Loans(Mechanism):
         rest = np.maximum(self.balance - called, 0.0) * mask
         self.model.ledger.file(self.principal, rest)
         self.accelerated = self.accelerated | mask
+        self.claimed = np.where(mask, self.balance, self.claimed)
+
+    def note_losses(self, estates):
+        """Note, loan by loan, what the estates ``(parties, worlds)`` leave unpaid, before it is written off."""
+        self.lost = self.lost + np.where(np.take(estates, self.debtor, axis=0), self.balance, 0.0)
+
+    @property
+    def recovery(self):
+        """Share of each called loan that its holder got back, 1 where nothing was called, ``(loans, worlds)``."""
+        return 1.0 - self.lost / np.where(self.claimed > 0.0, self.claimed, 1.0)
+
+    def sweep(self, amounts):
+        """Prepay the loans of each site, ``(sites, worlds)``, pro rata to what it owes; give what was paid."""
+        if not amounts.any():
+            return amounts
+        owed = self.balance[self.site_rows]
+        whole = np.maximum(self.by_site @ (self.balance * self.is_site), 1e-12)
+        share = owed / np.take(whole, self.site[self.site_rows], axis=0)
+        self.model.ledger.pay(self.sweeps, share * np.take(amounts, self.site[self.site_rows], axis=0))
+        return amounts
 
 
+UNBOUNDED = 1e6
+"""US$bn: a limit that never binds."""
+LAB_LOAN, MODEL_OF_LAB_LOAN = "loan_lab_build", "loan_stargate"
+"""The loan by which the lab itself borrows for chips; its terms are those of the Stargate vehicle's."""
 SITE_LOANS = ("site loan", "site loan in talks")
 SELLS_DOWN = ("Japanese bank syndicate",)
 """Who sells on part of its site loans to bondholders (opening: Japanese bank syndicate)."""
@@ -438,6 +723,8 @@ LINES = {
     "debt_new_mexico_utility",
 }
 """The loan on which each firm's new money is booked."""
+COMMITTED = {"revolver_openai", "loan_stargate"}
+"""Lines whose margin was agreed when they were signed, whenever they are drawn."""
 OPEN_ENDED = LINES - {"revolver_openai", "programme_oracle"}
 
 

@@ -116,6 +116,7 @@ class DebtTrapModel(Schedule, Assembly):
         self.banks.do("remember")
         self.lenders.do("remember")
         self.bondholders.do("remember")
+        self.loan_pricing.quote()
         self.loans.refinance()
         self.loans.extend()
         self.openai.do("watch_runway")

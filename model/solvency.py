@@ -33,6 +33,7 @@ class Solvency(Mechanism):
     missed_month = State("month", "first month with a bill 60 days overdue", dtype=int, default=NEVER)
     distressed_month = State("month", "month of a distressed exchange", dtype=int, default=NEVER)
     default_month = State("month", "month of legal default", dtype=int, default=NEVER)
+    cross_defaulted = State("yes/no", "in default only since a debt that its loans refer to is", dtype=bool)
     estate = State("yes/no", "whether an estate is to be paid out", dtype=bool)
     debt = State("US$bn", "loans and bonds owed")
     lent = State("US$bn", "loans and bonds held")
@@ -176,6 +177,7 @@ class Solvency(Mechanism):
         ledger = self.model.ledger
         self.loss_now = np.zeros_like(self.loss)
         if self.estate.any():
+            self.model.loans.note_losses(self.estate)
             self.loss_now = ledger.write_off(self.estate)
             self.loss = self.loss + self.loss_now
         wound_up = ledger.closed & ~self.estate
@@ -192,7 +194,7 @@ class Solvency(Mechanism):
         model, ledger = self.model, self.model.ledger
         if model.month % 3 != 2:
             return
-        horizon = int(self.trap_horizon.max())
+        horizon = self.trap_horizon
         years = horizon / 12.0
         line = model.loans.line_undrawn
         service = model.loans.service_of_parties * horizon
