@@ -74,9 +74,15 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Replace the files of a run in --out.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write the tables as CSV too.")] = False,
     world: Annotated[int, typer.Option(help="The world of which everything is kept.")] = 0,
+    explained: Annotated[
+        bool,
+        typer.Option("--explain", help="Say how much of the headline is the equity window: four more runs."),
+    ] = False,
     as_json: AsJson = False,
 ):
     """Play a scenario in many worlds: who fails, how likely, who first, and who bears the loss."""
+    from scenarios.experiments.attribution import equity_share
+    from scenarios.experiments.words import tell_equity_share
     from scenarios.files import Output
     from scenarios.simulate import simulate
     from scenarios.story import opening_facts, summary, tell_run
@@ -88,10 +94,15 @@ def run(
         results = simulate(chosen, worlds, seed, months, story=world, progress=progress)
         output.write(results, csv=csv)
     facts = summary(results)
+    if explained:
+        with _Progress() as progress:
+            facts["equity_share"] = equity_share(chosen, worlds, seed, months, progress=progress).facts()
     if as_json:
         _print_json(facts | {"files": str(directory)})
     else:
         tell_run(_console(), facts, chosen, opening_facts(chosen), directory)
+        if explained:
+            tell_equity_share(_console(), facts["equity_share"])
 
 
 @app.command()
@@ -201,6 +212,117 @@ def params(
         _print_json([row | {"path": path(**row), "agents": values_of(row, of_agents)} for row in rows])
     else:
         tell_params(_console(), rows, of_agents)
+
+
+@app.command()
+@plainly
+def explain(
+    scenario: ScenarioName = "baseline",
+    measure: Annotated[str, typer.Option(help="A column of worlds.parquet, such as default:OpenAI.")] = (
+        "default:OpenAI"
+    ),
+    worlds: Annotated[int, typer.Option(help="Worlds in each of the 64 runs.")] = 128,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    world: Annotated[
+        int | None, typer.Option(help="The world of the cause card; default: the first hit.")
+    ] = None,
+    card_only: Annotated[
+        bool, typer.Option("--card", help="Only the cause card, without the 64 runs.")
+    ] = False,
+    sets: Overrides = None,
+    as_json: AsJson = False,
+):
+    """Attribute a measure to the drivers (exact Shapley values), and tell how it came about in one world."""
+    from scenarios.experiments.attribution import attribute
+    from scenarios.experiments.cause import cause_card, first_world
+    from scenarios.experiments.words import tell_attribution, tell_card
+
+    chosen, agent = _scenario(scenario, sets), measure.partition(":")[2] or "OpenAI"
+    found = None
+    if not card_only:
+        with _Progress() as progress:
+            found = attribute(chosen, measure, worlds, seed, months, progress=progress)
+    if world is None:
+        world = first_world(chosen, agent, worlds, seed, months) if found is None else found.first_world()
+    card = cause_card(chosen, agent, world, seed, months)
+    card = card and card.facts()
+    if as_json:
+        _print_json((found.facts() if found else {}) | {"card": card})
+    elif found:
+        tell_attribution(_console(), found.facts(), card)
+    elif card:
+        tell_card(_console(), card)
+    else:
+        print(f"{agent} pays every bill in world {world}.")
+
+
+@app.command()
+@plainly
+def figure1(
+    scenario: ScenarioName = "baseline",
+    worlds: Annotated[int, typer.Option(help="Worlds at each point of the grid.")] = 256,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    agent: Annotated[str, typer.Option(help="Whose default.")] = "OpenAI",
+    sets: Overrides = None,
+    as_json: AsJson = False,
+):
+    """Figure 1: default probability against the equity window, with the shipped point and its interval."""
+    from scenarios.experiments.equity_window import figure_one
+    from scenarios.experiments.words import tell_figure_one
+
+    with _Progress() as progress:
+        found = figure_one(_scenario(scenario, sets), worlds, seed, months, agent=agent, progress=progress)
+    if as_json:
+        _print_json(found.facts())
+    else:
+        tell_figure_one(_console(), found.facts())
+
+
+@app.command()
+@plainly
+def sensitivity(
+    scenario: ScenarioName = "baseline",
+    measure: Annotated[str, typer.Option(help="A column of worlds.parquet, such as default:OpenAI.")] = (
+        "default:OpenAI"
+    ),
+    samples: Annotated[
+        int, typer.Option(help="Samples, a power of two: each runs once for each factor + 2.")
+    ] = 64,
+    worlds: Annotated[int, typer.Option(help="Worlds of each run.")] = 16,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary", metavar="PATH=LOW:HIGH", help="A factor and its range; replaces the usual ten."
+        ),
+    ] = None,
+    sets: Overrides = None,
+    as_json: AsJson = False,
+):
+    """Give Sobol indices: how much of the uncertainty of a measure each parameter is."""
+    from scenarios.experiments.sensitivity import parse_vary
+    from scenarios.experiments.sensitivity import sensitivity as find
+    from scenarios.experiments.words import tell_sensitivity
+
+    factors = parse_vary(vary) if vary else None
+    with _Progress() as progress:
+        found = find(
+            _scenario(scenario, sets),
+            measure,
+            samples,
+            worlds,
+            seed,
+            months,
+            factors=factors,
+            progress=progress,
+        )
+    if as_json:
+        _print_json(found.facts())
+    else:
+        tell_sensitivity(_console(), found.facts())
 
 
 def _scenario(name, sets):

@@ -14,6 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from model.history import OUTCOMES
+from scenarios.files import run_hash, version
+from scenarios.schema import BadInput, Problem, nearest_name
+from scenarios.simulate import simulate
+
 DRIVERS = {
     "demand": {"demand.uncertain": False},
     "technology": {"technology.enabled": False, "technology.pincer": False},
@@ -105,3 +110,171 @@ def bootstrap_over_worlds(each, resamples=RESAMPLES, seed=1):
     counts = np.random.default_rng(seed).multinomial(worlds, np.full(worlds, 1.0 / worlds), size=resamples)
     low, high = np.quantile(each @ counts.T / worlds, [0.025, 0.975], axis=-1)
     return low, high
+
+
+# -- the experiment ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What ``attribute`` found.
+
+    ``values`` ``(2^k, worlds)``: the measure in each coalition and world; ``off`` the drivers by bit, each with
+    what switches it off; ``shares``
+    ``(k, worlds)`` their Shapley values; ``luck`` the worlds;
+    ``residual`` the largest error in any world of their adding up.
+    """
+
+    measure: str
+    unit: str
+    off: dict[str, dict]
+    values: np.ndarray
+    shares: np.ndarray
+    luck: np.ndarray
+    seed: int
+    months: int
+    provenance: dict
+
+    def first_world(self):
+        """The first world in which the measure is not zero with every driver on, else the first."""
+        return int(self.luck[np.argmax(self.values[-1] != 0.0)])
+
+    @property
+    def drivers(self):
+        """The names of the drivers, by bit."""
+        return tuple(self.off)
+
+    @property
+    def residual(self):
+        """Largest |sum of shares - (all on - all off)| in any world."""
+        return float(np.abs(self.shares.sum(axis=0) - (self.values[-1] - self.values[0])).max())
+
+    def facts(self):
+        """All that was found as plain values, ready for JSON; intervals are 95%, from worlds drawn anew."""
+        low, high = bootstrap_over_worlds(self.shares)
+        ends_low, ends_high = bootstrap_over_worlds(self.values[[0, -1]])
+        pairs = pair_interactions(self.values).mean(axis=-1) if len(self.drivers) > 1 else np.zeros((1, 1))
+        ends = [
+            {
+                "value": float(self.values[row].mean()),
+                "low": float(ends_low[row]),
+                "high": float(ends_high[row]),
+            }
+            for row in (0, -1)
+        ]
+        rows = [
+            {
+                "driver": name,
+                "share": float(self.shares[i].mean()),
+                "low": float(low[i]),
+                "high": float(high[i]),
+            }
+            for i, name in enumerate(self.drivers)
+        ]
+        together = [
+            {"drivers": [self.drivers[i], self.drivers[j]], "interaction": float(pairs[i, j])}
+            for i in range(len(self.drivers))
+            for j in range(i + 1, len(self.drivers))
+        ]
+        return {
+            "measure": self.measure,
+            "unit": self.unit,
+            "all_off": ends[0],
+            "all_on": ends[1],
+            "drivers": sorted(rows, key=lambda row: -abs(row["share"])),
+            "interactions": sorted(together, key=lambda row: -abs(row["interaction"])),
+            "switched_off_by": self.off,
+            "adds_up_to": self.residual,
+            "worlds": int(self.values.shape[-1]),
+            "seed": self.seed,
+            "months": self.months,
+            **self.provenance,
+        }
+
+
+def attribute(
+    scenario,
+    measure="default:OpenAI",
+    worlds=256,
+    seed=1,
+    months=96,
+    *,
+    drivers=None,
+    progress=None,
+    vocabulary=None,
+) -> Attribution:
+    """Play a scenario with every coalition of drivers on, in the same worlds, and hand out the measure among them.
+
+    ``measure``: a column of ``Results.worlds()``; a month that may never come counts 1 where it comes, so that its
+    mean is a probability. ``drivers``: {name: {path: neutral value}}, default `DRIVERS`. 2^k runs. BadInput names every
+    mistake.
+    """
+    drivers = DRIVERS if drivers is None else drivers
+    names, values = tuple(drivers), []
+    for coalition in range(1 << len(names)):
+        off = {}
+        for bit, name in enumerate(names):
+            off |= {} if coalition >> bit & 1 else drivers[name]
+        results = simulate(
+            _with(scenario, off), worlds, seed, months, progress=_part(progress, coalition, 1 << len(names)),
+            vocabulary=vocabulary,
+        )  # fmt: skip
+        values.append(value_by_world(results, measure))
+    values = np.array(values)
+    provenance = {"scenario": scenario.name, "hash": run_hash(results), "version": version()}
+    shares, unit = shapley_values(values), _unit(results, measure)
+    return Attribution(
+        measure, unit, dict(drivers), values, shares, results.luck, results.seed, results.months, provenance
+    )
+
+
+def equity_share(scenario, worlds=256, seed=1, months=96, *, agent="OpenAI", progress=None, vocabulary=None):
+    """Give what the equity window adds to a firm's default probability, against all other drivers taken as one.
+
+    The Shapley value of a game of two players, equity and the rest: exact, and four runs instead of sixty-four.
+    """
+    rest = {}
+    for name, off in DRIVERS.items():
+        rest |= {} if name == "equity" else off
+    two = {"equity": DRIVERS["equity"], "all else": rest}
+    return attribute(
+        scenario,
+        f"default:{agent}",
+        worlds,
+        seed,
+        months,
+        drivers=two,
+        progress=progress,
+        vocabulary=vocabulary,
+    )
+
+
+def value_by_world(results, measure):
+    """Give a column of ``Results.worlds()`` as numbers ``(worlds,)``: of what may never come, whether it came.
+
+    BadInput with the nearest name if there is no such column.
+    """
+    table = results.worlds()
+    names = [name for name in table.columns if name not in ("world", *results.pieces[0].params)]
+    if measure not in names:
+        near = nearest_name(measure, names)
+        raise BadInput(
+            Problem("", "measure", "unknown", repr(measure), "such as default:OpenAI", nearest=near)
+        )
+    column = table[measure]
+    return (column.notna() if measure.split(":")[0] in OUTCOMES else column).to_numpy(float)
+
+
+def _unit(results, measure):
+    if measure.split(":")[0] in (*OUTCOMES, "trap"):
+        return "share of worlds"
+    return results.worlds().attrs["units"].get(measure, "")
+
+
+def _with(scenario, changes):
+    return scenario.with_set(changes) if changes else scenario
+
+
+def _part(progress, at, parts):
+    """Count one of several runs of equal length as that part of them all."""
+    return progress and (lambda done, total: progress(done + at * total, parts * total))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scenarios.experiments.sensitivity import design, sobol_indices
+from scenarios.experiments.sensitivity import FACTORS, design, parse_vary, sensitivity, sobol_indices
+from scenarios.schema import BadInput, default_vocabulary
 
 BOUNDS = {"large": (0.0, 1.0), "small": (0.0, 1.0), "idle": (0.0, 1.0)}
 
@@ -38,3 +39,32 @@ def test_the_design_stays_within_the_bounds_and_is_the_same_each_time():
     low, high = np.array(list(bounds.values())).T
     assert ((points >= low) & (points <= high)).all()
     assert np.array_equal(points, design(bounds, 64))
+
+
+def test_a_headline_hangs_on_what_moves_it_and_not_on_what_nothing_reads(read, vocabulary):
+    toy = read('title = "Toy"\nparagraph = "p"\n')
+    factors = {"lab.rent": (0.0, 12.0), "stress.weight": (0.0, 2.0)}
+    found = sensitivity(toy, "default:Big Lab", 16, 4, 1, 12, factors=factors, vocabulary=vocabulary)
+    rows = {row["path"]: row for row in found.facts()["factors"]}
+    assert rows["lab.rent"]["total"] > 0.8
+    assert rows["stress.weight"]["total"] == 0.0
+    assert 0.0 <= found.luck_share <= 1.0
+
+
+def test_mistakes_in_what_is_to_vary_are_all_named():
+    with pytest.raises(BadInput) as caught:
+        parse_vary(["openai.floor_share=1:0.5", "no range", "lab.rent=0:1"])
+    assert len(caught.value.problems) == 2
+    assert parse_vary(["lab.rent=0:1.5"]) == {"lab.rent": (0.0, 1.5)}
+
+
+def test_samples_are_a_power_of_two(read, vocabulary):
+    with pytest.raises(BadInput, match="power of two"):
+        sensitivity(read('title = "T"\nparagraph = "p"\n'), samples=12, vocabulary=vocabulary)
+
+
+def test_every_factor_lies_within_the_range_of_its_parameter():
+    params = default_vocabulary().params
+    for path, (low, high) in FACTORS.items():
+        group, name = path.split(".")
+        assert params[group][name].check(low) == low and params[group][name].check(high) == high

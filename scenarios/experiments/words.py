@@ -1,0 +1,137 @@
+"""What the experiments found, in words and tables that fit a terminal of 80 columns."""
+
+from rich.text import Text
+
+from scenarios.story import DISCLAIMER, _bar, _heading, _money, _table, date_of
+
+
+def tell_attribution(console, facts, card=None):
+    """Print the Shapley shares of the drivers, what they do together, and the cause card of a world."""
+    chance = facts["unit"] == "share of worlds"
+    _title(console, f"Who did it: {facts['measure']}", facts)
+    on, off = facts["all_on"], facts["all_off"]
+    words = f"With every driver on {_span(on, chance)}; with every driver at its neutral value {_span(off, chance)}."
+    console.print(Text(words))
+    _heading(console, "What each driver adds (Shapley value, 95% interval)")
+    table = _table("", "> adds", "")
+    largest = max(abs(row["share"]) for row in facts["drivers"]) or 1.0
+    for row in facts["drivers"]:
+        bar = _bar(abs(row["share"]) / largest, "red" if row["share"] > 0 else "green")
+        table.add_row(row["driver"], _span({**row, "value": row["share"]}, chance), bar)
+    console.print(table)
+    shown = [row for row in facts["interactions"] if abs(row["interaction"]) > 1e-12][:5]
+    if shown:
+        _heading(console, "What two drivers add together, beyond each alone")
+        table = _table("", "> adds")
+        for row in shown:
+            table.add_row(" and ".join(row["drivers"]), _number(row["interaction"], chance))
+        console.print(table)
+    if card is not None:
+        tell_card(console, card)
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
+def tell_card(console, card):
+    """Print a cause card: who missed what, when, and what had changed before; ``card`` from ``Card.facts``."""
+    _heading(console, f"World {card['world']}: how {card['agent']} came to miss a payment")
+    console.print(
+        Text(
+            f"In {date_of(card['month'])} {_money(card['due'])} was due, and {card['agent']} paid"
+            f" {_money(card['paid'])} (US$bn). It had {_money(card['cash'])} when the month began."
+        )
+    )
+    console.print(Text(f"Why: {card['because']}."))
+    later = {"missed_month": "60 days late", "default_month": "in legal default"}
+    told = [f"{words} in {date_of(card[name])}" for name, words in later.items() if card[name]]
+    console.print(Text(f"It was {' and '.join(told)}." if told else "It paid within 60 days."))
+    table = _table("not paid in full", "to", "> missing")
+    for bill in card["bills"]:
+        table.add_row(bill["kind"], bill["creditor"], _money(bill["missing"]))
+    console.print(table)
+    if card["changes"]:
+        table = _table("largest changes before it", "> US$bn a year before", "> after", "> change")
+        for change in card["changes"]:
+            values = (_money(change[name]) for name in ("before", "after", "difference"))
+            table.add_row(change["kind"], *values)
+        console.print(table)
+
+
+def tell_equity_share(console, facts):
+    """Print, beside a headline, how much of it is the equity window."""
+    shares = {row["driver"]: row for row in facts["drivers"]}
+    _heading(console, "How much of OpenAI's default probability is the equity window")
+    equity, rest = (
+        _span({**shares[name], "value": shares[name]["share"]}, True) for name in ("equity", "all else")
+    )
+    words = f"Equity adds {equity}, all other drivers together {rest}"
+    console.print(Text(f"{words} (Shapley; {facts['worlds']:,} worlds; equity off: rounds as committed)."))
+    console.print(Text("See also `figure1` and `explain`.", "dim"))
+
+
+def tell_figure_one(console, facts):
+    """Print the default probability on the grid of the equity window; the shipped point is marked."""
+    _title(console, f"Figure 1: default of {facts['agent']} against the equity window", facts)
+    shipped = facts["shipped"]
+    place = shipped["closing_hazard"], shipped["yearly_cap_usd_bn"]
+    caps = sorted({row["yearly_cap_usd_bn"] for row in facts["grid"]})
+    table = _table("closing\nhazard a year", *(f"> cap {cap:g}\nUS$bn a year" for cap in caps))
+    for hazard in sorted({row["closing_hazard"] for row in facts["grid"]}):
+        cells = []
+        for row in facts["grid"]:
+            if row["closing_hazard"] == hazard:
+                here = (hazard, row["yearly_cap_usd_bn"]) == place
+                cells.append(Text(f"{'> ' if here else ''}{row['p']:.0%}", "bold" if here else ""))
+        table.add_row(f"{hazard:g}", *cells)
+    console.print(table)
+    console.print(
+        Text(
+            f"Shipped: hazard {place[0]:g}, cap {place[1]:g}: {shipped['p']:.0%}"
+            f" ({100 * shipped['low']:.0f}-{shipped['high']:.0%} from {facts['worlds']:,} worlds)."
+        )
+    )
+    low, high = min(row["p"] for row in facts["grid"]), max(row["p"] for row in facts["grid"])
+    console.print(
+        Text(f"Over the grid: {low:.0%} to {high:.0%}. The headline is read with this table beside it.")
+    )
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
+def tell_sensitivity(console, facts):
+    """Print the Sobol indices, the largest total first."""
+    _title(console, f"What {facts['measure']} hangs on: Sobol indices", facts)
+    console.print(
+        Text(
+            f"Mean {facts['mean']:.3g}, standard deviation {facts['deviation']:.3g} over the ranges;"
+            f" {facts['luck_share']:.0%} of that variance is luck of few worlds."
+        )
+    )
+    table = _table("parameter", "range", "> alone", "> with others", "")
+    for row in facts["factors"]:
+        alone = f"{row['first']:.2f} ± {row['first_reach']:.2f}"
+        total = f"{row['total']:.2f} ± {row['total_reach']:.2f}"
+        bar = _bar(max(row["total"], 0.0), width=12)
+        table.add_row(row["path"], f"{row['low']:g} to {row['high']:g}", alone, total, bar)
+    console.print(table)
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
+def _title(console, words, facts):
+    console.print()
+    console.print(Text.assemble(("Take or Pay", "bold"), " · ", (words, "bold cyan")))
+    span = f"{date_of(1)} to {date_of(facts['months'])}"
+    console.print(
+        Text(f"{facts['scenario']}, {facts['worlds']:,} worlds, {span}, seed {facts['seed']}", "dim")
+    )
+
+
+def _number(value, chance):
+    return f"{100.0 * value:.1f} points" if chance else _money(value)
+
+
+def _span(row, chance):
+    scale, unit = (100.0, "%") if chance else (1.0, "")
+    value, low, high = (scale * row[name] for name in ("value", "low", "high"))
+    return f"{value:.1f}{unit} ({low:.1f} to {high:.1f})"
