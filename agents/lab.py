@@ -105,7 +105,7 @@ class Lab(Firm):
         """
         trained = np.maximum(self.compute_used - self.inference_need, 0.0) / 12.0
         self.training_stock = self.training_stock * (1.0 - self.training_decay / 12.0) + trained
-        effective = np.maximum(self.training_stock / self.opening_stock, 0.05)
+        effective = np.maximum((self.training_stock + 1e-6) / (self.opening_stock + 1e-6), 0.05)
         grown = self.model.technology.bends(np.log(effective) + self.efficiency)
         self.quality = self.quality_per_loss * loss_reduction(grown, self.model.technology.loss_exponent)
 

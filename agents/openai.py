@@ -47,6 +47,12 @@ class OpenAI(Lab):
         "Revenue rate of the last year, smoothed, over today's.",
         source="assumed, from calibration: arr_2024 and annualised_revenue_end2025 (6 and 20)",
     )
+    herding = Param(
+        0.0,
+        "share",
+        (0.0, 1.0),
+        "Weight of the growth of the largest builder, in place of its own forecast; 0: it does not follow.",
+    )
     planning_lead = Param(30, "months", (12, 48), "How far ahead it orders capacity.", whole=True)
     commits = Param(True, "yes/no", None, "Whether announced capacity can become firm at all.")
     firming_limit = Param(
@@ -73,10 +79,36 @@ class OpenAI(Lab):
     forecast_need = State("GW", "compute that the lab expects to need at the planning lead")
     new_commitment = State("GW", "announced capacity made firm this month")
     revenue_year_ago = State("US$bn a year", "revenue rate a year ago (smoothed)", default=1.0)
+    largest_year_ago = State("GW", "capacity of the largest builder a year ago (smoothed)")
     idle = State("GW", "available compute that is not used")
     available = State("GW", "compute available under contract")
 
-    measures = (*Lab.measures, "runway", "burn", "available", "idle", "cornered", "new_commitment")
+    measures = (
+        *Lab.measures,
+        "runway",
+        "burn",
+        "available",
+        "idle",
+        "unserved",
+        "gross_margin",
+        "cornered",
+        "new_commitment",
+    )
+
+    @property
+    def unserved(self):
+        """Compute that customers' demand lacks, GW: shortage is the constraint where it is positive."""
+        return np.maximum(self.inference_need - self.available, 0.0) * ~self.closed
+
+    @property
+    def gross_margin(self):
+        """Revenue less the compute and power that serve it, over revenue; at least -5 (software has about 0.8).
+
+        A GW-year in use costs the whole compute bill over the compute used, so idle compute lowers the margin.
+        """
+        bill = self.model.compute_contracts.bill_of_openai
+        serving = np.minimum(self.inference_need * self.served_share / np.maximum(self.compute_used, 1e-9), 1.0)
+        return np.maximum(1.0 - bill * serving / np.maximum(self.revenue, 0.1), -5.0)
 
     def serve(self):
         """Serve demand as far as compute allows: inference comes before training.
@@ -127,7 +159,8 @@ class OpenAI(Lab):
     def forecast(self):
         """Expect compute need at the planning lead: half last year's growth, half the adoption curve.
 
-        need = revenue x (w x own growth + (1 - w) x curve growth) / revenue per GW / (1 - training share).
+        need = revenue x (w x own growth + (1 - w) x curve growth) / revenue per GW / (1 - training share); with
+        herding, part of that growth is the growth of the largest builder's capacity instead.
         """
         self.revenue_year_ago = self.revenue_year_ago + (self.revenue - self.revenue_year_ago) / 12.0
         lag_growth = np.log(np.maximum(self.revenue, 0.1) / np.maximum(self.revenue_year_ago, 0.1))
@@ -135,6 +168,11 @@ class OpenAI(Lab):
         extrapolated = np.exp(np.clip(lag_growth * years, -1.0, 1.6))
         growth = self.extrapolation_weight * extrapolated
         growth = growth + (1.0 - self.extrapolation_weight) * self.model.demand.curve_growth
+        largest = self.model.hyperscalers.capacity.max(axis=0)
+        before = np.where(self.largest_year_ago > 0.0, self.largest_year_ago, largest)
+        self.largest_year_ago = before + (largest - before) / 12.0
+        followed = np.exp(np.clip(np.log(largest / before) * years, -1.0, 1.6))
+        growth = growth + self.herding * (followed - growth)
         per_gw = self.revenue_per_inference_gw * np.exp(self.efficiency) * self.price
         self.forecast_need = self.revenue * growth / per_gw / (1.0 - self.mature_training_share)
 

@@ -23,6 +23,7 @@ from model.compute_market import ComputeMarket
 from model.contracts import META_COMPLETE, ComputeContracts, Halls, Leases, PowerContracts
 from model.credit import Credit, LoanPricing, Loans
 from model.demand import Demand
+from model.hardware import Hardware
 from model.joint_venture import JointVenture
 from model.ledger import Ledger
 from model.opening import LIBRARY, read_opening
@@ -74,6 +75,7 @@ MECHANISMS = (
     Technology,
     Power,
     ComputeMarket,
+    Hardware,
     JointVenture,
     Halls,
     ComputeContracts,
@@ -150,7 +152,7 @@ class Assembly(WorldsModel):
     def _make_mechanisms(self):
         opening = self.opening
         self.credit, self.demand, self.technology = Credit(self), Demand(self), Technology(self)
-        self.power, self.compute_market = Power(self), ComputeMarket(self)
+        self.power, self.compute_market, self.hardware = Power(self), ComputeMarket(self), Hardware(self)
         self.joint_venture = JointVenture(self)
         self.halls, self.compute_contracts = Halls(self, opening), ComputeContracts(self, opening)
         self.leases, self.power_contracts = Leases(self, opening), PowerContracts(self, opening)
@@ -165,6 +167,7 @@ class Assembly(WorldsModel):
         ledger = self.ledger = Ledger(self.party_names, SECTORS, "Rest of the world")
         firms = [name for group in FIRM_GROUPS for name in self.cohorts[group].names]
         self.accounts.open_accounts(ledger, self.opening, firms)
+        self.hardware.open_accounts(ledger)
         self.shares.open_accounts(ledger, firms)
         for each in (
             self.compute_contracts,
@@ -306,7 +309,7 @@ class Assembly(WorldsModel):
     @property
     def liquidation_values(self):
         """Share of book value that each party's assets fetch, ``(parties, worlds)``."""
-        return self.party_block("liquidation_value")
+        return self.party_block("liquidation_value") * self.hardware.asset_value_share
 
     @property
     def co_investment_share(self):

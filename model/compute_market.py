@@ -7,7 +7,11 @@ from model.sums import total
 
 
 class ComputeMarket(Mechanism):
-    """The rent of a GW-year: a falling trend, raised by scarcity, lowered by efficiency and fire sales."""
+    """The rent of a GW-year: a falling trend, raised by scarcity, lowered by efficiency, glut and fire sales.
+
+    The rent has two regimes: a calm decline, and a glut in which it falls faster. `enabled` off: the trend alone.
+    Single neutral values: `glut_hazard` 0, `fire_sale_depth` 0, `architecture_hit` 0.
+    """
 
     group = "compute_market"
 
@@ -30,7 +34,7 @@ class ComputeMarket(Mechanism):
         0.6,
         "share",
         (0.1, 1.0),
-        "Rent of capacity past its first term over the rent of new capacity.",
+        "Rent of capacity past its first term, five years old, over the rent of new capacity.",
         source="assumed, from calibration: rebook_price_ratio_h100 (0.7 to 0.95 after two years)",
     )
     scarcity_elasticity = Param(1.5, "elasticity", (0.0, 6.0), "Change of rent with demand over supply.")
@@ -47,20 +51,79 @@ class ComputeMarket(Mechanism):
     )
     second_use_growth = Param(0.8, "GW a year", (0.0, 5.0), "Growth of that second use.")
 
+    glut_hazard = Param(
+        0.1, "per year", (0.0, 1.0), "Rate at which a calm market for compute turns into a glut."
+    )
+    glut_end_hazard = Param(0.7, "per year", (0.1, 4.0), "Rate at which a glut ends.")
+    glut_decline = Param(
+        0.3,
+        "per year",
+        (0.0, 0.6),
+        "Fall of the rent in a glut, on top of the trend.",
+        source="calibration: rental_decline_rate_2023_2025 (0.45 a year, a glut after scarcity)",
+    )
+    fire_sale_depth = Param(
+        1.0,
+        "elasticity",
+        (0.0, 4.0),
+        "Fall of the rent when estates throw capacity as large as all that is in use onto the market.",
+    )
+    absorption = Param(
+        0.08, "per month", (0.01, 1.0), "Share of thrown-out capacity that finds new owners in a month."
+    )
+    architecture_hit = Param(
+        0.5,
+        "per log unit",
+        (0.0, 2.0),
+        "Further fall of the rent of chips already built when a breakthrough needs another architecture.",
+    )
+
+    glut = State("yes/no", "whether the rent falls as in a glut", dtype=bool)
+    stale = State("log", "rent that old capacity has lost to other architectures")
+    thrown_out = State("GW", "capacity of estates that is looking for an owner")
+    estates = State("GW", "capacity of sellers that have failed so far")
     rent = State("US$bn per GW-year", "rent of new capacity", default=13.3)
     old_rent = State("US$bn per GW-year", "rent of capacity past its first term", default=8.0)
     shock = State("log", "deviation of the rent from its trend")
     tightness = State("ratio", "compute wanted over compute at hand", default=1.0)
     idle_pool = State("GW", "capacity looking for a second tenant")
 
-    measures = ("rent", "old_rent", "tightness", "idle_pool")
+    measures = ("rent", "old_rent", "tightness", "idle_pool", "glut", "thrown_out")
+
+    def move_regime(self):
+        """Turn calm into glut, or glut into calm; let estates' capacity reach the market and be absorbed."""
+        draw = self.model.draw("rent regime")
+        starts = draw < 1.0 - np.exp(-self.glut_hazard / 12.0)
+        ends = draw < 1.0 - np.exp(-self.glut_end_hazard / 12.0)
+        self.glut = np.where(self.glut, ~ends, starts) & self.enabled
+        failed = self.model.compute_contracts.gw_of_estates
+        new = np.maximum(failed - self.estates, 0.0)
+        self.estates = np.maximum(failed, self.estates)
+        self.thrown_out = self.thrown_out * (1.0 - self.absorption) + new
+        broken = self.model.technology.broken
+        self.stale = self.stale * (1.0 - 1.0 / 60.0) + self.architecture_hit * (broken - self._broken)
+        self._broken = broken
+
+    @property
+    def monthly_decline(self):
+        """Fall of the rent of one vintage in a month: trend of the newest, and ageing, ``(1, worlds)``."""
+        return -np.expm1((np.log1p(-self.decline) + np.log(self.vintage_discount) / 5.0) / 12.0)
+
+    def rent_of_age(self, years):
+        """Give the rent of capacity of this age: it falls as newer generations come, ``(vintages, worlds)``.
+
+        rent x discount^(age / 5 years).
+        """
+        return self.rent * np.exp(years / 5.0 * np.log(self.vintage_discount))
 
     def clear_rent(self):
-        """Set the rent: trend x scarcity^elasticity x e^(-obsolescence x industry gain) x noise.
+        """Set the rent: trend x scarcity^elasticity x e^(-obsolescence x industry gain - fire sale) x noise.
 
         scarcity = compute that labs want / compute at hand; the rent of old capacity never falls below nothing,
-        and capacity that does not earn its running cost is not let.
+        and capacity that does not earn its running cost is not let. In a glut the noise falls steadily; after it
+        the rent returns to its trend, 3% of the gap a month.
         """
+        self.move_regime()
         openai = self.model.openai
         wanted = openai.inference_need + openai.training_plan
         rivals = total(self.model.rivals.compute_used)[None, :]
@@ -68,12 +131,14 @@ class ComputeMarket(Mechanism):
         self.tightness = (wanted + rivals + 0.1) / (hand + rivals + 0.1)
         scarce = np.clip(np.log(self.tightness), -1.5, 0.7) * self.scarcity_elasticity
         step = self.volatility * np.sqrt(1.0 / 12.0) * self.model.draw("rent", "normal")
-        self.shock = self.shock * 0.97 + step * self.enabled
+        slide = np.log1p(-self.glut_decline) / 12.0 * self.glut
+        self.shock = self.shock * 0.97 + step * self.enabled + slide
         trend = self.opening_rent * np.exp(np.log1p(-self.decline) * self.model.month / 12.0)
         fall = self.obsolescence * self.model.technology.industry_gain
+        fall = fall + self.fire_sale_depth * self.thrown_out / (hand + rivals + 0.1)
         moved = np.exp((scarce - fall) * self.enabled + self.shock)
         self.rent = trend * moved
-        self.old_rent = self.rent * self.vintage_discount
+        self.old_rent = self.rent * self.vintage_discount * np.exp(-self.stale * self.enabled)
 
     def letting_share(self, pool):
         """Give the share of the pool ``(contracts, worlds)`` that finds a second tenant, ``(1, worlds)``."""
@@ -81,3 +146,5 @@ class ComputeMarket(Mechanism):
         taken = self.second_use + self.second_use_growth * self.model.month / 12.0
         pays = self.old_rent > self.running_cost
         return np.minimum(taken / np.maximum(self.idle_pool, 1e-9), 1.0) * pays
+
+    _broken = np.zeros((1, 1))

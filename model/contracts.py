@@ -182,7 +182,8 @@ class ComputeContracts(Mechanism):
         self.yearly_minimum = np.array([c.terms.get("shortfall_carry_years", 0) > 0 for c in contracts])
         self.opening_price = np.array([_price(c) for c in contracts])
         self.opening_floor = np.array([c.terms.get("floor_share", 0.9) for c in contracts])
-        self.gw_path = np.array([_gw_path(c, model.months + 48) for c in contracts])
+        self.gw_path = np.array([_gw_path(c, model.months + 61) for c in contracts])
+        self.gw_until = np.pad(np.cumsum(self.gw_path, axis=1), ((0, 0), (1, 0)))
         self.year_minimum = self.opening_floor[:, None] * np.array([_by_year(row) for row in self.gw_path])
         self.year_minimum = self.year_minimum * self.opening_price[:, None]
         rest = contracts[-1]
@@ -243,6 +244,30 @@ class ComputeContracts(Mechanism):
         return ~np.take(self.model.ledger.closed, self.seller, axis=0)
 
     @property
+    def bill_of_openai(self):
+        """What the lab's compute costs at this month's bills, power passed through included, US$bn a year."""
+        yearly = self.yearly_minimum[:, None]
+        gw = np.maximum(self.used, np.where(yearly, 0.0, self.floor) * self.available)
+        bills = (self.price * gw + self.renewal_price * self.renewed) * self.of_openai[:, None]
+        power = self.model.power_contracts
+        return total(bills)[None, :] + np.maximum(power.overrun * power.pass_through, 0.0) * 12.0
+
+    @property
+    def gw_of_estates(self):
+        """GW behind contracts whose seller has failed, ``(1, worlds)``."""
+        return total(self.peak * ~self.seller_alive)[None, :]
+
+    def cover_of(self, parties):
+        """Give the price of a GW-year and the share of what they have built that is let, for some sellers.
+
+        Both ``(parties, worlds)``.
+        """
+        gw = np.take(self.into_seller @ self.available, parties, axis=0)
+        value = np.take(self.into_seller @ (self.available * self.price), parties, axis=0)
+        built = np.take(self.into_seller @ self.peak, parties, axis=0)
+        return value / np.maximum(gw, 1e-9), np.clip(gw / np.maximum(built, 1e-9), 0.0, 1.0)
+
+    @property
     def announced_left(self):
         """GW announced and not yet firm, ``(1, worlds)``."""
         return total(self.announced_left_gw)[None, :]
@@ -282,14 +307,15 @@ class ComputeContracts(Mechanism):
         free = np.where(mine, self.floor * self.available, 0.0)
         extra = np.where(mine, self.available, 0.0) - free
         free_sum, extra_sum = total(free), total(extra)
+        whole = total(np.where(mine, self.available, 0.0))
         first = np.minimum(need / np.maximum(free_sum, 1e-12), 1.0)
         left = np.maximum(need - free_sum, 0.0)
         second = np.minimum(left / np.maximum(extra_sum, 1e-12), 1.0)
-        used = first * free + second * extra
+        used = np.where(need >= whole * (1.0 - 1e-12), self.available, first * free + second * extra)
         self.used = np.where(mine, used, self.available)
         pool = np.maximum(self.peak - self.available, 0.0) * self.seller_alive
         renewable = np.where(mine, pool, 0.0) * self.renews
-        still = np.maximum(left - extra_sum, 0.0)
+        still = np.maximum(need - whole, 0.0)
         renewed = renewable * np.minimum(still / np.maximum(total(renewable), 1e-12), 1.0)
         self.renewed = renewed
         self.relet = (pool - renewed) * self.model.compute_market.letting_share(pool - renewed)
@@ -335,7 +361,8 @@ class ComputeContracts(Mechanism):
         month = self.model.month
         order = self.orders
         row = np.arange(len(order.amount)) == month // 3
-        start = month + self.model.openai.planning_lead
+        power = self.model.power
+        start = month + np.maximum(self.model.openai.planning_lead, power.wait_of_orders())
         mask = row[:, None] & (added > 0.0)
         amount = np.where(mask, order.amount + added, order.amount)
         self.orders = Ladder(
@@ -361,10 +388,10 @@ class ComputeContracts(Mechanism):
         return (total(self.orders.live(self.model.month)) / np.maximum(ordered, 1e-9))[None, :]
 
     def firm_ahead(self, lead):
-        """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; lead is one number."""
-        month = min(self.model.month + lead, self.gw_path.shape[1] - 1)
+        """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; `lead` is ``(1, worlds)``."""
+        month = self.model.month + lead
         mine = (self.of_openai & ~self.on_halls & ~self.on_orders)[:, None]
-        path = total(_column(self.gw_path, month) * mine)
+        path = total(np.take(self.gw_path, month[0], axis=1) * mine)
         halls = self.model.halls.ladder
         return (path + total(halls.live(month)) + total(self.orders.live(month)))[None, :]
 
@@ -378,8 +405,10 @@ class ComputeContracts(Mechanism):
     def minimum_by_contract(self, horizon):
         """Give the same for each contract of the lab, ``(contracts, worlds)``."""
         month = self.model.month
-        paths = self.gw_path[:, month + 1 : month + 1 + horizon].sum(axis=1)  # bit-safe: constants
-        fixed = np.where(self.of_openai & ~self.on_halls & ~self.on_orders, paths, 0.0)[:, None] * ~self.ended
+        horizon = np.broadcast_to(horizon, (1, self.worlds))
+        last = np.minimum(month + 1 + horizon[0], self.gw_path.shape[1])
+        paths = np.take(self.gw_until, last, axis=1) - _column(self.gw_until, month + 1)
+        fixed = np.where((self.of_openai & ~self.on_halls & ~self.on_orders)[:, None], paths, 0.0) * ~self.ended
         alive = ~self.ended
         halls = total(self.model.halls.ladder.due_within(month + 1, horizon))
         orders = total(self.orders.due_within(month + 1, horizon))

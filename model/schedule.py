@@ -194,8 +194,7 @@ class Schedule:
         Announced capacity needs pledged equity, an open bond market and a sponsor (Brookfield) who is willing.
         """
         contracts = self.compute_contracts
-        lead = int(self.openai.planning_lead.max())
-        self.openai.contracted_ahead = contracts.firm_ahead(lead)
+        self.openai.contracted_ahead = contracts.firm_ahead(self.openai.planning_lead)
         share = self.accounts.vehicle_equity
         financed = self.pledges.left / (share * contracts.build_cost)
         room = np.minimum(financed, contracts.announced_left) * self.credit.openness * ~self.credit.frozen
@@ -221,9 +220,11 @@ class Schedule:
         self.ledger.change_real_assets(self.party_block("revaluation"))
 
     def depreciate(self):
-        """Write off a month's wear of real assets."""
+        """Write off a month's wear of real assets: chips evenly or to their value, the rest at a yearly rate."""
         rate = self.party_block("depreciation") / 12.0
-        self.ledger.change_real_assets(-np.maximum(self.ledger.real_assets, 0.0) * rate)
+        worn = self.hardware.age()
+        other = np.maximum(self.ledger.real_assets - worn - self.hardware.book_of_parties, 0.0)
+        self.ledger.change_real_assets(-other * rate - worn)
 
     def close_month(self):
         """Prove the books, record the month, and move on."""
