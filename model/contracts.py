@@ -361,8 +361,7 @@ class ComputeContracts(Mechanism):
         month = self.model.month
         order = self.orders
         row = np.arange(len(order.amount)) == month // 3
-        power = self.model.power
-        start = month + np.maximum(self.model.openai.planning_lead, power.wait_of_orders())
+        start = month + self.model.openai.planning_lead
         mask = row[:, None] & (added > 0.0)
         amount = np.where(mask, order.amount + added, order.amount)
         self.orders = Ladder(
