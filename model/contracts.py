@@ -6,6 +6,7 @@ Each class is a block with one row per contract. It opens its legs on the Ledger
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State
+from model.hardware import geometric
 from model.ladder import Ladder
 from model.sums import adder_into, total
 
@@ -144,6 +145,14 @@ class ComputeContracts(Mechanism):
     renewal_margin = Param(
         0.1, "share", (0.0, 0.5), "What a seller asks above the market rent to renew with a tenant in place."
     )
+    renewal_term = Param(
+        36,
+        "months",
+        (1, 120),
+        "Mean term of a renewal, in which the lab owes the floor at the price agreed; 1: month by month.",
+        source="assumed, from calibration: coreweave_contract_years (renewals of old chips for 1 to 3 years)",
+        whole=True,
+    )
     renews = Param(True, "yes/no", None, "Whether the lab may renew; off: expired capacity is let to others.")
     build_months = Param(24, "months", (6, 48), "Time to build announced capacity.", whole=True)
     build_cost = Param(
@@ -159,7 +168,9 @@ class ComputeContracts(Mechanism):
     floor = State("share", "share of what is available that is paid for in any case")
     available = State("GW", "capacity available under contract")
     used = State("GW", "capacity used under contract")
-    renewed = State("GW", "capacity renewed for the month after its term")
+    renewed = State("GW", "capacity renewed after its term and used or paid for")
+    renewal_firm = State("GW", "renewed capacity whose renewal still runs")
+    renewal_price = State("US$bn per GW-year", "mean price of the renewals that run")
     relet = State("GW", "capacity let to others")
     peak = State("GW", "largest capacity so far")
     ended = State("yes/no", "terminated by rejection", dtype=bool)
@@ -169,7 +180,7 @@ class ComputeContracts(Mechanism):
     buildable_gw = State("GW", "announced capacity that could be financed this month")
 
     names_of_rows = ()
-    renewal_price = sales = None
+    sales = None
 
     def __init__(self, model, opening):
         super().__init__(model)
@@ -316,16 +327,13 @@ class ComputeContracts(Mechanism):
         pool = np.maximum(self.peak - self.available, 0.0) * self.seller_alive
         renewable = np.where(mine, pool, 0.0) * self.renews
         still = np.maximum(need - whole, 0.0)
-        renewed = renewable * np.minimum(still / np.maximum(total(renewable), 1e-12), 1.0)
-        self.renewed = renewed
+        wanted = renewable * np.minimum(still / np.maximum(total(renewable), 1e-12), 1.0)
+        renewed = self._renew(wanted, renewable)
         self.relet = (pool - renewed) * self.model.compute_market.letting_share(pool - renewed)
 
     def bill(self):
         """Bill the month: floors, yearly true-ups, renewals; collect re-letting rents from others."""
         ledger, month = self.model.ledger, self.model.month
-        self.renewal_price = np.minimum(
-            self.price, self.model.compute_market.old_rent * (1.0 + self.renewal_margin)
-        )
         yearly = self.yearly_minimum[:, None]
         paid_for = np.maximum(self.used, np.where(yearly, 0.0, self.floor) * self.available)
         amount = self.price * paid_for / 12.0
@@ -340,6 +348,24 @@ class ComputeContracts(Mechanism):
         gap = self.model.power_contracts.overrun
         share = self.model.power_contracts.pass_through
         ledger.bill(self.pass_through, np.maximum(gap * share, 0.0))
+
+    def _renew(self, wanted, renewable):
+        """Renew what is wanted beyond the renewals that run, at today's price; give what is used or paid for.
+
+        Renewals run out evenly, 1 / term of them a month, so that no vintage of them has to be kept. The price of
+        new ones is the lower of the old price and the rent of that vintage plus a margin; the mean price moves by
+        the share that is new.
+        """
+        runs = np.minimum(self.renewal_firm * (1.0 - 1.0 / self.renewal_term), renewable) * ~self.ended
+        new = np.maximum(wanted - runs, 0.0)
+        market = self.model.compute_market.old_rent * (1.0 + self.renewal_margin)
+        today = np.minimum(self.price, market)
+        firm = runs + new
+        kept = np.where(firm > 0.0, runs / np.maximum(firm, 1e-12), 0.0)
+        self.renewal_price = today + kept * (np.minimum(self.renewal_price, self.price) - today)
+        self.renewal_firm = firm
+        self.renewed = np.maximum(wanted, self.floor * firm)
+        return self.renewed
 
     def _true_up(self, amount, month):
         """Charge in December what of last year's yearly minimum has not been made up since."""
@@ -412,7 +438,9 @@ class ComputeContracts(Mechanism):
         halls = total(self.model.halls.ladder.due_within(month + 1, horizon))
         orders = total(self.orders.due_within(month + 1, horizon))
         gw_months = fixed + self.on_halls[:, None] * halls * alive + self.on_orders[:, None] * orders * alive
-        return gw_months * self.price * self.floor / 12.0
+        left = np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9)
+        renewals = self.renewal_firm * geometric(left, horizon) * self.renewal_price * alive
+        return (gw_months * self.price + renewals) * self.floor / 12.0
 
     def terminate(self, closed):
         """End the contracts whose buyer has left; file damages = minimum less what re-letting brings.

@@ -40,8 +40,9 @@ def leak(pending, month, own, others, lag):
     and the ring afterwards.
     """
     slots = np.arange(len(pending))[:, None, None]
-    now, slot = pending[month % len(pending)] + own, month % len(pending)
-    ring = np.where(slots == slot, 0.0, pending)
+    slot = month % len(pending)
+    now, ring = pending[slot] + own, pending.copy()
+    ring[slot] = 0.0
     ring = np.where((slots == (month + lag) % len(pending)) & (lag > 0), ring + others, ring)
     return now + np.where(lag > 0, 0.0, others), ring
 

@@ -116,3 +116,18 @@ def test_each_arm_of_the_pincer_can_be_switched_off_alone():
     both = play(24)
     assert not np.array_equal(open_arm.openai.quality, both.openai.quality)
     assert (frontier_arm.technology.price_ceiling == 1.0).all()
+
+
+def test_a_renewal_with_a_term_is_owed_until_it_runs_out():
+    monthly = play(84, compute_contract__renewal_term=1)
+    contracts = monthly.compute_contracts
+    assert contracts.renewal_firm == pytest.approx(contracts.renewed)
+    model = play(84, compute_contract__renewal_term=36)
+    contracts = model.compute_contracts
+    assert (contracts.renewed > 0.0).any()
+    assert (contracts.renewed >= contracts.floor * contracts.renewal_firm - 1e-12).all()
+    pool = np.maximum(contracts.peak - contracts.available, 0.0)
+    assert (contracts.renewed + contracts.relet <= pool + 1e-9).all()
+    firm = contracts.renewal_firm > 0.0
+    assert (contracts.renewal_price <= contracts.price + 1e-9)[firm].all()
+    assert model.ledger.residual.max() <= 1e-9
