@@ -55,7 +55,7 @@ class Hyperscaler(Firm):
 
     def invest(self):
         """Put a fixed share of cash flow into own investment; part of it adds computing capacity."""
-        wanted = self.other_cash * self.own_investment_share
+        wanted = np.maximum(self.other_cash, 0.0) * self.own_investment_share
         self.investment = np.minimum(wanted, np.maximum(self.cash, 0.0)) * ~self.closed
         retired = self.capacity * self.retirement / 12.0
         built = self.investment * self.computing_share / self.gw_cost

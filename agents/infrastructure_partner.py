@@ -84,7 +84,7 @@ class InfrastructurePartner(Firm):
     @property
     def planned_investment(self):
         """What it means to invest in its other business this month, US$bn."""
-        return self.other_cash * self.own_investment_share
+        return np.maximum(self.other_cash, 0.0) * self.own_investment_share
 
     def find_need(self):
         """Ask for the month's bills, the buffer, the dividend and own investment."""

@@ -70,6 +70,7 @@ class Accounts(Mechanism):
     compute_discount = Param(0.8, "share", (0.3, 1.2), "What rivals pay for compute over the market rent.")
 
     sold = np.zeros((1, 1))
+    losses = np.zeros((1, 1))
     parent_paid = None
 
     def open_accounts(self, ledger, opening, firms):
@@ -154,9 +155,8 @@ class Accounts(Mechanism):
             model.openai.operating_outlay,
             model.rivals.pay_costs(),
             model.builders.pay_costs(),
-            model.partners.running_cost,
-            model.hyperscalers.running_cost,
-            np.zeros((4, self.worlds)),
+            np.vstack([model.partners.running_cost, model.hyperscalers.running_cost, np.zeros((4, self.worlds))])
+            + self.losses,
             sites,
             zero,
             model.chip_vendor.pay_costs(),
@@ -204,7 +204,9 @@ class Accounts(Mechanism):
             [model.partners.other_cash, model.hyperscalers.other_cash, model.utilities.other_cash]
         )
         alive = ~np.take(model.ledger.closed, self.earner, axis=0)
-        model.ledger.pay(self.business, (other + model.loans.interest_inside[self.earner]) * alive)
+        other = (other + model.loans.interest_inside[self.earner]) * alive
+        model.ledger.pay(self.business, np.maximum(other, 0.0))
+        self.losses = np.maximum(-other, 0.0)
 
     def invest(self):
         """Spend on own investment: partners and utilities on plant, hyperscalers on halls and chips."""

@@ -235,6 +235,8 @@ class Ledger:
         """
         if not np.any(wanted):
             return np.zeros((len(family), self.worlds))
+        if np.min(wanted) < 0.0:
+            raise ValueError(f"{family.kind}: nobody pays a negative amount")
         amount = wanted if even_closed else wanted * self.live[family.legs]
         paid = np.ascontiguousarray(np.broadcast_to(amount, (len(family), self.worlds)), dtype=float)
         if not family.always_paid:
@@ -342,7 +344,8 @@ class Ledger:
         receivable = self.payable - payable0 - self.accrued - self._payable_change
         gained = self.cash - cash0 + self.real_assets - assets0 - self._asset_change
         unexplained = gained + self._claim_net @ claims + self._income @ receivable - self._bought @ self.flow
-        scale = np.maximum(1.0, np.abs(self.cash).max(axis=0) + np.abs(self.claims).max(axis=0))
+        scale = np.abs(self.cash).max(axis=0) + np.abs(self.claims).max(axis=0) + np.abs(self.flow).max(axis=0)
+        scale = np.maximum(1.0, scale)
         payers = np.where(self.always_pays[:, None], 0.0, np.minimum(self.cash, 0.0))
         errors = (
             np.abs(self.cash - cash0 - self._net @ self.flow).max(axis=0),
