@@ -4,6 +4,8 @@ import numpy as np
 
 from agents.worlds import Actor, Param, State
 
+VERDICTS = ("approve", "delay", "refuse")
+
 
 class Commission(Actor):
     """A regulator with voters: opposition grows with the household bill and with the load of data centres."""
@@ -21,12 +23,33 @@ class Commission(Actor):
     )
     patience = Param(12, "months", (1, 60), "Time in which opposition follows its causes.")
     allowed_growth = Param(0.05, "per year", (0.0, 0.3), "Growth of bills that it allows without a fight.")
+    delay_at = Param(
+        0.4,
+        "index",
+        (0.05, 10.0),
+        "Opposition from which on new connections are delayed.",
+        source="assumed; nimby_2023_mar2025: delays and blocks do happen, 46 against 18 US$bn",
+    )
+    refuse_at = Param(
+        1.2,
+        "index",
+        (0.1, 10.0),
+        "Opposition from which on new connections are refused.",
+        source="assumed; nimby_2023_mar2025: most of what was blocked was filed again nearby",
+    )
+    upgrades_paid = Param(
+        0.5,
+        "share",
+        (0.0, 1.0),
+        "Share of upgrades that it makes data centres pay; the rest is in all bills.",
+    )
 
     opposition = State("index", "strength of opposition, 0 = none")
     delay_pressure = State("x", "multiple of the slip chance of sites in the region", default=1.0)
     allowed_now = State("per year", "growth of bills that it allows at present")
+    verdict = State("index", "on new connections: 0 approve, 1 delay, 2 refuse", dtype=int)
 
-    measures = ("opposition", "delay_pressure")
+    measures = ("opposition", "delay_pressure", "verdict")
 
     def hear(self):
         """Hear the region: opposition follows bills and load; it delays sites and caps bills."""
@@ -37,3 +60,5 @@ class Commission(Actor):
         strength = self.opposition * self.model.power.enabled
         self.delay_pressure = 1.0 + strength
         self.allowed_now = self.allowed_growth / (1.0 + strength)
+        late, never = strength >= self.delay_at, strength >= np.maximum(self.refuse_at, self.delay_at)
+        self.verdict = late * 1 + never

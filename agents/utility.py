@@ -5,9 +5,20 @@ import numpy as np
 from agents.firm import Firm
 from agents.worlds import Param, State
 
+UNITS = ("wind", "solar", "hydro", "nuclear", "coal", "gas", "peakers", "other")
+"""Kinds of units of a stack; other is oil and demand response."""
+BLOCKS = ("peak", "day", "evening", "night")
+"""Blocks of hours of a month, from the highest load on."""
+BLOCK_LOAD = np.array([1.0, 0.86, 0.72, 0.6]).reshape(-1, 1, 1)
+"""Load of each block over the peak of the month: assumed; with the weights below a load factor of 0.73."""
+AT_PEAK = np.array([1.0, 0.0, 0.0, 0.0]).reshape(-1, 1, 1)
+
 
 class Utility(Firm):
-    """A region's power system: it connects, curtails, builds slowly, and files for higher rates."""
+    """A region's power system: it connects, curtails, builds slowly, and files for higher rates.
+
+    Shares are of capacity that counts at the peak; a region without figures of its own has those of PJM.
+    """
 
     group = "utility"
 
@@ -21,25 +32,112 @@ class Utility(Firm):
         "Firm capacity that can be added in a year, as a share: turbines and lines take years.",
         source="calibration: gas_turbine_lead_time",
     )
+    reference_tightness = Param(
+        0.87, "load / capacity", (0.5, 1.1), "Peak load over capacity above which it builds."
+    )
+    share_wind = Param(
+        0.03, "share", (0.0, 0.5), "Wind in capacity.", source="calibration: pjm_ucap_share_wind"
+    )
+    share_solar = Param(
+        0.01, "share", (0.0, 0.5), "Solar in capacity.", source="calibration: pjm_ucap_share_solar"
+    )
+    share_hydro = Param(
+        0.04, "share", (0.0, 0.8), "Hydro in capacity.", source="calibration: pjm_ucap_share_hydro"
+    )
+    share_nuclear = Param(
+        0.21, "share", (0.0, 0.8), "Nuclear in capacity.", source="calibration: pjm_ucap_share_nuclear"
+    )
+    share_coal = Param(
+        0.22, "share", (0.0, 0.8), "Coal in capacity.", source="calibration: pjm_ucap_share_coal"
+    )
+    share_gas = Param(
+        0.45,
+        "share",
+        (0.01, 0.9),
+        "Gas in capacity, peakers included.",
+        source="calibration: pjm_ucap_share_gas",
+    )
+    share_other = Param(
+        0.04,
+        "share",
+        (0.0, 0.5),
+        "Oil and demand response in capacity.",
+        source="calibration: pjm_ucap_share_dr_oil_other",
+    )
+    peakers_of_gas = Param(
+        0.3, "share", (0.0, 1.0), "Share of gas capacity that is peakers, not combined cycle."
+    )
+    cost_wind = Param(
+        0.0, "US$/MWh", (0.0, 5.0), "Marginal cost of wind.", source="calibration: marginal_cost_wind"
+    )
+    cost_solar = Param(
+        0.0, "US$/MWh", (0.0, 5.0), "Marginal cost of solar.", source="calibration: marginal_cost_solar"
+    )
+    cost_hydro = Param(
+        5.0, "US$/MWh", (0.0, 10.0), "Marginal cost of hydro.", source="calibration: marginal_cost_hydro"
+    )
+    cost_nuclear = Param(
+        10.0, "US$/MWh", (8.0, 28.0), "Marginal cost of nuclear.", source="calibration: marginal_cost_nuclear"
+    )
+    cost_coal = Param(
+        30.0, "US$/MWh", (25.0, 40.0), "Marginal cost of coal.", source="calibration: marginal_cost_coal"
+    )
+    cost_gas = Param(
+        32.0,
+        "US$/MWh",
+        (26.0, 60.0),
+        "Marginal cost of combined cycles.",
+        source="calibration: marginal_cost_gas",
+    )
+    cost_peakers = Param(
+        50.0,
+        "US$/MWh",
+        (40.0, 100.0),
+        "Marginal cost of gas peakers.",
+        source="calibration: marginal_cost_gas (heat rate 10 to 12 instead of 7)",
+    )
+    cost_other = Param(
+        200.0,
+        "US$/MWh",
+        (100.0, 3700.0),
+        "Marginal cost of oil and demand response.",
+        source="calibration: marginal_cost_dr_oil_other",
+    )
+    congestion = Param(
+        6.0,
+        "US$/MWh",
+        (0.0, 20.0),
+        "Congestion, losses and start-up costs, which the stack leaves out.",
+        source="assumed, from calibration: us_wholesale_2025",
+    )
+    contingency = Param(
+        0.02, "share of capacity", (0.0, 0.1), "Reserve at or below which power is priced at the cap."
+    )
+    reserve_spread = Param(
+        0.015,
+        "share of capacity",
+        (0.001, 0.1),
+        "Standard deviation of what load and outages take from the reserve within an hour.",
+    )
     reference_price = Param(
         45.0,
         "US$/MWh",
         (10.0, 120.0),
-        "Wholesale price at the reference margin.",
-        source="calibration: us_wholesale_2025",
-    )
-    price_convexity = Param(
-        9.0, "per unit load/capacity", (0.0, 40.0), "How steeply the price rises as the margin shrinks."
-    )
-    reference_tightness = Param(
-        0.87, "load / capacity", (0.5, 1.1), "Load over capacity at the reference price."
+        "Wholesale price that bills and contract prices were set at.",
+        source="calibration: us_wholesale_2025 (40 to 47)",
     )
     price_cap = Param(
         3700.0,
         "US$/MWh",
         (200.0, 10000.0),
-        "Administrative price cap.",
+        "Administrative price cap, at which shortage is settled.",
         source="calibration: price_cap_shortage_pjm",
+    )
+    flexible_share = Param(
+        0.25,
+        "share",
+        (0.0, 1.0),
+        "Share of data-centre load that leaves when power costs more than its compute earns.",
     )
     other_ai_share = Param(
         0.1, "share", (0.0, 1.0), "Share of the hyperscalers' new data centres that is built in the region."
@@ -51,69 +149,87 @@ class Utility(Firm):
         "Large load that it can connect in a year.",
         source="calibration: grid_wait_load_us_avg",
     )
+    upgrade_cost = Param(
+        0.5, "US$bn per GW", (0.05, 3.0), "Wires and substations that a GW of data centres needs."
+    )
+    carrying_charge = Param(
+        0.1, "per year", (0.05, 0.2), "Yearly charge for a dollar of plant: interest, wear, allowed profit."
+    )
 
     queue_credit = State("GW", "large load that may still be connected", default=0.5)
     queue = State("GW", "large load that is ready and waits for its connection")
+    block_load = State("GW", "load of other users by block", over=len(BLOCKS))
+    block_price = State("US$/MWh", "wholesale price by block", over=len(BLOCKS))
+    block_cut = State("share", "share of data-centre load that is off, by block", over=len(BLOCKS))
     load = State("GW", "peak load of the month, data centres included")
     capacity = State("GW", "capacity available at the peak of the month")
     added = State("GW", "capacity added since the start")
-    price = State("US$/MWh", "wholesale price of the month")
+    price = State("US$/MWh", "wholesale price of the month, mean over its hours")
+    paid_price = State("US$/MWh", "price of the hours in which data centres run")
     tightness = State("share", "peak load over capacity")
     curtailed = State("share", "share of data-centre load cut this month")
+    shed = State("GW", "other users' load cut in the worst hours of the month")
     heat = State("yes/no", "whether a heat wave strikes this month", dtype=bool)
+    heat_rise = State("share", "rise of the peak load by heat")
     ai_load = State("GW", "data-centre load, cooling included")
     household_bill = State("index", "bill of other users over the start", default=1.0)
     allowed_bill = State("index", "bill that the commission has allowed so far", default=1.0)
     investment = State("US$bn", "invested this month")
     other_cash = State("US$bn", "cash flow from other users this month")
 
-    measures = ("closed", "price", "tightness", "curtailed", "household_bill", "ai_load", "queue")
+    measures = ("closed", "price", "tightness", "curtailed", "shed", "household_bill", "ai_load", "queue")
 
     def meet_load(self):
-        """Set load against capacity: seasons, heat waves, growth, data centres.
+        """Set the load of each block: growth, season, heat at the peak; build when the margin is thin.
 
-        load = peak x growth x season x heat + data centres; capacity grows at most by `build_rate`.
+        load_b = peak x growth x season x shape_b x (1 + heat at the peak); capacity is added while the peak is
+        above `reference_tightness` of it, at most by `build_rate` a year.
         """
         power, month = self.model.power, self.model.month
-        season = power.season(month)
-        heat = 1.0 + power.heat_load * self.heat
         growth = np.exp(self.load_growth * month / 12.0)
+        users = self.peak_load * growth * power.season(month)
+        self.block_load = (BLOCK_LOAD + AT_PEAK * self.heat_rise) * users
         self.ai_load = power.ai_load_of_utilities[self.row]
-        self.load = self.peak_load * growth * season * heat + self.ai_load
+        self.load = self.block_load[0] + self.ai_load
         short = np.maximum(self.load / self.reference_tightness - self.firm_capacity - self.added, 0.0)
         self.added = self.added + np.minimum(short, self.firm_capacity * self.build_rate / 12.0)
-        self.capacity = (self.firm_capacity + self.added) * (1.0 - power.heat_derate * self.heat)
-        self.tightness = self.load / self.capacity
 
     def price_power(self):
-        """Price the month: convex in tightness, between about an eighth of the reference and the cap.
+        """Clear each block of hours: merit order, scarcity, data centres that leave above their bid.
 
-        price = reference x exp(convexity x (tightness - reference tightness)); one load block.
+        price_b = lowest price at which supply covers firm load and load that bids more, + scarcity + congestion.
         """
-        step = self.price_convexity * (self.tightness - self.reference_tightness) * self.model.power.enabled
-        price = self.reference_price * self.model.power.price_level * np.exp(np.clip(step, -2.0, 6.0))
-        self.price = np.minimum(price, self.price_cap)
+        cleared = self.model.power.clear(self)
+        self.block_price, self.block_cut = cleared.price, cleared.cut
+        self.capacity, self.shed = cleared.capacity[0], cleared.shed
+        self.tightness = self.load / self.capacity
+        self.price, self.paid_price = cleared.mean, cleared.paid
 
     def connect(self):
         """Let the month's connections become possible; what is ready beyond them waits.
 
-        credit grows by `connection_rate` / 12 a month, up to a year's worth, and is used up by what is connected.
+        credit grows by `connection_rate` / 12 a month, up to a year's worth, and is used up by what is connected;
+        half as fast while the commission delays, not at all while it refuses.
         """
-        credit = np.minimum(self.queue_credit + self.connection_rate / 12.0, self.connection_rate)
+        rate = self.connection_rate * self.model.power.connecting_of_utilities[self.row]
+        credit = np.minimum(self.queue_credit + rate / 12.0, self.connection_rate)
         ready = self.model.power.ready_of_regions[self.row]
         self.queue = np.where((ready > credit) & self.model.power.enabled, ready, 0.0)
         self.queue_credit = np.maximum(credit - np.where(self.queue > 0.0, 0.0, ready), 0.0)
 
     def curtail(self):
-        """Cut data centres when load exceeds capacity, for the share of the month that a peak lasts."""
-        short = np.maximum(self.load - self.capacity, 0.0)
-        cut = np.minimum(short / np.maximum(self.ai_load, 1e-6), 1.0) * self.model.power.peak_share
-        self.curtailed = np.where(self.model.power.enabled, cut, 0.0)
+        """Cut data centres in the hours of shortage or of prices above their bid: mean over the blocks."""
+        self.curtailed = self.model.power.mean_of_month(self.block_cut)
 
     def file_rates(self):
-        """Ask for what power costs: the bill follows the price slowly, as far as the commission allows."""
+        """Ask for what power and wires cost: the bill follows slowly, as far as the commission allows.
+
+        bill' = bill + (half + half price / reference + upgrades / revenue - bill) / 24, where upgrades are what
+        connecting data centres costs a year and they do not pay themselves.
+        """
         energy = 0.5 * self.price / self.reference_price
-        self.household_bill = self.household_bill + (0.5 + energy - self.household_bill) / 24.0
+        wires = self.upgrade_cost * self.carrying_charge * self.model.power.unpaid_of_utilities[self.row]
+        self.household_bill = self.household_bill + (0.5 + energy + wires - self.household_bill) / 24.0
         allowed = self.model.power.allowed_growth_of_utilities[self.row]
         self.allowed_bill = np.minimum(self.household_bill, self.allowed_bill * np.exp(allowed / 12.0))
 
@@ -122,4 +238,4 @@ class Utility(Firm):
         granted = self.allowed_bill / np.maximum(self.household_bill, 0.1)
         self.other_cash = self.other_cash_flow / 12.0 * granted * ~self.closed
         spare = np.maximum(self.cash - self.minimum_cash, 0.0)
-        self.investment = np.minimum(self.other_cash * self.own_investment_share, spare)
+        self.investment = np.minimum(np.maximum(self.other_cash, 0.0) * self.own_investment_share, spare)

@@ -380,16 +380,20 @@ class ComputeContracts(Mechanism):
         return owed
 
     def firm_up(self):
-        """Turn this month's new commitment into an order: built in `build_months`, then billed for its term."""
+        """Turn this month's new commitment into an order: built in `build_months`, then billed for its term.
+
+        It starts at the lab's planning lead, or when the connection queue lets it; what the queue loses is lost.
+        """
         added = self.model.openai.new_commitment
         if not added.any():
             return
         month = self.model.month
         order = self.orders
         row = np.arange(len(order.amount)) == month // 3
-        start = month + self.model.openai.planning_lead
+        power = self.model.power
+        start = month + np.maximum(self.model.openai.planning_lead, power.wait_of_orders())
         mask = row[:, None] & (added > 0.0)
-        amount = np.where(mask, order.amount + added, order.amount)
+        amount = np.where(mask, order.amount + added * power.share_of_orders(), order.amount)
         self.orders = Ladder(
             amount,
             np.where(mask, start, order.start),

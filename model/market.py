@@ -125,6 +125,7 @@ class DebtTrapModel(Schedule, Assembly):
         self.openai.do("raise_equity")
         self.equity_window.do("sign")
         self.plan_orders()
+        self.power.find_binding()
         self.openai.do("commit")
         self.compute_contracts.firm_up()
         self.hyperscalers.do("invest")

@@ -1,26 +1,73 @@
-"""Power: one load block per region and a convex price; heat waves, curtailment, opposition.
+"""Power: the stacks of all regions cleared by block of hours, heat, queues, turbines, and what binds the lab.
 
-This is the simple form of the power market. The seam for the fuller one is `Utility.price_power` and
-`Utility.curtail`: they read tightness and write price and curtailment, whatever finds them.
+The arithmetic is in `model/stack.py`; this mechanism says what it is applied to.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param
+from agents.utility import BLOCK_LOAD, UNITS
+from agents.worlds import Mechanism, Param, State
+from model.contracts import MWH_PER_GW_YEAR
+from model.stack import (
+    connection_queue,
+    merit_order,
+    month_mean,
+    price_with_bids,
+    reserve_at,
+    scarcity_adder,
+    stack_price,
+    supply_at,
+)
 from model.sums import adder_into, total
 
 REGIONS = ("ERCOT", "PJM", "MISO", "New Mexico")
 SITE_REGION = np.array([0, 3, 0, 2, 2])
 ON_GRID = np.array([1.0, 0.0, 1.0, 1.0, 1.0])[:, None]
 """The New Mexico campus is islanded on its own gas: the utility neither cuts it off nor prices it."""
+CHIPS, BUILDING, GRID, CREDIT, DEMAND = range(5)
+BINDING = ("chips", "building", "grid", "credit", "demand")
+"""What can bind the lab's compute, in the order of the State's numbers."""
+STAGES = ("application", "study", "agreement", "construction")
+STAGE_COMPLETION = np.array([0.85, 0.6, 0.5, 0.8])[:, None]
+"""Share of requests that gets through each stage of a connection queue: a fifth in all (13 to 19% of LBNL's)."""
+STAGE_MONTHS = np.array([6.0, 12.0, 9.0, 15.0])[:, None]
+"""Months of each stage: 42 in all, beside the 36 to 60 of calibration: grid_wait_load_us_avg."""
+AVAILABLE = {
+    "wind": (1.0, 0.9, 1.1, 1.3),
+    "solar": (1.0, 2.5, 0.5, 0.0),
+    "hydro": (1.0, 0.9, 0.7, 0.5),
+}
+"""Output in each block over what counts at the peak, where it differs from one: assumed."""
+DERATED = ("coal", "gas", "peakers")
+NEW_CAPACITY = "gas"
+LAST_BLOCKS = np.array([0.26, 0.46, 0.28]).reshape(-1, 1, 1)
+"""How the hours outside the peak divide among the other blocks."""
+
+
+class Clearing(NamedTuple):
+    """A month of regions: price, share of data centres off and capacity by block; means; others' load cut."""
+
+    price: np.ndarray
+    cut: np.ndarray
+    capacity: np.ndarray
+    mean: np.ndarray
+    paid: np.ndarray
+    shed: np.ndarray
 
 
 class Power(Mechanism):
-    """What joins sites, utilities and commissions: who stands where, and how hot the summer is."""
+    """What joins sites, utilities and commissions: who stands where, how hot it is, and what power costs."""
 
     group = "power"
 
-    enabled = Param(True, "yes/no", None, "Off: reference prices, no curtailment, no opposition.")
+    enabled = Param(
+        True,
+        "yes/no",
+        None,
+        "Off: reference prices, no heat, no curtailment, no queue, no turbines to wait for, no opposition.",
+    )
     heat_probability = Param(
         0.25,
         "per summer month",
@@ -29,39 +76,197 @@ class Power(Mechanism):
         source="calibration: heatwave_days_per_year",
     )
     heat_load = Param(0.08, "share", (0.0, 0.3), "Load added by a heat wave at the peak.")
-    heat_derate = Param(0.06, "share", (0.0, 0.3), "Capacity lost to heat.")
+    heat_derate = Param(0.06, "share", (0.0, 0.3), "Thermal capacity lost to heat at the peak.")
     peak_share = Param(
-        0.05, "share of the month", (0.0, 0.3), "Share of a month's hours that a shortage at the peak lasts."
+        0.05, "share of the month", (0.0, 0.3), "Share of a month's hours in the peak block: some 36 hours."
     )
     season_swing = Param(0.12, "share", (0.0, 0.4), "Swing of load between seasons.")
-    price_level = Param(1.0, "x", (0.3, 4.0), "Wholesale prices over those of the opening books.")
+    maintenance = Param(
+        0.1, "share", (0.0, 0.3), "Capacity that is out for maintenance when load is lowest, none in July."
+    )
+    price_level = Param(
+        1.0, "x", (0.3, 4.0), "Marginal costs, congestion and reference prices over those of the books."
+    )
     heat_correlation = Param(
         0.6, "share", (0.0, 1.0), "Share of heat waves that strike all regions together."
     )
+    queue_level = Param(
+        1.15,
+        "x",
+        (0.3, 3.0),
+        "Months in the connection queue over the 42 of its stages.",
+        source="calibration: grid_wait_load_us_avg (48 months, 36 to 60)",
+    )
+    filed_before = Param(
+        12,
+        "months",
+        (0, 48),
+        "How long before the start the announced capacity joined the queue.",
+        whole=True,
+    )
+    requests_per_order = Param(
+        5.0,
+        "x",
+        (1.0, 10.0),
+        "Places that a builder asks to connect for each order: most requests come to nothing.",
+        source="assumed, from calibration: ercot_large_load_queue (226 GW against a peak of 85)",
+    )
+    turbine_lead = Param(
+        60,
+        "months",
+        (24, 96),
+        "Months from the order of a gas turbine to its first power.",
+        source="calibration: gas_turbine_lead_time",
+        whole=True,
+    )
+    turbines_ordered = Param(
+        36,
+        "months",
+        (0, 60),
+        "How long before the start the islanded campus ordered its turbines.",
+        whole=True,
+    )
 
-    def __init__(self, model):
-        super().__init__(model)
-        self.by_region = adder_into(SITE_REGION, len(REGIONS))
+    binding = State("index", "what binds the lab's compute: " + ", ".join(BINDING), dtype=int)
+
+    measures = ("binding",)
 
     curtailed_of_sites = delay_pressure_of_sites = ai_load_of_utilities = None
     allowed_growth_of_utilities = bills_of_regions = ai_share_of_regions = None
     price_over_reference_of_contracts = ready_of_regions = None
+    connecting_of_utilities = unpaid_of_utilities = waited_of_sites = None
+
+    def __init__(self, model):
+        super().__init__(model)
+        self.by_region = adder_into(SITE_REGION, len(REGIONS))
+        self._given, self._stack = (), None
+        contracts = model.opening.contracts_of_kind("power contract")
+        self._regions_of_contracts = np.array([REGIONS.index(c.creditor) for c in contracts])
+        off_grid = [c.creditor == "New Mexico" for c in contracts]
+        self._on_grid_of_contracts = 1.0 - np.array(off_grid, dtype=float)[:, None]
+        names = [c.id.removeprefix("lease_") for c in model.opening.contracts_of_kind("lease")]
+        self._own = np.zeros((len(SITE_REGION), 1))
+        for contract in contracts:
+            site = names.index(contract.id.removeprefix("power_"))
+            self._own[site] = contract.terms.get("onsite_gas_gw", 0.0)
+
+    # -- the month's weather and market ---------------------------------------------------------------------
 
     def season(self, month):
         """Give the seasonal factor of load, ``(1, worlds)``: highest in July, at most one."""
-        angle = np.cos(2.0 * np.pi * ((month % 12) - 6) / 12.0)
-        return 1.0 - self.season_swing * 0.5 * (1.0 - angle)
+        return 1.0 - self.season_swing * self._off_season(month)
+
+    def _off_season(self, month):
+        """0 in July, 1 in January, a cosine between."""
+        return 0.5 - 0.5 * np.cos(2.0 * np.pi * ((month % 12) - 6) / 12.0)
 
     def strike_heat(self):
-        """Draw heat waves for June, July and August; part of them strike all regions at once."""
-        utilities = self.model.utilities
+        """Draw heat waves for June, July and August; part of them strike all regions at once.
+
+        A dated heat wave strikes whom it names, with the size that it gives.
+        """
+        utilities, forced = self.model.utilities, self.model.forced_heat
         summer = self.model.month % 12 in (5, 6, 7)
         common = self.model.draw("heat wave, common")
         local = self.model.draw_rows("heat wave", utilities)
         together = self.model.draw("heat wave, reach") < self.heat_correlation
-        draw = np.where(together, common, local)
-        strikes = (draw < self.heat_probability) & self.enabled & summer
-        utilities.heat = strikes | (self.model.forced_heat > 0.0)
+        strikes = (np.where(together, common, local) < self.heat_probability) & self.enabled & summer
+        utilities.heat = strikes | (forced > 0.0)
+        utilities.heat_rise = np.maximum(self.heat_load * strikes, forced)
+
+    def weights(self):
+        """Share of the month's hours in each block, ``(blocks, 1, worlds)``; they sum to one."""
+        return np.concatenate([self.peak_share[None], (1.0 - self.peak_share) * LAST_BLOCKS])
+
+    def mean_of_month(self, block):
+        """Mean of ``(blocks, agents, worlds)``, or of one agent's ``(blocks, worlds)``, over the hours."""
+        weight = self.weights()
+        return month_mean(weight if block.ndim == 3 else weight[:, 0], block)
+
+    def stacks(self):
+        """Give all regions' units sorted by marginal cost; sorted again only after a Param has changed.
+
+        Cost ``(units, 1, regions, worlds)``; cumulated from the cheapest unit on: share of firm capacity that is
+        available in each block, share that heat derates (without the axis of blocks), and whether new capacity
+        stands at or below the unit.
+        """
+        utilities = self.model.utilities
+        given = [getattr(utilities, f"cost_{unit}") for unit in UNITS]
+        given += [getattr(utilities, f"share_{unit}") for unit in UNITS if unit != "peakers"]
+        given += [utilities.peakers_of_gas, self.price_level]
+        if self._stack is not None and all(a is b for a, b in zip(given, self._given, strict=True)):
+            return self._stack
+        self._given = given
+        cost = np.stack(given[: len(UNITS)]) * self.price_level
+        share = {unit: getattr(utilities, f"share_{unit}") for unit in UNITS if unit != "peakers"}
+        share["peakers"] = share["gas"] * utilities.peakers_of_gas
+        share["gas"] = share["gas"] - share["peakers"]
+        shares = np.stack([share[unit] for unit in UNITS])
+        shares = shares / total(shares)
+        unit = np.broadcast_to(np.arange(len(UNITS)).reshape(-1, 1, 1), cost.shape)
+        cost, shares, unit = merit_order(cost, shares, unit)
+        available = np.array([AVAILABLE.get(name, (1.0,) * len(BLOCK_LOAD)) for name in UNITS])
+        by_block = np.stack([shares * np.take(each, unit) for each in available.T], axis=1)
+        derated = shares * np.take(np.isin(UNITS, DERATED), unit)
+        new = np.take(np.isin(UNITS, NEW_CAPACITY) * 1.0, unit)
+        sums = (np.cumsum(each, axis=0) for each in (by_block, derated, new))
+        self._stack = (np.ascontiguousarray(cost[:, None]), *map(np.ascontiguousarray, sums))
+        return self._stack
+
+    def clear(self, utility):
+        """Clear the blocks of a month for one utility or all: what `Utility.price_power` asks for.
+
+        Data centres bid what their compute earns by the MWh, rent of old capacity / (8,760 h x PUE); a share of
+        them leaves when power costs more. In a shortage the rest of them is cut before other users are.
+        """
+        row = utility.row
+        cost, shares, derated, new = (each[..., row, :] for each in self.stacks())
+        kept = utility.firm_capacity * (1.0 - self.maintenance * self._off_season(self.model.month))
+        supply = shares * kept
+        supply += new[:, None] * utility.added
+        supply[:, 0] -= derated * (utility.firm_capacity * self.heat_derate * utility.heat)
+        top, cap = supply[-1], utility.price_cap
+        reserve_terms = (utility.contingency * top, 0.0, utility.reserve_spread * top)
+        uplift = utility.congestion * self.price_level
+
+        def price_at(load):
+            energy = stack_price(supply, cost, load, cap)
+            energy = energy + scarcity_adder(energy, cap, top - load, *reserve_terms)
+            return np.minimum(energy + uplift, cap)
+
+        rent = self.model.compute_market.old_rent
+        earned = rent * 1e9 / (MWH_PER_GW_YEAR * self.model.power_contracts.pue)
+        bid = np.minimum(earned if utility.block_load.ndim == 3 else earned[0], cap)
+        leaves = utility.flexible_share * utility.ai_load
+        stays = utility.ai_load - leaves
+        firm = utility.block_load + stays
+        amount = np.broadcast_to(leaves, (1, *firm.shape))
+        price = price_with_bids(price_at, firm, amount, np.broadcast_to(bid, (1, *firm.shape)))
+        off = self._left(price, bid, leaves, firm, supply, cost, uplift, cap, reserve_terms)
+        short = np.maximum(firm - top, 0.0)
+        forced = np.minimum(short, stays)
+        cut = (off + forced) / np.maximum(utility.ai_load, 1e-6)
+        on = self.enabled if utility.block_load.ndim == 3 else self.enabled[0]
+        usual = utility.reference_price * self.price_level
+        price, cut = np.where(on, price, np.minimum(usual, cap)), cut * on
+        mean, run = self.mean_of_month(price), 1.0 - cut
+        paid = self.mean_of_month(run * price) / np.maximum(self.mean_of_month(run), 1e-9)
+        return Clearing(price, cut, top.copy(), mean, paid, (short - forced).max(axis=0) * on)
+
+    @staticmethod
+    def _left(price, bid, leaves, firm, supply, cost, uplift, cap, reserve_terms):
+        """GW of bidding load that is off: none below its bid, all above, and at it what supply leaves over."""
+        at_or_above = price >= bid
+        if not at_or_above.any():
+            return np.zeros_like(firm)
+        energy = bid - uplift
+        dearest = (cost * (cost <= energy)).max(axis=0)
+        room = supply[-1] - reserve_at(energy, dearest, cap, *reserve_terms)
+        room = np.minimum(supply_at(supply, cost, energy), room) - firm
+        some = leaves - np.clip(room, 0.0, leaves)
+        return np.where(price > bid, leaves, np.where(at_or_above, some, 0.0))
+
+    # -- who knows what of whom -----------------------------------------------------------------------------
 
     def publish(self):
         """Publish what sites, utilities and commissions know of one another."""
@@ -72,30 +277,84 @@ class Power(Mechanism):
         self.ai_load_of_utilities = grid + utilities.other_ai_share * built * pue
         self.delay_pressure_of_sites = np.take(commissions.delay_pressure, SITE_REGION, axis=0)
         self.allowed_growth_of_utilities = commissions.allowed_now
+        self.connecting_of_utilities = 1.0 - 0.5 * commissions.verdict
+        self.unpaid_of_utilities = (1.0 - commissions.upgrades_paid) * utilities.ai_load / self._revenue
         self.bills_of_regions = utilities.household_bill
         self.ai_share_of_regions = utilities.ai_load / np.maximum(utilities.load, 1.0)
+
+    @property
+    def _revenue(self):
+        """Revenue of each utility in the opening books, US$bn a year, ``(utilities, 1)``."""
+        return np.array([[self.model.opening.party(name).revenue] for name in self.model.utilities.names])
 
     def queue(self):
         """Send halls to the utilities' queues: what next month would connect, and a month's delay for what waits.
 
-        A region whose connections are used up delays the halls of its sites that lie ahead; islands do not queue.
+        A region whose connections are used up delays the halls of its sites that lie ahead. An island does not
+        queue: it waits for its turbines, `turbine_lead` months after they were ordered.
         """
-        halls, utilities = self.model.halls, self.model.utilities
-        ready = (
-            halls.opening_in(self.model.month + 1) * ON_GRID[: halls.rows] * self.model.power_contracts.pue
-        )
+        halls, utilities, month = self.model.halls, self.model.utilities, self.model.month
+        on_grid = ON_GRID[: halls.rows]
+        opening = halls.opening_in(month + 1)
+        ready = opening * on_grid * self.model.power_contracts.pue
         self.ready_of_regions = self.by_region @ np.vstack([ready, np.zeros((1, self.worlds))])
         utilities.do("connect")
         waits = np.take(utilities.queue > 0.0, SITE_REGION[: halls.rows], axis=0) & (ready > 0.0)
+        late = (month + 1 < self.turbine_lead - self.turbines_ordered) & self.enabled
+        waits = waits | (late & (opening > 0.0) & (on_grid == 0.0))
         halls.delay(waits, np.ones((1, self.worlds), dtype=np.int64))
+        before = (
+            np.zeros_like(waits, dtype=np.int64) if self.waited_of_sites is None else self.waited_of_sites
+        )
+        self.waited_of_sites = before + waits
 
     def publish_prices(self):
-        """Publish curtailment and prices after the utilities have met their load."""
-        utilities = self.model.utilities
-        self.curtailed_of_sites = np.take(utilities.curtailed, SITE_REGION, axis=0) * ON_GRID
-        ratio = utilities.price / (utilities.reference_price)
-        contracts = self.model.power_contracts
-        regions = [REGIONS.index(name) for name in contracts.regions]
-        on_grid = np.array([0.0 if name == "New Mexico" else 1.0 for name in contracts.regions])[:, None]
-        seen = np.take(ratio, regions, axis=0)
-        self.price_over_reference_of_contracts = on_grid * seen + (1.0 - on_grid)
+        """Publish curtailment and prices after the utilities have met their load.
+
+        A site's own turbines run when the grid cuts it: what they carry is not cut.
+        """
+        utilities, pue = self.model.utilities, self.model.power_contracts.pue
+        own = np.minimum(self._own / np.maximum(self.model.sites.energised * pue, 1e-9), 1.0)
+        cut = np.take(utilities.curtailed, SITE_REGION, axis=0)
+        self.curtailed_of_sites = cut * (1.0 - own) * ON_GRID
+        ratio = utilities.paid_price / utilities.reference_price
+        seen = np.take(ratio, self._regions_of_contracts, axis=0)
+        grid = self._on_grid_of_contracts
+        self.price_over_reference_of_contracts = grid * seen + (1.0 - grid)
+
+    # -- announced capacity, and what binds ------------------------------------------------------------------
+
+    def share_of_orders(self):
+        """Share of the announced capacity ordered now that is ever connected, ``(1, worlds)``.
+
+        min(1, places asked for per order x survival of the queue's stages); one without the mechanism.
+        """
+        survival = connection_queue(1.0, STAGE_COMPLETION, STAGE_MONTHS).connected
+        return np.where(self.enabled, np.minimum(self.requests_per_order * survival, 1.0), 1.0)
+
+    def wait_of_orders(self):
+        """Whole months until capacity ordered now can be connected, ``(1, worlds)``: the queue less time served."""
+        months = connection_queue(1.0, STAGE_COMPLETION, STAGE_MONTHS).months * self.queue_level
+        left = np.ceil(months - self.filed_before - self.model.month)
+        return (np.maximum(left, 0.0) * self.enabled).astype(np.int64)
+
+    def find_binding(self):
+        """Say what binds the lab's compute this month: chips, building, grid, credit or demand.
+
+        Demand, where compute at hand covers what serving and training ask for. Else grid or building, whichever has
+        delayed more the halls still ahead (a curtailed month counts as grid); else credit, where no builder finds
+        finance for announced capacity; else chips: all is on plan, and the plan is what was ordered.
+        """
+        model = self.model
+        lab, halls = model.openai, model.halls
+        enough = lab.available >= lab.inference_need + lab.training_plan - 1e-9
+        ahead = halls.ahead > 0.0
+        waited = (self.waited_of_sites * ahead).max(axis=0)[None, :]
+        slipped = (model.sites.slipped[: halls.rows] * ahead).max(axis=0)[None, :]
+        cut = (self.curtailed_of_sites[: halls.rows] * (halls.energised > 0.0)).max(axis=0)[None, :] > 0.0
+        grid = cut | ((waited > 0) & (waited >= slipped))
+        unfinanced = (model.compute_contracts.buildable <= 1e-9) & (
+            model.compute_contracts.announced_left > 1e-9
+        )
+        held = np.where(slipped > 0, BUILDING, np.where(unfinanced, CREDIT, CHIPS))
+        self.binding = np.where(enough | lab.closed, DEMAND, np.where(grid, GRID, held))

@@ -65,9 +65,14 @@ def price_with_bids(price_at, firm, amount, bid):
     amount, bid
         ``(bidders, ...)`` GW and US$/MWh, the highest bid first.
     """
-    levels = np.concatenate([firm[None], firm + np.cumsum(amount, axis=0)])
-    prices = price_at(levels)
-    return np.maximum(prices[0], np.minimum(prices[1:], bid).max(axis=0))
+    full = price_at(firm + np.cumsum(amount, axis=0)[-1])
+    leaves = full > bid[-1]
+    if not leaves.any():  # most months; where nobody leaves, the long way gives the same price
+        return full
+    prices = price_at(np.concatenate([firm[None], firm + np.cumsum(amount, axis=0)[:-1]]))
+    after = np.concatenate([prices[1:], full[None]])
+    least = np.maximum(prices[0], np.minimum(after, bid).max(axis=0))
+    return np.where(leaves, least, full)
 
 
 class Cleared(NamedTuple):

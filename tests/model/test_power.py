@@ -1,0 +1,150 @@
+"""The power market in the month: prices by block, heat, cuts, queues, turbines, verdicts, and what binds."""
+
+import numpy as np
+import pytest
+
+from model import DebtTrapModel, Event
+from model.power import BINDING
+from scenarios.schema import Setting
+
+WORLDS = 8
+JULY = 7  # months played when the last one is July
+
+
+def played(months, params=None, events=(), seed=3):
+    setting = Setting(params={"power.heat_probability": 0.0} | (params or {}), events=tuple(events))
+    model = DebtTrapModel(WORLDS, seed, 96, setting, record=False)
+    model.run_for(months)
+    return model
+
+
+def heat(agent=None, size=0.08, mask=None):
+    return Event(JULY, "heat_wave", agent, size, mask)
+
+
+@pytest.fixture(scope="module")
+def cool():
+    return played(JULY)
+
+
+@pytest.fixture(scope="module")
+def hot():
+    return played(JULY, events=[heat(size=0.12)])
+
+
+def test_blocks_are_priced_between_the_cheapest_unit_and_the_cap_and_the_peak_is_dearest(hot):
+    utilities = hot.utilities
+    assert (utilities.block_price >= 0.0).all() and (utilities.block_price <= utilities.price_cap).all()
+    assert (np.diff(utilities.block_price, axis=0) <= 0.0).all()
+    mean = (hot.power.weights() * utilities.block_price).sum(axis=0)
+    np.testing.assert_allclose(utilities.price, mean)
+    np.testing.assert_allclose(hot.power.weights().sum(axis=0), 1.0)
+
+
+def test_a_normal_month_costs_what_wholesale_power_cost(cool):
+    assert (cool.utilities.price[:3] > 30.0).all() and (cool.utilities.price[:3] < 60.0).all()
+
+
+def test_heat_raises_the_price_and_cuts_data_centres_in_the_hours_of_shortage_only(cool, hot):
+    assert (hot.utilities.price > cool.utilities.price).all()
+    assert (hot.utilities.curtailed[:3] > 0.0).all()
+    assert (hot.utilities.block_cut[1:] == 0.0).all()
+    assert (hot.utilities.curtailed <= hot.power.peak_share + 1e-12).all()
+    assert (cool.utilities.curtailed == 0.0).all()
+
+
+def test_a_dated_heat_wave_strikes_whom_it_names_where_it_is_meant(cool):
+    mask = np.arange(WORLDS) % 2 == 0
+    model = played(JULY, events=[heat("MISO", mask=mask)])
+    struck = np.array([name == "MISO" for name in model.utilities.names])[:, None] & mask
+    assert np.array_equal(model.utilities.heat, struck)
+    assert np.array_equal(model.utilities.price[~struck], cool.utilities.price[~struck])
+    assert (model.utilities.price[struck] > cool.utilities.price[struck]).all()
+
+
+def test_other_users_are_cut_only_where_all_data_centres_are_off():
+    model = played(JULY, events=[heat(size=0.3)])
+    utilities = model.utilities
+    shed = utilities.shed > 0.0
+    assert shed.any()
+    np.testing.assert_allclose(utilities.block_cut[0][shed & (utilities.ai_load > 0)], 1.0)
+    assert (utilities.block_price[0][shed] == utilities.price_cap[shed]).all()
+
+
+def test_turbines_on_the_site_carry_what_the_grid_cuts(hot):
+    power, sites = hot.power, hot.sites
+    abilene = sites.names.index("Abilene site company")
+    cut = hot.utilities.curtailed[hot.utilities.names.index("ERCOT")]
+    assert (power.curtailed_of_sites[abilene] < cut).all()
+    assert (power.curtailed_of_sites[sites.names.index("New Mexico site company")] == 0.0).all()
+
+
+def test_data_centres_that_earn_little_leave_before_they_are_cut():
+    poor = played(JULY, {"compute_market.opening_rent": 6.0}, [heat(size=0.05)])
+    stubborn = {"compute_market.opening_rent": 6.0, "utility.flexible_share": 0.0}
+    stays = played(JULY, stubborn, [heat(size=0.05)])
+    assert (poor.utilities.block_price <= stays.utilities.block_price).all()
+    assert (poor.utilities.block_price < stays.utilities.block_price).any()
+
+
+def test_off_prices_are_those_of_reference_and_nothing_is_cut_queued_or_refused():
+    model = played(
+        30, {"power.enabled": False, "power.heat_probability": 1.0, "utility.connection_rate": 0.1}
+    )
+    utilities = model.utilities
+    assert np.array_equal(utilities.price, utilities.reference_price)
+    assert not utilities.curtailed.any() and not utilities.shed.any() and not utilities.queue.any()
+    assert not utilities.heat.any() and not model.commissions.verdict.any()
+    assert not model.power.waited_of_sites.any()
+    assert (model.power.share_of_orders() == 1.0).all() and (model.power.wait_of_orders() == 0).all()
+
+
+def test_halls_that_find_no_connection_open_later():
+    slow = played(24, {"utility.connection_rate": 0.1, "site_company.slip_chance": 0.0})
+    usual = played(24, {"site_company.slip_chance": 0.0})
+    assert (slow.halls.energised <= usual.halls.energised).all()
+    assert (slow.power.waited_of_sites.max(axis=0) > 0).all()
+    assert (slow.halls.energised.sum(axis=0) < usual.halls.energised.sum(axis=0)).all()
+
+
+def test_the_island_waits_for_its_turbines_and_for_no_queue():
+    late = played(30, {"power.turbine_lead": 84, "site_company.slip_chance": 0.0})
+    usual = played(30, {"site_company.slip_chance": 0.0, "utility.New Mexico.connection_rate": 0.1})
+    island = late.sites.names.index("New Mexico site company")
+    assert (late.halls.energised[island] == 0.0).all()
+    assert (usual.halls.energised[island] > 0.0).all()
+
+
+def test_a_commission_that_refuses_lets_nothing_connect():
+    strict = {"commission.delay_at": 0.05, "commission.refuse_at": 0.1, "commission.load_sensitivity": 20.0}
+    model = played(24, strict | {"commission.patience": 1})
+    assert (model.commissions.verdict[0] == 2).all()
+    before = model.utilities.queue_credit[0]
+    model.step()
+    assert (model.utilities.queue_credit[0] <= before).all()
+
+
+def test_announced_capacity_waits_for_its_place_and_loses_what_the_queue_loses():
+    one = played(1, {"power.requests_per_order": 1.0, "power.queue_level": 2.0})
+    np.testing.assert_allclose(one.power.share_of_orders(), 0.204)
+    assert (one.power.wait_of_orders() == 84 - 12 - 1).all()
+    assert (played(1).power.share_of_orders() == 1.0).all()
+
+
+def test_what_binds_is_one_of_five_and_demand_only_where_compute_suffices():
+    model = played(20)
+    enough = model.openai.available >= model.openai.inference_need + model.openai.training_plan - 1e-9
+    assert set(np.unique(model.power.binding)) <= set(range(len(BINDING)))
+    demand = model.power.binding == BINDING.index("demand")
+    assert np.array_equal(demand, enough | model.openai.closed)
+
+
+def test_a_changed_cost_is_seen_at_once_and_in_its_worlds_only():
+    model = played(JULY - 1)
+    some = np.arange(WORLDS) < 3
+    before = model.power.clear(model.utilities).price
+    model.set_param("utility.PJM.cost_gas", 60.0, some)
+    after = model.power.clear(model.utilities).price
+    row = model.utilities.names.index("PJM")
+    assert np.array_equal(after[:, row, ~some], before[:, row, ~some])
+    assert (after[2, row, some] > before[2, row, some]).all()
