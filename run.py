@@ -325,6 +325,31 @@ def sensitivity(
         tell_sensitivity(_console(), found.facts())
 
 
+@app.command()
+@plainly
+def measures(
+    scenario: ScenarioName = "baseline",
+    worlds: Annotated[int, typer.Option(help="How many worlds: each has its own luck.")] = 64,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    at: Annotated[list[int] | None, typer.Option("--at", help="A month to show; repeat for more.")] = None,
+    only: Annotated[str, typer.Option(help="Only this measure.")] = "",
+    sets: Overrides = None,
+    as_json: AsJson = False,
+):
+    """Show what a credit analyst expects: covers, walls, leverage, exposures, break-evens and more."""
+    from scenarios.experiments.measures import take_measures
+    from scenarios.experiments.words import tell_measures
+
+    chosen = _scenario(scenario, sets)
+    with _Progress() as progress:
+        found = take_measures(chosen, worlds, seed, months, at or (12, 36, 60, 96), progress=progress)
+    if as_json:
+        _print_json(found.facts())
+    else:
+        tell_measures(_console(), found.facts(), only)
+
+
 def _scenario(name, sets):
     from scenarios.schema import load, parse_set
 

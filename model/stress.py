@@ -3,12 +3,18 @@
 Nothing here decides anything: no agent reads it.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State
+from model.accounts import OPERATING_KINDS
+from model.contagion import debtranks
+from model.ladder import level_annuity
 from model.opening import LIBRARY
+from model.pricing import minsky_class
 from model.sums import total
 
 CAP = 10.0
@@ -194,3 +200,378 @@ def commitment_cover(cash_flow, committed, rate):
 def lowest_cover(cash_flow, due):
     """Give the lowest cover of any single period, ``(..., worlds)``."""
     return cover(cash_flow, due).min(axis=0)
+
+
+# -- what a credit analyst expects: each measure reads the model at the end of a month ---------------------------
+
+NEW_DEBT = ("draw", "loan sale")
+NEW_EQUITY = ("equity round", "share issue", "site equity", "capital call", "co-investment", "pledge call")
+STEPS = (0.0, 0.01, 0.02, 0.04)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure: its unit, a sentence, where it comes from, and the function that takes it.
+
+    ``take(model, year)`` gives {row: ``(worlds,)``}; ``year`` is what flowed through each leg of the Ledger in the last
+    twelve months, ``(legs, worlds)``, US$bn.
+    """
+
+    unit: str
+    sentence: str
+    source: str
+    take: Callable
+
+
+MEASURES = {}
+"""Every measure by name, in the order in which it is printed."""
+
+
+def measure(unit, source):
+    """Enter a function into `MEASURES`; its docstring is the sentence."""
+
+    def enter(function):
+        MEASURES[function.__name__] = Measure(unit, " ".join(function.__doc__.split()), source, function)
+        return function
+
+    return enter
+
+
+def _named(names, block):
+    return dict(zip(names, np.broadcast_to(block, (len(names), block.shape[-1])), strict=True))
+
+
+@measure("US$bn a year", "Fridson and Alvarez, Financial Statement Analysis: sources and uses of funds")
+def sources_and_uses(model, year):
+    """Cash of the last twelve months by use; the gap is what came from new debt, new equity and savings.
+
+    The rows of a party add up to the change of its cash.
+    """
+    ledger, rows = model.ledger, {}
+    kinds = np.array(ledger.kinds)
+    buys = np.zeros(len(kinds), dtype=bool)
+    for family in ledger.families.values():
+        buys[family.legs] = family.nature == "asset"
+    groups = {
+        "operations": np.isin(kinds, OPERATING_KINDS),
+        "interest": kinds == "interest",
+        "repayment": np.isin(kinds, ("principal", "bullet")),
+        "new debt": np.isin(kinds, NEW_DEBT),
+        "new equity": np.isin(kinds, NEW_EQUITY),
+    }
+    known = np.logical_or.reduce(list(groups.values()))
+    groups["investment"] = buys & ~known
+    groups["other"] = ~(known | groups["investment"])
+    for group, mask in groups.items():
+        net = ledger.net_of(mask.astype(float)) @ year
+        for name in ("OpenAI", *model.partners.names):
+            rows[f"{name}: {group}"] = net[model.row(name)]
+    for name in ("OpenAI", *model.partners.names):
+        before = [rows[f"{name}: {group}"] for group in groups if not group.startswith("new")]
+        rows[f"{name}: funding gap"] = np.maximum(-total(np.stack(before)), 0.0)
+    return rows
+
+
+@measure("x", "rating agencies' liquidity test: sources over uses of 12 and 24 months")
+def liquidity_cover(model, year):
+    """Cash, open lines and signed equity of the lab over its minimum payments and staff of 12 and 24 months."""
+    lab = model.openai
+    liquid = lab.cash + lab.line_undrawn + model.equity_window.signed_total
+    return {
+        f"OpenAI: {months} months": cover(
+            liquid, model.compute_contracts.minimum_due(months) + lab.cost_level * months / 12.0
+        )[0]
+        for months in (12, 24)
+    }
+
+
+@measure("US$bn", "prospectus practice: debt by maturity; refinanceable amount by loan-to-value and cover")
+def maturity_wall(model, year):
+    """Site and corporate debt by the year in which it falls due, and what of the sites' debt can be refinanced."""
+    loans = model.loans
+    left = loans.maturity - model.month
+    rows = {}
+    for low, high in ((0, 12), (12, 24), (24, 36), (36, 60), (60, 10_000)):
+        name = f"due in {low} to {high} months" if high < 10_000 else f"due after {low} months"
+        falls = (left > low) & (left <= high) & (loans.balance > 0.0)
+        rows[name] = total(loans.balance * falls)
+    optional = loans.is_site & (loans.extensions < loans.most_extensions)
+    rows["of which with an option to extend"] = total(loans.balance * optional)
+    for step in STEPS:
+        possible = np.minimum(_refinanceable(model, step), loans.by_site @ loans.balance)
+        rows[f"sites: refinanceable at +{round(1e4 * step)} bp"] = total(possible)
+    rows["sites: debt"] = total(loans.by_site @ loans.balance)
+    return rows
+
+
+def _site_cash(model):
+    """Cash available for debt service a year at the present rent, ``(sites, worlds)``, US$bn."""
+    return model.lease_rent_year * (1.0 - model.sites.operating_share)
+
+
+def _site_rate(model, step=0.0):
+    return np.take(model.loans.rate, model.loans.first_of_site, axis=0) + step
+
+
+def _refinanceable(model, step):
+    """The lesser of value x loan-to-value and cash flow / (cover x annuity over 21 years), ``(sites, worlds)``."""
+    credit = model.credit
+    value = model.lease_rent_year / _yield(model)
+    unit = 12.0 * level_annuity(
+        np.ones_like(value), _site_rate(model, step) / 12.0, np.full(value.shape, 252)
+    )
+    return np.minimum(value * credit.loan_to_value, _site_cash(model) / (credit.refinancing_dscr * unit))
+
+
+def _yield(model):
+    credit = model.credit
+    return credit.base_rate + credit.capitalisation_spread * credit.spread_multiple
+
+
+@measure("x", "Yescombe, Principles of Project Finance")
+def debt_service_cover(model, year):
+    """DSCR of sites and partners: trailing; of sites also forward, interest alone, and at today's rate refinanced.
+
+    Lock-up below 1.20, default below 1.05; at most 10, which also stands for no debt due.
+    """
+    sites, loans = model.sites, model.loans
+    cash, balance = _site_cash(model), loans.by_site @ loans.balance
+    interest = loans.by_site @ (loans.balance * loans.rate)
+    n_left = np.full(balance.shape, 252)
+    fresh = 12.0 * level_annuity(balance, _site_rate(model) / 12.0, n_left)
+    service = 12.0 * loans.service_of_sites
+    rows = {}
+    for word, block in (
+        ("trailing", sites.dscr),
+        ("forward", cover(cash, service)),
+        ("interest only", cover(cash, interest)),
+        ("refinanced", cover(cash, fresh)),
+    ):
+        rows |= _named([f"{name}: {word}" for name in sites.names], block)
+    return rows | _named([f"{name}: trailing" for name in model.partners.names], model.partners.dscr)
+
+
+@measure("share", "Yescombe; lenders' loan-to-cost and loan-to-value, with the tenant and dark")
+def loan_to_value(model, year):
+    """Debt of each site over its cost (debt and equity paid in), over its value let, and over its value dark."""
+    loans, sites, leases = model.loans, model.sites, model.leases
+    debt = loans.by_site @ loans.balance
+    cost = debt + model.site_equity.by_site @ model.site_equity.paid_in
+    value = model.lease_rent_year / _yield(model)
+    wait = np.exp(-np.log1p(_yield(model)) * leases.relet_delay / 12.0)
+    rows = {}
+    for word, worth in (
+        ("cost", cost),
+        ("value let", value),
+        ("value dark", value * leases.relet_share * wait),
+    ):
+        rows |= _named([f"{name}: to {word}" for name in sites.names], cover(debt, worth) * (debt > 1e-9))
+    return rows
+
+
+@measure("x", "project-finance term sheets: contract tail against debt tail")
+def contract_cover(model, year):
+    """Months of lease left over months of loan left per site, and the share of Oracle's sales that the lab pays."""
+    loans, leases, month = model.loans, model.leases, model.month
+    lease = np.maximum(leases.start + leases.tenor - month, 0)[:, None] * np.ones((1, model.worlds))
+    loan = np.maximum(np.take(loans.maturity, loans.first_of_site, axis=0) - month, 0)
+    rows = _named([f"{name}: lease over loan" for name in model.sites.names], cover(lease, loan))
+    billed = model.compute_contracts
+    for name in ("Oracle", "CoreWeave"):
+        of_lab = billed.of_openai & (billed.seller == model.row(name))
+        paid = total(billed.price * billed.used * of_lab[:, None]) / 12.0
+        sold = model.partners.compute_revenue[model.partners.names.index(name)]
+        rows[f"{name}: share of sales from OpenAI"] = np.minimum(cover(paid, sold) * (sold > 1e-9), 1.0)
+    return rows
+
+
+@measure("x", "rating agencies: debt adjusted for leases and purchase commitments")
+def leverage(model, year):
+    """Debt over earnings as reported, and with leases and the lab's minimum payments of five years as debt."""
+    rows = _named([f"{name}: reported" for name in model.partners.names], model.partners.leverage)
+    leases, firms = model.leases, model.partners
+    rent = 12.0 * leases.rent_due
+    years = np.maximum(leases.start + leases.tenor - model.month, 0)[:, None] / 12.0
+    worth = rent * -np.expm1(-0.06 * years) / 0.06
+    for row, name in enumerate(firms.names):
+        mine = (leases.tenant == model.row(name))[:, None]
+        debt = firms.debt[row] + total(worth * mine)
+        earned = np.maximum(firms.earnings[row] + total(rent * mine), 0.05)
+        rows[f"{name}: with leases"] = np.minimum(debt / earned, 20.0)
+    lab = model.openai
+    earned = np.maximum(lab.earnings, 0.05)
+    rows["OpenAI: reported"] = np.minimum(lab.debt / earned, 20.0)[0]
+    owed = model.compute_contracts.minimum_due(60)
+    rows["OpenAI: with take-or-pay"] = np.minimum((lab.debt + owed) / np.maximum(lab.revenue, 0.05), 20.0)[0]
+    return rows
+
+
+@measure("US$bn", "look-through exposure: Basel large-exposures framework (LEX 20)")
+def exposure_to_openai(model, year):
+    """What each lender has lent on the lab's payments: directly, to sites, to clouds, against its shares.
+
+    The wrong-way share is that part of it whose collateral is itself a promise or a share of the lab: all but sites.
+    """
+    loans, rows = model.loans, {}
+    debtor = np.array([model.party_names[row] for row in loans.debtor])
+    ways = {
+        "direct": debtor == "OpenAI",
+        "site": loans.is_site[:, 0],
+        "equity-backed": debtor == "SoftBank",
+    }
+    ways["cloud"] = ~np.logical_or.reduce(list(ways.values()))
+    linked = loans.balance * (loans.linked | ways["equity-backed"])[:, None]
+    for name in (*model.banks.names, *model.lenders.names, "Bondholders"):
+        mine = (loans.lender == model.row(name))[:, None]
+        parts = {way: total(linked * mine * mask[:, None]) for way, mask in ways.items()}
+        rows |= {f"{name}: {way}": amount for way, amount in parts.items()}
+        whole = total(linked * mine)
+        wrong = cover(whole - parts["site"], whole) * (whole > 1e-9)
+        rows[f"{name}: wrong-way share"] = np.maximum(wrong, 0.0)
+    return rows
+
+
+@measure("US$bn", "loss distribution by holder; the mean is the expected loss, the 95% point the tail")
+def losses(model, year):
+    """Written off by each holder so far; shareholders' paid-in equity in parties that are gone comes first."""
+    ledger = model.ledger
+    equity = np.array([name in ("shares", "site equity", "pledged equity") for name in ledger.instruments])
+    gone = np.take(ledger.closed, ledger.issuers, axis=0) * equity[:, None]
+    rows = {"equity in parties that are gone": total(ledger.claims * gone)}
+    return rows | _named([f"{name}: written off" for name in model.party_names], model.solvency.loss)
+
+
+@measure("share", "break-even analysis to a cover of 1.0")
+def break_even(model, year):
+    """How far rent may fall before a site's cover is 1.0, how far a cloud's sales, and which rate a site can bear."""
+    sites, loans, partners = model.sites, model.loans, model.partners
+    cash, service = _site_cash(model), 12.0 * loans.service_of_sites
+    rows = _named(
+        [f"{name}: fall of rent" for name in sites.names], 1.0 - 1.0 / np.maximum(cover(cash, service), 0.1)
+    )
+    balance = loans.by_site @ loans.balance
+    low, high = np.zeros_like(balance), np.full_like(balance, 0.5)
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        bears = 12.0 * level_annuity(balance, middle / 12.0, np.full(balance.shape, 252)) <= cash
+        low, high = np.where(bears, middle, low), np.where(bears, high, middle)
+    rows |= _named([f"{name}: refinancing rate" for name in sites.names], low)
+    for name in ("Oracle", "CoreWeave"):
+        row = partners.names.index(name)
+        slack = partners.earnings[row] - partners.debt_service[row]
+        rows[f"{name}: fall of compute sales"] = np.clip(
+            slack / np.maximum(12.0 * partners.compute_revenue[row], 0.05), -1.0, 1.0
+        )
+    return rows
+
+
+@measure("share of worlds", "Moody's project finance: cumulative default of 6.7% in ten years")
+def failed_so_far(model, year):
+    """Whether a party has reached legal default, or a distressed exchange, by now: the mean is the probability."""
+    rows, solvency, month = {}, model.solvency, model.month
+    for word, state in (
+        ("default", solvency.default_month),
+        ("distressed exchange", solvency.distressed_month),
+    ):
+        names = ("OpenAI", *model.partners.names, *model.sites.names)
+        rows |= {f"{name}: {word}": (state[model.row(name)] <= month) * 1.0 for name in names}
+    return rows
+
+
+@measure("share", "lenders' draw certificates: share drawn against share complete")
+def draw_against_completion(model, year):
+    """Share of each site's loan that is drawn, and share of its load that is energised."""
+    loans, sites = model.loans, model.sites
+    whole = loans.by_site @ (loans.opening_commitment[:, None] * loans.is_site * np.ones((1, model.worlds)))
+    drawn = cover(loans.by_site @ (loans.balance * loans.is_site), whole) * (whole > 1e-9)
+    done = np.minimum(sites.energised / model.leases.full_gw[:, None], 1.0)
+    rows = _named([f"{name}: drawn" for name in sites.names], drawn)
+    return rows | _named([f"{name}: complete" for name in sites.names], done)
+
+
+@measure("class", "Minsky (1992), Levy Economics Institute Working Paper 74")
+def minsky(model, year):
+    """0 hedge, 1 speculative, 2 Ponzi, of the last year; for the lab also with take-or-pay counted as debt service."""
+    ledger = model.ledger
+    kinds = np.array(ledger.kinds)
+    out = {
+        word: -(ledger.net_of(np.isin(kinds, names).astype(float)) @ year)
+        for word, names in (
+            ("interest", ("interest",)),
+            ("principal", ("principal",)),
+            ("pledge", ("take-or-pay", "renewal")),
+        )
+    }
+    operating = ledger.net_of(np.isin(kinds, OPERATING_KINDS).astype(float)) @ year
+    rows = {}
+    for name in ("OpenAI", *model.partners.names):
+        at = model.row(name)
+        due = [np.maximum(out[word][at], 0.0) for word in ("interest", "principal")]
+        rows[name] = minsky_class(operating[at], *due) * 1.0
+    at, pledge = model.row("OpenAI"), np.maximum(out["pledge"][model.row("OpenAI")], 0.0)
+    due = [np.maximum(out[word][at], 0.0) for word in ("interest", "principal")]
+    rows["OpenAI: take-or-pay as debt"] = minsky_class(operating[at] + pledge, due[0], due[1] + pledge) * 1.0
+    return rows
+
+
+@measure("yes/no", "weak form of the trap; a firm that could not pay its next year from operations")
+def needs_new_money(model, year):
+    """Whether another year like the last would use up its cash without new money; whether it was ever trapped."""
+    gap = sources_and_uses(model, year)
+    rows = {}
+    for name in ("OpenAI", *model.partners.names):
+        at = model.row(name)
+        rows[f"{name}: needs new money"] = (
+            gap[f"{name}: funding gap"] > np.maximum(model.ledger.cash[at], 0.0)
+        ) * 1.0
+        rows[f"{name}: trapped so far"] = model.solvency.trapped[at] * 1.0
+    return rows
+
+
+@measure("0 to 1", "Hollo, Kremer and Lo Duca (2012), ECB Working Paper 1426")
+def stress(model, year):
+    """The stress index and, beside it, the mean place of its readings."""
+    return {"index": model.stress.index[0], "mean": model.stress.mean[0]}
+
+
+@measure("GW", "Ledger of compute: what stands ready against what is used")
+def compute_unused(model, year):
+    """Compute that the lab has and does not use, that nobody rents, and that it lacks to serve demand."""
+    contracts, lab = model.compute_contracts, model.openai
+    pool = np.maximum(contracts.peak - contracts.available, 0.0)
+    lacking = lab.inference_need * (1.0 - lab.served_share)
+    return {
+        "idle at the lab": lab.idle[0],
+        "stranded: neither renewed nor let": total(
+            np.maximum(pool - contracts.renewed - contracts.relet, 0.0)
+        ),
+        "unserved for want of compute": lacking[0],
+    }
+
+
+@measure("index", "household bills over those of the start")
+def household_bill(model, year):
+    """What other users pay for power in each region, over the start."""
+    return _named(list(model.utilities.names), model.utilities.household_bill)
+
+
+@measure("share of all equity", "Bardoscia et al. (2015), PLoS ONE 10:e0130406")
+def debtrank(model, year):
+    """Equity that others lose when one party's is gone, if claims were written down as its equity falls.
+
+    Claims are loans at a recovery of 0.45, damages for five years of take-or-pay over the market rent, and shares of
+    the lab at its valuation; equity is net worth, and at least US$0.05bn.
+    """
+    loans, contracts, shares = model.loans, model.compute_contracts, model.shares
+    over = 1.0 - model.compute_market.old_rent / np.maximum(contracts.price * contracts.floor, 1e-9)
+    damages = contracts.minimum_by_contract(60) * np.maximum(over, 0.0)
+    held = np.maximum(shares.market_value, 0.0)
+    parties = np.arange(len(held))
+    lab = np.full(len(held), model.row("OpenAI"))
+    lender = np.concatenate([loans.lender, contracts.seller, parties])
+    debtor = np.concatenate([loans.debtor, contracts.buyer, lab])
+    claim = np.vstack([loans.balance * 0.55, damages, held])
+    equity = np.maximum(model.ledger.net_worth(), 0.05)
+    seeds = [model.row(name) for name in ("OpenAI", "Oracle", "CoreWeave", "SoftBank")]
+    own = [model.party_names[row] for row in seeds]
+    return _named(own, debtranks(lender, debtor, claim, equity, seeds))

@@ -135,3 +135,25 @@ def _span(row, chance):
     scale, unit = (100.0, "%") if chance else (1.0, "")
     value, low, high = (scale * row[name] for name in ("value", "low", "high"))
     return f"{value:.1f}{unit} ({low:.1f} to {high:.1f})"
+
+
+def tell_measures(console, facts, only=""):
+    """Print the measures at the chosen months: the median, and 5% to 95% of worlds below it."""
+    _title(console, "Measures of a credit analyst: median (5% to 95% of worlds)", facts)
+    for name, entry in facts["measures"].items():
+        if only and name != only:
+            continue
+        _heading(console, f"{name.replace('_', ' ')}, {entry['unit']}")
+        console.print(Text(f"{entry['sentence']} [{entry['source']}]", "dim"))
+        table = _table("", *(f"> {date_of(month)}" for month in facts["at"]))
+        for row, found in entry["rows"].items():
+            if any(any(found[share]) for share in ("p05", "p50", "p95", "mean")):
+                cells = [
+                    f"{m:.2f} ({a:.2f} to {b:.2f})"
+                    for a, m, b in zip(found["p05"], found["p50"], found["p95"], strict=True)
+                ]
+                table.add_row(row, *cells)
+        console.print(table)
+    console.print(Text("Rows that are zero throughout are left out; see --json.", "dim"))
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
