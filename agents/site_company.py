@@ -39,6 +39,24 @@ class SiteCompany(Party):
         source="calibration: reserve_account_months",
         whole=True,
     )
+    covenants = Param(True, "yes/no", None, "Off: nothing is tested, locked up or swept (neutral).")
+    cure_months = Param(
+        6,
+        "months",
+        (0, 24),
+        "Months in which a breach may heal before it is an event of default.",
+        whole=True,
+    )
+    accelerates = Param(
+        True, "yes/no", None, "Whether lenders call the loan in default when a forced sale would repay it."
+    )
+    sweep = Param(0.0, "share", (0.0, 1.0), "Share of what is left that prepays the loan, outside lock-up.")
+    sweep_in_lockup = Param(
+        0.5, "share", (0.0, 1.0), "The same in lock-up; the rest stays as free cash. All of it in default."
+    )
+    appraisal_cyclicality = Param(
+        0.25, "share", (0.0, 1.0), "Share of a freeze's wider yields that an appraisal follows."
+    )
     slip_chance = Param(
         0.03, "per month", (0.0, 0.3), "Chance that a site under construction slips in a month."
     )
@@ -71,6 +89,13 @@ class SiteCompany(Party):
     dscr = State("x", "trailing debt service cover, at most 10", default=10.0)
     locked_up = State("yes/no", "whether distributions are stopped", dtype=bool)
     breached = State("yes/no", "whether the covenant is breached", dtype=bool)
+    months_breached = State("months", "months since the covenant was breached", dtype=int)
+    event_of_default = State("yes/no", "whether a breach has outlasted the time to cure it", dtype=bool)
+    called = State("yes/no", "whether lenders call the loan this month", dtype=bool)
+    loan_to_value = State("share", "debt over appraised value")
+    reserve = State("US$bn", "reserve account: cash that pays lenders only")
+    free_cash = State("US$bn", "cash outside the reserve account after the month")
+    prepaid = State("US$bn", "prepaid to lenders by the sweep this month")
     distribution = State("US$bn", "paid to the owners this month")
     months_complete = State("months", "months since the last hall opened", dtype=int)
     slipped = State("months", "delay so far", dtype=int)
@@ -110,7 +135,8 @@ class SiteCompany(Party):
     def test_cover(self):
         """Test the cover on twelve months: DSCR = sum of CFADS / sum of debt service, at most 10.
 
-        Quarterly, from 12 months after completion; below `lockup_dscr` nothing is distributed.
+        Quarterly, from 12 months after completion, with the loan-to-value: past the lock-up lines nothing is
+        distributed, past the default lines the covenant is breached.
         """
         slot = (self.model.month % 12) == np.arange(12).reshape((12,) + (1,) * np.ndim(self.rent))
         cfads = self.rent_received * (1.0 - self.operating_share)
@@ -121,14 +147,60 @@ class SiteCompany(Party):
         self.dscr = np.where(due > 1e-9, np.minimum(cover, 10.0), 10.0)
         complete = self.model.halls.ahead_of_sites[self.row] <= 0.0
         self.months_complete = (self.months_complete + 1) * complete
-        tested = (self.months_complete >= 12) & (self.model.month % 3 == 2)
-        self.locked_up = np.where(tested, self.dscr < self.lockup_dscr, self.locked_up)
-        self.breached = np.where(tested, self.dscr < self.default_dscr, self.breached) & ~self.closed
+        tested = (self.months_complete >= 12) & (self.model.month % 3 == 2) & self.covenants
+        owed, value = self.model.loans.site_owed[self.row], self.model.loans.site_appraisal[self.row]
+        self.loan_to_value = np.minimum(owed / np.maximum(value, 0.1 * owed + 1e-9), 10.0)
+        low = (self.dscr < self.lockup_dscr) | (self.loan_to_value > self.lockup_loan_to_value)
+        worse = (self.dscr < self.default_dscr) | (self.loan_to_value > self.default_loan_to_value)
+        self.locked_up = np.where(tested, low, self.locked_up)
+        self.breached = np.where(tested, worse, self.breached) & ~self.closed
 
-    def distribute(self):
-        """Pay the owners what exceeds the reserve, quarterly, after completion and outside lock-up."""
-        reserve = self.reserve_months * self.debt_service + 0.05
-        free = np.maximum(self.cash - reserve - self.outgoing, 0.0)
-        complete = self.model.halls.ahead_of_sites[self.row] <= 0.0
-        able = complete & ~self.locked_up & ~self.in_arrears & ~self.closed & (self.model.month % 3 == 2)
-        self.distribution = free * able
+    def enforce(self):
+        """Let a breach that is not cured in time become an event of default, and lenders call the loan.
+
+        They call it when a forced sale, net of its cost, would repay them; else they wait and sweep all cash.
+        """
+        self.months_breached = (self.months_breached + 1) * self.breached
+        self.event_of_default = self.months_breached > self.cure_months
+        assets = np.maximum(self.rows_of(self.model.ledger.real_assets), 0.0)
+        sale = assets * self.liquidation_value * (1.0 - self.model.solvency.liquidation_cost)
+        covered = sale >= self.model.loans.site_owed[self.row]
+        self.called = self.event_of_default & covered & self.accelerates & ~self.closed
+
+    def run_cascade(self):
+        """Run the month down the cascade of `model.waterfall`: reserve, sweep, owners (each quarter's end).
+
+        What the clearing has paid to lenders comes first: due interest, then due principal. Running costs are paid
+        with the clearing too, and the little that free cash did not cover came out of the reserve.
+        """
+        loans, site = self.model.loans, self.row
+        interest, principal = loans.site_interest_billed[site], loans.site_principal_billed[site]
+        paid = loans.site_interest_paid[site] + loans.site_principal_paid[site]
+        cash_flow = self.cash + paid - self.free_cash - self.reserve
+        leaked = np.minimum(np.maximum(-self.free_cash - cash_flow, 0.0), self.reserve)
+        complete = self.months_complete > 0
+        young = (self.months_complete < 12) | ~self.covenants
+        done = self.model.run_cascade(
+            cash_flow + leaked,
+            self.free_cash,
+            self.reserve - leaked,
+            0.0,
+            loans.site_owed[site] + loans.site_principal_paid[site],
+            loans.site_interest_paid[site] + loans.site_interest_left[site] - interest,
+            loans.site_principal_paid[site] + loans.site_principal_left[site] - principal,
+            interest=interest,
+            principal=principal,
+            rate=loans.site_rate[site],
+            reserve_months=self.reserve_months * complete,
+            value=loans.site_appraisal[site],
+            lockup_dscr=self.lockup_dscr,
+            default_dscr=self.default_dscr,
+            lockup_loan_to_value=np.where(young, 1e9, self.lockup_loan_to_value),
+            default_loan_to_value=self.default_loan_to_value,
+            sweep=self.sweep * complete,
+            sweep_in_lockup=np.where(self.event_of_default, 1.0, self.sweep_in_lockup) * complete,
+            pays_out=complete & ~self.closed & (self.model.month % 3 == 2),
+            tested_dscr=np.where(young, 10.0, self.dscr),
+        )
+        self.reserve, self.free_cash = done.reserve * ~self.closed, done.cash * ~self.closed
+        self.prepaid, self.distribution = done.sweep, done.equity

@@ -32,7 +32,7 @@ from model.solvency import Solvency
 from model.stress import Stress
 from model.tape import Tape
 from model.technology import Technology
-from model.waterfall import private_equity_waterfall
+from model.waterfall import private_equity_waterfall, project_finance_cascade
 
 PARTIES = {
     "openai": (OpenAI, ("lab",), None),
@@ -332,6 +332,8 @@ class Assembly(WorldsModel):
             window.committed_2030,
         )
         return yearly[year] / 12.0 if year < len(yearly) else np.zeros((1, self.worlds))
+
+    run_cascade = staticmethod(project_finance_cascade)
 
     def run_waterfall(self, fund, contributed, distributed):
         """Run a fund's distribution down its waterfall."""

@@ -217,6 +217,8 @@ class Loans(Mechanism):
 
     undrawn = line_undrawn = site_undrawn = site_balance = site_rate = None
     interest_due = principal_due = drawn_now = None
+    site_interest_billed = site_principal_billed = site_interest_paid = site_principal_paid = None
+    site_interest_left = site_principal_left = site_owed = site_appraisal = None
     service = service_of_parties = service_of_sites = None
 
     def __init__(self, model, opening):
@@ -448,6 +450,28 @@ class Loans(Mechanism):
         self.service = self.interest_due + self.principal_due
         self.service_of_parties = self.by_debtor @ self.service
         self.service_of_sites = self.by_site @ self.service
+
+    def note_service(self):
+        """Note after the clearing what each site was billed, has paid and still owes, and what it is worth."""
+        ledger, model = self.model.ledger, self.model
+        flow, left = ledger.flow, ledger.payable
+        interest, principal, bullets = self.interest.legs, self.principal.legs, self.bullets.legs
+        rows = (
+            self.interest_due,
+            self.principal_due,
+            flow[interest],
+            flow[principal] + flow[bullets],
+            left[interest],
+            left[principal] + left[bullets],
+            self.balance,
+        )
+        sums = (self.by_site @ np.concatenate(rows, axis=1)).reshape(5, len(rows), self.worlds)
+        names = ("interest_billed", "principal_billed", "interest_paid", "principal_paid")
+        for place, name in enumerate((*names, "interest_left", "principal_left", "owed")):
+            setattr(self, f"site_{name}", np.take(sums, place, axis=1))
+        empty = np.take(ledger.closed, model.leases.tenant, axis=0)
+        rent = model.leases.rent_due * 12.0 * np.where(empty, model.leases.relet_share, 1.0)
+        self.site_appraisal = self.site_value(rent, model.sites.appraisal_cyclicality)
 
     @property
     def _repaying(self):

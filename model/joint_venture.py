@@ -9,8 +9,8 @@
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State
-from model.contracts import SECURED, UNSECURED
-from model.ledger import CLAIM
+from model.contracts import OPERATIONS, SECURED, UNSECURED
+from model.ledger import ASSET, CLAIM
 from model.waterfall import private_equity_waterfall
 
 READINGS = ("data centre", "deployment")
@@ -54,6 +54,12 @@ class JointVenture(Mechanism):
                   source="calibration: carried_interest")  # fmt: skip
     catch_up = Param(1.0, "share", (0.0, 1.0), "The lab's share in the catch-up tier.",
                      source="calibration: gp_catch_up")  # fmt: skip
+    ip_lien = Param(
+        False,
+        "yes/no",
+        None,
+        "Whether the funds have a lien on the lab's models for what they have not got back.",
+    )
     fee_yield = Param(
         0.16, "per year", (0.05, 0.4), "Take-or-pay fee on the venture's capital (data centre)."
     )
@@ -67,6 +73,8 @@ class JointVenture(Mechanism):
     income = State("US$bn", "income of the venture this month")
     guarantee_due = State("US$bn", "guarantee that the lab owes this month")
     shortfall = State("US$bn", "guarantee called for next month")
+    funds_paid_in = State("US$bn", "paid in by the funds")
+    lien_claim = State("US$bn", "claimed under the lien when the lab defaulted")
 
     measures = ("capital", "income", "guarantee_due")
 
@@ -83,15 +91,19 @@ class JointVenture(Mechanism):
         self.calls = ledger.open_family(
             "venture capital call", ["Rest of the world"], ["Brookfield"], cleared=False
         )
+        self.builds = ledger.open_family(
+            "venture investment", [venture], ["Rest of the world"], nature=ASSET, cleared=False
+        )
         self.fees = ledger.open_family("venture fee", ["OpenAI"], [venture], seniority=SECURED)
         self.sales = ledger.open_family("venture sales", ["Rest of the world"], [venture], cleared=False)
         self.out = ledger.open_family("venture distribution", [venture] * 2, names, cleared=False)
         self.guarantee = ledger.open_family(
             "venture guarantee", ["OpenAI"], ["Brookfield"], seniority=UNSECURED
         )
+        self.lien = ledger.open_family("venture lien", ["OpenAI"], ["Brookfield"], seniority=OPERATIONS)
 
     def found(self):
-        """Pay the capital in, in the month of founding; the funds call theirs from their investors."""
+        """Pay the capital in and invest it, in the month of founding; funds call theirs from their investors."""
         now = (self.model.month == self.month) & self.enabled
         if not now.any():
             return
@@ -101,6 +113,8 @@ class JointVenture(Mechanism):
         paid = self.model.ledger.pay(self.contributions, np.vstack([lab, funds]) * now)
         self.capital = self.capital + paid[:1] + paid[1:]
         self.unreturned = self.unreturned + paid[1:]
+        self.funds_paid_in = self.funds_paid_in + paid[1:]
+        self.model.ledger.pay(self.builds, paid[:1] + paid[1:])
 
     def bill(self):
         """Bill the fee or earn in the market; bill last month's guarantee."""
@@ -109,6 +123,13 @@ class JointVenture(Mechanism):
         earned = np.maximum(self.capital * self.market_yield / 12.0, 0.0) * ~data_centre
         self.income = self.model.ledger.bill(self.fees, fee) + self.model.ledger.pay(self.sales, earned)
         self.guarantee_due = self.model.ledger.bill(self.guarantee, self.shortfall)
+
+    def enforce_lien(self, proceeds):
+        """File the funds' lien on the lab's models against its estate, at most their `proceeds` ``(1, worlds)``."""
+        claim = np.minimum(self.unreturned + self.unpaid_preferred, proceeds) * self.ip_lien
+        if claim.any():
+            self.model.ledger.file(self.lien, claim)
+            self.lien_claim = self.lien_claim + claim
 
     def distribute(self):
         """Run the waterfall on what came in; note what the guarantee will owe next month."""
@@ -130,5 +151,5 @@ class JointVenture(Mechanism):
         self.preferred_paid = self.preferred_paid + tiers.preferred
         self.catch_up_paid = self.catch_up_paid + tiers.catch_up
         self.model.ledger.pay(self.out, np.vstack([tiers.manager, tiers.investors]))
-        promised = self.partner_capital * self.guaranteed_return / 12.0 * (self.capital > 0.0)
+        promised = self.funds_paid_in * self.guaranteed_return / 12.0
         self.shortfall = np.maximum(promised - tiers.investors, 0.0) * (self.reading == 1)

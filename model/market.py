@@ -92,10 +92,12 @@ class DebtTrapModel(Schedule, Assembly):
         self.sites.do("build")
         self.call_capital()
         self.raise_funds()
+        self.solvency.rescue_lab()
         self.accounts.build_sites()
         # 10. settle: one clearing of everything that is due
         self.ledger.settle()
         self.note_receipts()
+        self.loans.note_service()
         # 11. test: ratios, covenants, arrears, renegotiation, legal default, estates
         self.solvency.measure()
         self.partners.do("mark_holdings")
@@ -104,6 +106,7 @@ class DebtTrapModel(Schedule, Assembly):
         self.each_firm("track_earnings")
         self.partners.do("cover_debt")
         self.sites.do("test_cover")
+        self.sites.do("enforce")
         self.solvency.count_arrears()
         self.solvency.renegotiate()
         self.solvency.default()

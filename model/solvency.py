@@ -1,6 +1,6 @@
 """Solvency: from a missed bill to legal default, and what happens to the estate.
 
-One path for every party: a bill is missed (arrears) - the lab asks for a lower price, once - standstill - legal
+One path for every party: a bill is missed and waived - the lab asks for a lower price, once - standstill - legal
 default: assets are sold, claims are filed, the next clearing pays them by seniority, the rest is written off.
 Three outcomes are reported apart: 60 days missed, a distressed exchange, legal default.
 """
@@ -14,6 +14,8 @@ from model.ledger import ASSET_SALE
 from model.sums import adder_into, total
 
 NEVER = 10_000
+RESCUES = ("none", "renegotiable", "public backstop")
+BACKSTOP = RESCUES.index("public backstop")
 WORLD = "Rest of the world"
 
 
@@ -22,7 +24,27 @@ class Solvency(Mechanism):
 
     group = "solvency"
 
-    standstill = Param(3, "months", (1, 12), "Months of arrears after which default is legal.", whole=True)
+    waiver = Param(1, "months", (0, 6), "Months of arrears that creditors waive at first.", whole=True)
+    standstill = Param(
+        3, "months", (1, 12), "Months of arrears after the waiver after which default is legal.", whole=True
+    )
+    rescue = Param(
+        "renegotiable",
+        "choice",
+        None,
+        "What happens when the lab cannot pay: nothing, a lower price, or that and public money.",
+        choices=RESCUES,
+    )
+    backstop_cap = Param(50.0, "US$bn a year", (0.0, 300.0), "Most that the public pays in a year.")
+    survival_if_granted = Param(
+        0.5, "probability", (0.0, 1.0), "Chance that sellers give the lab to live on at the lower price."
+    )
+    expected_recovery = Param(
+        0.1, "share", (0.0, 0.6), "What sellers expect of their claims for damages if it does not."
+    )
+    cross_acceleration = Param(
+        True, "yes/no", None, "Whether legal default spreads to those whose loans refer to it; default does."
+    )
     liquidation_cost = Param(0.08, "share", (0.0, 0.4), "Share of an estate's proceeds that its sale costs.")
     estate_multiple = Param(
         0.5, "x revenue", (0.0, 5.0), "What buyers pay for the lab's models and customers, over its revenue."
@@ -41,6 +63,7 @@ class Solvency(Mechanism):
     loss_now = State("US$bn", "written off this month")
     loss = State("US$bn", "written off so far")
     concession = State("US$bn", "minimum payments of five years given up by renegotiation so far")
+    public_money = State("US$bn", "paid by the public so far")
     trapped = State("yes/no", "whether it could at some month not meet the horizon's obligations", dtype=bool)
     renegotiated = State("yes/no", "whether its prices have been renegotiated", dtype=bool)
     shortfall = State("US$bn", "bills unpaid")
@@ -60,6 +83,7 @@ class Solvency(Mechanism):
         self.costs = ledger.open_family("liquidation cost", firms, world, seniority=OPERATIONS)
         self.models = ledger.open_family("sale of the lab", [WORLD], ["OpenAI"], cleared=False)
         self.rest = ledger.open_family("rest of estates", firms, world, cleared=False)
+        self.backstop = ledger.open_family("public backstop", [WORLD], ["OpenAI"], cleared=False)
         linked = self.model.loans
         self.to_lender = adder_into(linked.lender, len(ledger.parties))
         self.linked = linked.linked[:, None]
@@ -106,44 +130,79 @@ class Solvency(Mechanism):
             )
 
     def renegotiate(self):
-        """Cut the price of the lab's contracts once it has missed a bill, once; above 10% it is distressed.
+        """Let the lab ask for a lower price once, when a waiver has not helped; each seller decides for itself.
 
-        A seller grants the cut because half a contract is worth more than a claim: the cut is booked as its loss.
+        What a seller gives up is noted as its concession; a cut above 10% is a distressed exchange.
         """
         lab, contracts = self.model.openai, self.model.compute_contracts
         row = self.model.row("OpenAI")
-        first = (self.months_missed[row] == 1) & ~self.renegotiated[row]
-        asks = first & (lab.renegotiates & (lab.renegotiation_cut > 0.0))[0]
+        first = (self.months_missed[row] == 1 + self.waiver[0]) & ~self.renegotiated[row]
+        asks = first & (lab.renegotiates & (lab.renegotiation_cut > 0.0) & (self.rescue > 0))[0]
         if not asks.any():
             return
-        cut = np.where(asks, lab.renegotiation_cut[0], 0.0)
-        mine = contracts.of_openai[:, None]
-        given = contracts.minimum_by_contract(60) * cut * mine
-        contracts.price = contracts.price * (1.0 - cut * mine)
+        owed = contracts.minimum_by_contract(60)
+        cut = np.where(asks, lab.renegotiation_cut[0], 0.0) * self._grants(owed, lab.renegotiation_cut)
+        given = owed * cut
+        contracts.price = contracts.price * (1.0 - cut)
         lab_row = np.arange(self.rows)[:, None] == row
         self.renegotiated = self.renegotiated | (lab_row & asks)
-        distressed = lab_row & asks & (cut > 0.1)
+        granted = cut.max(axis=0)
+        distressed = lab_row & (granted > 0.1)
         self.distressed_month = np.where(distressed, self.model.month + 1, self.distressed_month)
         self.concession = self.concession + contracts.into_seller @ given
         seller = total(given)
         self.model.history.event(
             "renegotiation",
             "OpenAI",
-            asks,
+            granted > 0.0,
             amount=seller,
             because="a bill was missed and sellers prefer less to a claim",
         )
 
+    def _grants(self, owed, cut):
+        """Whether each seller grants the cut, ``(contracts, worlds)``.
+
+        It does if survival x (what it is still owed + its shares in the lab) >= re-letting + recovery of damages.
+        `owed`: minimum payments of the next five years, US$bn.
+        """
+        contracts, market = self.model.compute_contracts, self.model.compute_market
+        shares = np.take(self.model.shares.market_value, contracts.seller, axis=0)
+        all_owed = np.take(contracts.into_seller @ owed, contracts.seller, axis=0)
+        stake = shares * owed / np.maximum(all_owed, 1e-9)
+        pool = contracts.available * contracts.of_openai[:, None]
+        idle = market.idle_pool
+        let = market.letting_share(pool) * np.minimum(
+            market.old_rent / np.maximum(contracts.price, 1e-9), 1.0
+        )
+        market.idle_pool = idle
+        without = owed * (let + self.expected_recovery * (1.0 - let))
+        with_cut = self.survival_if_granted * (owed * (1.0 - cut) + stake)
+        return (owed > 0.0) & (with_cut >= without) & contracts.of_openai[:, None]
+
+    def rescue_lab(self):
+        """Let the public pay what the lab is short of after all its own sources, within the yearly cap."""
+        if not (self.rescue == BACKSTOP).any():
+            return
+        lab = self.model.openai
+        short = np.maximum(lab.outgoing - lab.expected_incoming - lab.cash, 0.0) * ~lab.closed
+        paid = self.model.ledger.pay(
+            self.backstop, np.minimum(short, self.backstop_cap / 12.0) * (self.rescue == BACKSTOP)
+        )
+        lab_row = np.arange(self.rows)[:, None] == self.model.row("OpenAI")
+        self.public_money = self.public_money + lab_row * paid
+
     def default(self):
         """Declare legal default after the standstill, with those whose contracts refer to the defaulter."""
         ledger = self.model.ledger
-        own = (self.months_missed >= self.standstill) & ~ledger.closed
+        self._cross_default()
+        own = (self.months_missed >= self.waiver + self.standstill) & ~ledger.closed
+        own[self.model.places["site_company"]] |= self.model.sites.called
         if not own.any():
             self._wind_up()
             self.estate = np.zeros_like(self.estate)
             return
         dead = own | (self.default_month != NEVER)
-        spread = closure(dead, self.references, self.threshold)
+        spread = closure(dead, self.references, self.threshold) & (own | self.cross_acceleration)
         new = spread & ~ledger.closed & self.may_fail
         self._wind_up()
         self.default_month = np.where(new, self.model.month + 1, self.default_month)
@@ -152,12 +211,26 @@ class Solvency(Mechanism):
         self.model.leases.reject(new)
         self.model.loans.accelerate(new)
         ledger.close_parties(ledger.closed | new)
+        self.cross_defaulted = self.cross_defaulted & ~ledger.closed
         self.estate = new
         for row in np.flatnonzero(new.any(axis=1)):
             cause = "arrears for longer than the standstill"
             self.model.history.event(
                 "legal default", self.party_names[row], new[row], amount=self.debt[row], because=cause
             )
+
+    def _cross_default(self):
+        """Mark those in default only since a debt that their loans refer to is: 60 days late, or in breach.
+
+        Their draws stop; their loans are called only once that debt is (`cross_acceleration`). A borrower's own
+        loans all refer to one another: its arrears and covenants count for all of them.
+        """
+        own = (self.months_missed >= 2) | self.model.ledger.closed
+        own[self.model.places["site_company"]] |= self.model.sites.event_of_default
+        if own.any():
+            self.cross_defaulted = closure(own, self.references, self.threshold) & ~own
+        elif self.cross_defaulted.any():
+            self.cross_defaulted = own
 
     def _sell_assets(self, new):
         """Sell the assets of new estates to the rest of the world; write down what they do not fetch."""
@@ -169,6 +242,7 @@ class Solvency(Mechanism):
         ledger.change_real_assets(-np.maximum(ledger.real_assets, 0.0) * new)
         own = new[self.model.row("OpenAI")][None, :]
         ip = ledger.pay(self.models, self.estate_multiple * lab.revenue * own)
+        self.model.joint_venture.enforce_lien(ip * (1.0 - self.liquidation_cost))
         received = got + (self.firm == self.model.row("OpenAI"))[:, None] * ip
         ledger.file(self.costs, received * self.liquidation_cost)
 

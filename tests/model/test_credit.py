@@ -1,5 +1,7 @@
 """Loans: what is owed, what is drawn, what falls due, and what can be refinanced."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -68,11 +70,13 @@ def test_nothing_is_drawn_beyond_the_commitment_or_once_draws_are_stopped():
 
 
 def test_a_level_annuity_pays_the_balance_to_zero():
-    """The profile of the site loans is cut to 24 months, their bullets are far away, and none is sold on.
+    """The profile of the site loans is cut to 24 months, their bullets are far away, none is sold on, swept or called.
 
     No rent carries that, so the sites are given money.
     """
-    setting = load("calm").with_set({"bank.sell_down_share": 0.0})
+    setting = load("calm").with_set(
+        {"bank.sell_down_share": 0.0, "site_company.sweep_in_lockup": 0.0, "site_company.covenants": False}
+    )
     model = DebtTrapModel(4, 1, 96, setting, record=False)
     loans = model.loans
     loans.profile[:] = 24
@@ -181,3 +185,118 @@ def test_talks_that_fail_leave_the_site_unbuilt(chance, signed):
     sites = np.unique(model.loans.site[talks])
     assert ((model.halls.ahead[sites] == 0.0) == signed).all()
     assert (model.loans.balance[talks] > 0.0).any() == signed
+
+
+# -- prices and limits of new money ------------------------------------------------------------------------
+
+
+def test_a_refinanced_loan_carries_the_margin_that_was_quoted():
+    model, seen = market(12, 96), 0
+    loans = model.loans
+    for month in range(96):
+        maturity, agreed = loans.maturity, loans.agreed
+        model.step()
+        renewed = (maturity == month) & (agreed > 0.0) & loans.is_site & (loans.maturity > month + 12)
+        seen += renewed.sum()
+        quoted = loans.quoted > 0.0
+        assert quoted.all()
+        if renewed.any():
+            # Banks and the regime may have moved since the quote was used, but never below the quote's floor.
+            floor = (
+                model.loan_pricing.operating_cost
+                + model.loan_pricing.capital_share * model.loan_pricing.hurdle
+            )
+            assert (loans.margin >= floor - 1e-12)[renewed].all()
+    assert seen > 0
+
+
+def test_riskier_borrowers_are_quoted_more():
+    model = market(4, 24)
+    model.run_for(24)
+    of = {name: row for row, name in enumerate(model.loans.names_of_rows)}
+    quoted = model.loans.quoted
+    assert (quoted[of["notes_coreweave"]] > quoted[of["debt_microsoft"]]).all()
+    assert (quoted[of["loan_abilene"]] < quoted[of["debt_vantage"]] + 0.05).all()
+
+
+def test_less_is_refinanceable_at_higher_rates_and_never_more_than_is_owed():
+    model = market(12, 72)
+    for _ in range(72):
+        model.step()
+        if model.month in (36, 48, 60):
+            amounts = [model.loans.refinanceable_at(points) for points in (0.0, 0.01, 0.02, 0.04)]
+            owed = model.loans.by_site @ (model.loans.balance * model.loans.is_site)
+            assert (amounts[0] <= owed + 1e-9).all() and amounts[0].max() > 1.0
+            for cheap, dear in itertools.pairwise(amounts):
+                assert (dear <= cheap + 1e-12).all()
+            assert amounts[3].sum() < amounts[0].sum()
+
+
+def test_the_wall_holds_every_bullet_and_extensions_push_it_out():
+    model = market(4, 24)
+    model.run_for(24)
+    loans = model.loans
+    at_once = ~loans.is_rolled & ~loans.is_level & ~loans.by_draw
+    near, far = loans.maturity_wall(30), loans.maturity_wall(30, extended=True)
+    owed = np.where(at_once, loans.balance, 0.0).sum(axis=0)
+    assert near.sum(axis=0) == pytest.approx(owed) and far.sum(axis=0) == pytest.approx(owed)
+    assert (np.cumsum(far, axis=0) <= np.cumsum(near, axis=0) + 1e-9).all()
+
+
+def test_other_borrowers_crowd_banks_out():
+    rooms = []
+    for share in (0.0, 1.0):
+        model = market(6, 48, params={"credit.crowding_out": share})
+        model.run_for(48)
+        rooms.append(model.banks.limit)
+        assert (model.banks.limit <= model.banks.lending_limit).all()
+    assert (rooms[0] == model.banks.lending_limit).all()
+    assert (rooms[1] < rooms[0]).all()
+
+
+def test_what_a_loan_lost_and_recovered_add_up():
+    model = market(24, 96)
+    model.run_for(96)
+    loans = model.loans
+    called = loans.claimed > 1e-9
+    assert called.any()
+    assert (loans.recovery >= -1e-9).all() and (loans.recovery <= 1.0 + 1e-9).all()
+    assert (loans.lost <= loans.claimed + 1e-9).all()
+    assert (loans.recovery[~called] == 1.0).all()
+
+
+# -- who borrows -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_the_present_value_of_obligations_does_not_depend_on_who_borrows(share):
+    """Month by month: take-or-pay at the price, and the lab's level loan for the chips, at the loan's rate."""
+    model = market(2, 96, params={"loan.lab_borrows": share, "credit.enabled": False})
+    halls, contracts, loans = model.halls, model.compute_contracts, model.loans
+    monthly = loans.rate[np.flatnonzero(loans.of_lab_build[:, 0])[0]] / 12.0
+    row = np.flatnonzero(contracts.on_halls)[0]
+    values = []
+    for price, part in ((contracts.opening_price[row], 0.0), (contracts.price[row], share)):
+        value = 0.0
+        for month in range(200):
+            due = halls.ladder.live(month).sum(axis=0) * price / 12.0
+            value = value + due * (1.0 + monthly) ** -float(month)
+            if month < 96:
+                chips = halls.chips.live(month).sum(axis=0) * part
+                level = chips / annuity_factor(monthly, 60)
+                for ahead in range(1, 61):
+                    value = value + level * (1.0 + monthly) ** -float(month + ahead)
+        values.append(value)
+    assert values[1] == pytest.approx(values[0], rel=1e-6)
+    assert (contracts.price[row] < contracts.opening_price[row]).all()
+
+
+def test_when_the_lab_borrows_its_debt_grows_and_oracles_shrinks():
+    debts = []
+    for share in (0.0, 1.0):
+        model = market(6, 30, params={"loan.lab_borrows": share})
+        model.run_for(30)
+        debts.append([model.solvency.debt[model.row(name)].mean() for name in ("OpenAI", "Oracle")])
+        assert model.ledger.residual.max() <= 1e-9
+    assert debts[1][0] > debts[0][0] + 10.0
+    assert debts[1][1] < debts[0][1] - 10.0

@@ -30,8 +30,11 @@ def test_default_is_legal_only_after_the_standstill(standstill):
         model.step()
         new = ledger.closed & ~closed
         followed = solvency.references @ ledger.closed.astype(int) > 0
-        assert (new <= ((solvency.months_missed >= standstill) | followed)).all()
-        assert (solvency.months_missed[~ledger.closed] < standstill).all()
+        called = np.zeros_like(new)
+        called[model.places["site_company"]] = model.sites.called
+        late = solvency.months_missed >= standstill + solvency.waiver
+        assert (new <= (late | followed | called)).all()
+        assert (~late | ledger.closed).all()
         assert (closed <= ledger.closed).all()
         defaults += new.sum()
     assert defaults > 10
@@ -215,3 +218,58 @@ def test_in_calm_take_or_pay_is_what_the_books_say(calm, year, amount):
 @pytest.mark.parametrize(("year", "amount"), list(enumerate([20, 25, 28])))
 def test_in_calm_oracle_draws_what_the_books_say(calm, year, amount):
     assert calm[3][year] == pytest.approx(np.full(2, amount), rel=0.15)
+
+
+# -- one path of a contract in distress --------------------------------------------------------------------
+
+
+def played(worlds=24, months=72, **params):
+    model = troubled(worlds, months, **params)
+    model.run_for(months)
+    return model
+
+
+def test_a_waiver_comes_before_the_lab_asks_for_a_lower_price():
+    model = troubled(12, solvency__waiver=2, solvency__standstill=6)
+    row, asked = model.row("OpenAI"), 0
+    for _ in range(72):
+        before = model.solvency.renegotiated[row]
+        model.step()
+        new = model.solvency.renegotiated[row] & ~before
+        assert (model.solvency.months_missed[row][new] == 3).all()
+        asked += new.sum()
+    assert asked > 0
+
+
+def test_sellers_who_expect_more_from_a_claim_refuse():
+    refused = played(solvency__survival_if_granted=0.0, solvency__expected_recovery=0.6)
+    granted = played(solvency__survival_if_granted=1.0, solvency__expected_recovery=0.0)
+    row = granted.row("OpenAI")
+    assert (refused.solvency.distressed_month[row] == NEVER).all()
+    assert (granted.solvency.distressed_month[row] < NEVER).any()
+    assert refused.solvency.concession.max() == 0.0 < granted.solvency.concession.max()
+
+
+@pytest.mark.parametrize("rescue", ["none", "renegotiable", "public backstop"])
+def test_each_rescue_does_what_it_says(rescue):
+    model = played(12, solvency__rescue=rescue, solvency__backstop_cap=300.0)
+    row = model.row("OpenAI")
+    assert (model.solvency.public_money[row].max() > 0.0) == (rescue == "public backstop")
+    assert model.solvency.renegotiated.any() == (rescue == "renegotiable")
+    assert model.ledger.residual.max() <= 1e-9
+
+
+def test_cross_default_stops_draws_and_cross_acceleration_can_be_left_out():
+    both, apart = troubled(12), troubled(12, solvency__cross_acceleration=False)
+    marked, vehicle = 0, both.row("Stargate vehicle")
+    for _ in range(72):
+        both.step(), apart.step()
+        marked += both.solvency.cross_defaulted.sum()
+        assert not (both.solvency.cross_defaulted & both.ledger.closed).any()
+        mine = both.loans.debtor[:, None] == np.arange(len(both.party_names))
+        stopped = np.take(both.solvency.cross_defaulted, both.loans.debtor, axis=0)
+        assert both.loans.stopped[stopped].all() and mine.any()
+    assert marked > 0
+    lab = apart.row("OpenAI")
+    assert both.ledger.closed[vehicle].sum() > apart.ledger.closed[vehicle].sum()
+    assert apart.ledger.closed[lab].any()
