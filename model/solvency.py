@@ -254,6 +254,8 @@ class Solvency(Mechanism):
             self.model.loans.note_losses(self.estate)
             self.loss_now = ledger.write_off(self.estate)
             self.loss = self.loss + self.loss_now
+            # What an estate has paid for in its last clearing, such as ordered chips, finds no buyer any more.
+            ledger.change_real_assets(-np.maximum(ledger.real_assets, 0.0) * self.estate)
         wound_up = ledger.closed & ~self.estate
         if ledger.closed.any():
             left = np.maximum(ledger.cash, 0.0) * (wound_up | self.estate) * self.may_fail
