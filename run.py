@@ -350,6 +350,30 @@ def measures(
         tell_measures(_console(), found.facts(), only)
 
 
+@app.command()
+@plainly
+def patterns(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Such as a e; default: all.")
+    ] = None,
+    worlds: Annotated[int, typer.Option(help="Paired worlds in each run.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    page: Annotated[Path | None, typer.Option(help="Write the results as a page of Markdown to this file.")] = None,
+    as_json: AsJson = False,
+):
+    """Try the patterns by which the model is judged: claims written down beforehand, each with a verdict."""
+    from scenarios.experiments.patterns import find_patterns, write_page
+    from scenarios.experiments.words import tell_patterns
+
+    found = find_patterns(names or (), worlds, seed)
+    if page is not None:
+        write_page(found, page)
+    if as_json:
+        _print_json([each.facts() for each in found])
+    else:
+        tell_patterns(_console(), found)
+
+
 def _scenario(name, sets):
     from scenarios.schema import load, parse_set
 

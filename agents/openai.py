@@ -85,6 +85,7 @@ class OpenAI(Lab):
 
     measures = (
         *Lab.measures,
+        "debt",
         "runway",
         "burn",
         "available",

@@ -69,7 +69,7 @@ class EquityInvestors(Party):
     raised_year = State("US$bn", "equity signed by OpenAI since January")
     round_now = State("US$bn", "equity to be paid to OpenAI this month")
 
-    measures = ("window_open", "valuation", "signed_total")
+    measures = ("window_open", "valuation", "signed_total", "round_now")
 
     def open_or_shut(self):
         """Shut or reopen the window: one draw a month, hazards moved by the revenue surprise."""

@@ -1,7 +1,5 @@
 """How a model is put together: agents from the opening books, accounts on the Ledger, the values of month 0."""
 
-import tomllib
-
 import numpy as np
 
 from agents.bank import Bank
@@ -26,7 +24,7 @@ from model.demand import Demand
 from model.hardware import Hardware
 from model.joint_venture import JointVenture
 from model.ledger import Ledger
-from model.opening import LIBRARY, read_opening
+from model.opening import read_opening, read_values
 from model.power import Power
 from model.solvency import Solvency
 from model.stress import Stress
@@ -103,8 +101,7 @@ class Assembly(WorldsModel):
         self.setting, self.months, self.month = setting, int(months), 0
         name = getattr(setting, "opening", None) or "end_2025"
         self.opening = read_opening(name)
-        with open(LIBRARY / f"{name}_values.toml", "rb") as file:
-            self.opening_values = tomllib.load(file)
+        self.opening_values = read_values(name)
         self.tape = Tape(self.seed, self.luck, self.months)
         self._make_agents()
         self._make_mechanisms()

@@ -199,6 +199,13 @@ class Loans(Mechanism):
         "Share of the chips for its halls that the lab itself borrows for; Oracle's price then loses the part "
         "that repays them, at equal present value (0: the partners borrow, the neutral value).",
     )
+    lab_revolver = Param(
+        4.0,
+        "US$bn",
+        (0.0, 200.0),
+        "Bank line of the lab, undrawn at the start.",
+        source="opening: revolver_openai",
+    )
 
     rate = State("per year", "interest rate")
     margin = State("per year", "margin over the base rate (floating loans)")
@@ -362,6 +369,8 @@ class Loans(Mechanism):
         self.rate = np.where(self.floating, self.model.credit.base_rate_start + self.margin, self.coupon)
         grows = np.array([c.id in OPEN_ENDED for c in self.contracts])[:, None]
         self.commitment = np.where(grows, 1000.0, self.opening_commitment[:, None])
+        lines_of_lab = np.array([c.id == "revolver_openai" for c in self.contracts])[:, None]
+        self.commitment = np.where(lines_of_lab, self.lab_revolver, self.commitment)
         self.maturity = np.broadcast_to(self.opening_maturity, self.rate.shape)
         self._let_lab_borrow()
 

@@ -415,19 +415,84 @@ CONTRACT_TERMS: dict[str, tuple[Measure, str]] = {
 
 
 def read_opening(name: str = "end_2025", folder: Path = LIBRARY) -> Opening:
-    """Read and check the books `name` from `folder`.
+    """Read and check the books `name` from `folder`; books with `extends` need to say only what differs.
 
     Raises OpeningError with one fault per line, or FileNotFoundError naming the books that there are.
     """
-    path = folder / f"{name}.toml"
-    if not path.is_file():
-        books = ", ".join(sorted(file.stem for file in folder.glob("*.toml"))) or "none"
-        raise FileNotFoundError(f"no opening books called {name!r} in {folder}; there are: {books}")
+    files = book_files(name, folder)
+    tables: dict[str, Any] = {}
+    for path in reversed(files):
+        tables = _overlaid(tables, _read(path), {"party": "name", "contract": "id"})
+    return parse_opening(tables, name, files[0].name)
+
+
+def read_values(name: str = "end_2025", folder: Path = LIBRARY) -> dict[str, Any]:
+    """Read the values of single agents that belong to the books `name`: `value` rows and the market's mixes."""
+    tables: dict[str, Any] = {}
+    for path in reversed(book_files(name, folder)):
+        values = path.with_name(f"{path.stem}_values.toml")
+        if values.is_file():
+            tables = _overlaid(tables, _read(values), {"value": "path"})
+    return tables
+
+
+def book_files(name: str, folder: Path = LIBRARY) -> list[Path]:
+    """Return the file of the books `name` and those of the books that it extends, the nearest first.
+
+    Raises FileNotFoundError naming the books that there are, or OpeningError if books extend themselves.
+    """
+    files: list[Path] = []
+    while name:
+        path = folder / f"{name}.toml"
+        if not path.is_file():
+            books = ", ".join(sorted(file.stem for file in folder.glob("*.toml"))) or "none"
+            raise FileNotFoundError(f"no opening books called {name!r} in {folder}; there are: {books}")
+        if path in files:
+            raise OpeningError(
+                [f"{files[-1].name}: extends = {name!r}; allowed: books cannot extend themselves"]
+            )
+        files.append(path)
+        name = _read(path).get("extends", "")
+        if not isinstance(name, str):
+            raise OpeningError([f"{path.name}: extends = {name!r}; allowed: the name of other books"])
+    return files
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise OpeningError([f"{path.name}: not valid TOML: {error}"]) from error
-    return parse_opening(tables, name, path.name)
+
+
+def _overlaid(base: dict[str, Any], tables: dict[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    """Lay tables over those that they extend: lines of the same label field by field, new lines at the end."""
+    whole = base | {key: value for key, value in tables.items() if key != "extends"}
+    for key in base:
+        value = tables.get(key)
+        if key in labels and isinstance(value, list) and all(isinstance(row, dict) for row in value):
+            whole[key] = _overlaid_rows(base[key], value, labels[key])
+        elif isinstance(base[key], dict) and isinstance(value, dict):
+            whole[key] = base[key] | value
+    return whole
+
+
+def _overlaid_rows(
+    base: list[dict[str, Any]], rows: list[dict[str, Any]], label: str
+) -> list[dict[str, Any]]:
+    known = {row.get(label): at for at, row in enumerate(base)}
+    whole = list(base)
+    for row in rows:
+        at = known.get(row.get(label))
+        if at is None:
+            whole.append(row)
+            continue
+        merged = whole[at] | row
+        for inner in ("terms", "range"):
+            if isinstance(merged.get(inner), dict):
+                merged[inner] = whole[at].get(inner, {}) | row.get(inner, {})
+        whole[at] = merged
+    return whole
 
 
 def parse_opening(tables: Mapping[str, Any], name: str, file: str) -> Opening:

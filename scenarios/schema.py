@@ -22,6 +22,7 @@ from typing import Any
 from agents.worlds import Param, ParamError, declarations
 from model.events import FIRST_MONTH, KINDS, LAST_MONTH, Decision, Event
 from model.opening import LIBRARY as OPENINGS
+from model.opening import book_files, read_values
 
 LIBRARY = Path(__file__).resolve().parent / "library"
 LARGEST = 1_000_000  # bytes of a scenario file
@@ -204,7 +205,12 @@ class Scenario(Setting):
         """Give 16 hex digits of what decides the result: parameters, events, decisions, the books of month
         0.
         """
-        books = [OPENINGS / f"{self.opening}{part}.toml" for part in ("", VALUES)]
+        books = [
+            path
+            for book in book_files(self.opening)
+            for path in (book, book.with_name(f"{book.stem}{VALUES}.toml"))
+            if path.is_file()
+        ]
         content = {
             "opening": self.opening,
             "books": [hashlib.sha256(book.read_bytes()).hexdigest() for book in books],
@@ -227,8 +233,8 @@ def library():
 
 def opening_values(opening=DEFAULT_OPENING):
     """Give the Params that an opening sets for single agents: {path: {value, range, source}}."""
-    table = tomllib.loads((OPENINGS / f"{opening}{VALUES}.toml").read_text(encoding="utf-8"))
-    return {row["path"]: {name: row[name] for name in row if name != "path"} for row in table["value"]}
+    rows = read_values(opening)["value"]
+    return {row["path"]: {name: row[name] for name in row if name != "path"} for row in rows}
 
 
 def load(name_or_path, vocabulary=None):

@@ -118,6 +118,21 @@ def tell_sensitivity(console, facts):
     console.print()
 
 
+def tell_patterns(console, findings):
+    """Print what each pattern claims, its verdict, and the rows with their intervals."""
+    colours = {"holds": "green", "does not hold": "red", "unclear": "yellow"}
+    for found in findings:
+        _heading(console, f"Pattern {found.id}: {found.verdict}")
+        console.print(Text(found.claim, "dim"))
+        console.print(Text(found.sentence, colours.get(found.verdict, "")))
+        table = _table("", "unit", "> effect", "> 95% interval")
+        for row in found.rows:
+            table.add_row(row.quantity, row.unit, f"{row.value:.3g}", f"{row.low:.3g} to {row.high:.3g}")
+        console.print(table)
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
 def _title(console, words, facts):
     console.print()
     console.print(Text.assemble(("Take or Pay", "bold"), " · ", (words, "bold cyan")))

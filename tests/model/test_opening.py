@@ -21,6 +21,7 @@ from model.opening import (
     OpeningError,
     parse_opening,
     read_opening,
+    read_values,
 )
 
 TABLES = tomllib.loads((LIBRARY / "end_2025.toml").read_text(encoding="utf-8"))
@@ -440,3 +441,61 @@ def test_lookups_answer_by_name_and_kind():
 def test_a_wrong_word_is_answered_with_the_nearest(ask, sentence):
     with pytest.raises(KeyError, match=sentence):
         ask()
+
+
+# Books that extend others
+
+
+def test_books_that_extend_others_say_only_what_differs(tmp_path):
+    (tmp_path / "end_2025.toml").write_text(
+        (LIBRARY / "end_2025.toml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    more = """
+        extends = "end_2025"
+        title = "More"
+        [[party]]
+        name = "OpenAI"
+        cash = 41.0
+        terms = { equity_value = 600.0 }
+        [[contract]]
+        id = "top_aws"
+        amount = 39.0
+    """
+    (tmp_path / "more.toml").write_text(more, encoding="utf-8")
+    books = read_opening("more", tmp_path)
+    assert books.title == "More"
+    assert (books.party("OpenAI").cash, books.party("OpenAI").revenue) == (41.0, 20.0)
+    assert books.party("OpenAI").terms == {**OPENING.party("OpenAI").terms, "equity_value": 600.0}
+    assert books.contract("top_aws").amount == 39.0
+    others = [line for line in LINES if label(line) not in ("OpenAI", "top_aws")]
+    assert [
+        line for line in [*books.parties, *books.contracts] if label(line) not in ("OpenAI", "top_aws")
+    ] == others
+
+
+def test_values_follow_the_books_that_are_extended():
+    assert read_values("abilene_extra") == read_values("end_2025")
+
+
+def test_books_cannot_extend_themselves(tmp_path):
+    (tmp_path / "one.toml").write_text('extends = "two"', encoding="utf-8")
+    (tmp_path / "two.toml").write_text('extends = "one"', encoding="utf-8")
+    with pytest.raises(OpeningError, match="cannot extend themselves"):
+        read_opening("one", tmp_path)
+    (tmp_path / "one.toml").write_text("extends = 3", encoding="utf-8")
+    with pytest.raises(OpeningError, match="the name of other books"):
+        read_opening("one", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in LIBRARY.glob("*.toml") if "_values" not in path.stem)
+)
+def test_all_shipped_books_balance(name):
+    books = read_opening(name)
+    assert sum(party.cash for party in books.parties) == pytest.approx(0.0, abs=1e-9)
+    for party in books.parties:
+        assert party.debt == pytest.approx(books.drawn_debt(party.name), abs=1e-9)
+    for site in books.parties_of_kind("site"):
+        works = sum(c.amount for c in books.contracts_of_kind("fixed asset") if c.debtor == site.name)
+        equity = sum(c.drawn for c in books.contracts_of_kind("site equity") if c.debtor == site.name)
+        assert site.cash + works == pytest.approx(site.debt + equity, abs=1e-9)

@@ -246,7 +246,7 @@ MISTAKES = {
     "title = 3": "title = 3: not allowed; allowed: a text",
     'sources = "x"': "sources = 'x': not allowed; allowed: a list of texts",
     "tags = [1]": "tags = [1]: not allowed; allowed: a list of texts",
-    "opening = 'end_2024'": "opening = 'end_2024': not allowed; allowed: one of end_2025; did you mean end",
+    "opening = 'end_2024'": "opening = 'end_2024': not allowed; allowed: one of abilene_extra, end_2025",
     "opening = '../x'": "opening = '../x': not allowed",
     "event = 3": "event = 3: not allowed; allowed: tables, each headed [[event]]",
     "lab = 3": "lab = 3: not allowed; allowed: a table, headed [lab]",

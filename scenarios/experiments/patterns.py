@@ -1,0 +1,642 @@
+"""Patterns by which the model is judged: each a claim that was written down before it was tried.
+
+A pattern is a function of the pure `simulate`: it plays paired worlds (the same luck on both sides), and gives an
+effect with its 95% interval, a verdict, and a sentence. A verdict is `holds`, `does not hold`, `unclear` (the
+interval holds both), or `reported` (a table about which nothing was claimed). Nothing in the model is tuned to a
+pattern; one that comes out otherwise stays as it came out.
+"""
+
+import datetime
+import itertools
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from model.events import Event
+from model.history import NEVER, wilson
+from scenarios.experiments.compare import difference_of_chances, difference_of_means
+from scenarios.files import version
+from scenarios.schema import BadInput, Problem, load
+from scenarios.simulate import simulate
+
+WORLDS, SEED, MONTHS, CHUNK = 1000, 1, 96, 512
+HOLDS, FAILS, UNCLEAR, REPORTED = "holds", "does not hold", "unclear", "reported"
+LAB, CLOUDS = "OpenAI", ("Oracle", "CoreWeave", "Stargate vehicle")
+BUILT = ("Abilene", "New Mexico", "Vantage Texas", "Vantage Wisconsin")
+SITES = tuple(f"{name} site company" for name in BUILT)
+HYPERSCALERS = ("Microsoft", "Alphabet", "Amazon", "Meta")
+LENDERS = ("US bank syndicate", "Japanese bank syndicate", "Bondholders", "Blackstone")
+OWNERS = (*HYPERSCALERS, "Blue Owl", "Brookfield", "SoftBank", "Crusoe", "Vantage", "Equity investors")
+CHAIN = (*CLOUDS, *SITES)
+PARTNERS = ("SoftBank", "Oracle", "CoreWeave", "Crusoe", "Vantage", "Stargate vehicle")
+
+
+# -- what a pattern gives ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of a pattern with its 95% interval; ``paired`` says that it is a difference with the same luck."""
+
+    quantity: str
+    unit: str
+    value: float
+    low: float
+    high: float
+    paired: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a pattern came to. ``claim`` was written before the run; ``rows[0]`` carries the effect that is judged."""
+
+    id: str
+    claim: str
+    verdict: str
+    sentence: str
+    rows: tuple[Row, ...]
+    worlds: int
+    seed: int
+    months: int
+    version: str = field(default_factory=version)
+
+    def facts(self):
+        """All of it as plain values, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What patterns read of a run: months of failure and losses by party, and a few series ``(months, worlds)``."""
+
+    months_of: dict[str, dict[str, np.ndarray]]
+    loss: dict[str, np.ndarray]
+    series: dict[str, np.ndarray]
+    peak_stress: np.ndarray
+
+    def came(self, firm, outcome="default", within=NEVER - 1):
+        """In which worlds a firm came to an outcome within so many months, ``(worlds,)`` of bool."""
+        return self.months_of[outcome][firm] <= within
+
+    def lost(self, *holders):
+        """What holders wrote off, ``(worlds,)``, US$bn; without names, everybody."""
+        return np.add.reduce([self.loss[name] for name in holders or self.loss])
+
+
+SERIES = {  # name: (recorded measure, agents or None for all, what is done with several)
+    "cash": ("cash", (LAB,)),
+    "debt": ("debt", (LAB,)),
+    "clouds' cash": ("cash", CLOUDS),
+    "clouds' debt": ("debt", CLOUDS),
+    "idle": ("idle", None),
+    "available": ("available", None),
+    "revenue": ("revenue", (LAB,)),
+    "wanted": ("inference_need", None),
+    "billed": ("compute_revenue", None),
+    "equity": ("round_now", None),
+    "household bill": ("household_bill", None),
+    "rent": ("rent_received", SITES),
+    "energised": ("energised", SITES),
+}
+
+
+class Player:
+    """Plays scenarios for patterns, each once. ``off``: Params set in every run (the honesty test's switch)."""
+
+    def __init__(self, worlds=WORLDS, seed=SEED, chunk=CHUNK, off=None, note=None):
+        self.worlds, self.seed, self.chunk = worlds, seed, chunk
+        self.off, self.note, self._played = off or {}, note, {}
+
+    def __call__(self, scenario="baseline", sets=None, *, months=MONTHS, events=(), table=None):
+        """Play a scenario with some Params and events, in the same worlds; ``table`` gives Params by world."""
+        chosen = load(scenario)
+        given = self.off | (sets or {})
+        chosen = chosen.with_set(given) if given else chosen
+        chosen = replace(chosen, events=(*chosen.events, *events))
+        key = chosen.hash(), months, None if table is None else tuple(table)
+        if key not in self._played:
+            worlds = self.worlds if table is None else {"world": np.arange(self.worlds), **table}
+            if self.note:
+                self.note(scenario, sets, months)
+            self._played[key] = _kept(simulate(chosen, worlds, self.seed, months, chunk=self.chunk))
+        return self._played[key]
+
+
+def _kept(results):
+    first = results.pieces[0]
+    months_of = {
+        word: dict(zip(first.parties, _joined(results, word), strict=True))
+        for word in ("missed", "distressed", "default")
+    }
+    series = {}
+    for name, (measure, agents) in SERIES.items():
+        if measure in results.measures:
+            rows = [
+                row
+                for row, agent in enumerate(results.measures[measure].agents)
+                if agents is None or agent in agents
+            ]
+            block = results.measure(measure)[:, rows].astype(float)
+            series[name] = np.add.accumulate(block, axis=1)[:, -1]
+    loss = dict(zip(first.parties, _joined(results, "loss"), strict=True))
+    peak = np.concatenate([piece.peak_stress for piece in results.pieces])
+    return Run(months_of, loss, series, peak)
+
+
+def _joined(results, word):
+    return np.concatenate([piece.outcomes[word] for piece in results.pieces], axis=-1)
+
+
+# -- rows and verdicts ---------------------------------------------------------------------------------------
+
+
+def chance(quantity, came):
+    """Give a row for the share of worlds in which something came, with Wilson's interval."""
+    low, high = wilson(int(came.sum()), came.size)
+    return Row(quantity, "share of worlds", float(came.mean()), low, high)
+
+
+def change_of_chance(quantity, before, after):
+    """Give a row for a paired difference of two chances (Newcombe 1998)."""
+    return Row(quantity, "share of worlds", *difference_of_chances(before, after), paired=True)
+
+
+def change_of_mean(quantity, unit, before, after):
+    """Give a row for a paired difference of two means (Student's t)."""
+    return Row(quantity, unit, *difference_of_means(before, after), paired=True)
+
+
+def exactly(quantity, unit, value):
+    """Give a row for a number that has no luck in it: its interval is itself."""
+    return Row(quantity, unit, float(value), float(value), float(value))
+
+
+def above(row, bound=0.0):
+    """Judge the claim that a row is above a bound."""
+    return HOLDS if row.low > bound else FAILS if row.high <= bound else UNCLEAR
+
+
+def below(row, bound=0.0):
+    """Judge the claim that a row is below a bound."""
+    return HOLDS if row.high < bound else FAILS if row.low >= bound else UNCLEAR
+
+
+def all_of(*verdicts):
+    """Join the verdicts of a claim's parts: it holds if all do, and fails if one does."""
+    return FAILS if FAILS in verdicts else UNCLEAR if UNCLEAR in verdicts else HOLDS
+
+
+def crossing(places, values, level=0.0):
+    """Give where a line through the points first crosses a level, or None if it does not."""
+    gaps = np.asarray(values, dtype=float) - level
+    for left in range(len(gaps) - 1):
+        if gaps[left] == 0.0:
+            return float(places[left])
+        if gaps[left] * gaps[left + 1] <= 0.0:
+            part = gaps[left] / (gaps[left] - gaps[left + 1])
+            return float(places[left] + part * (places[left + 1] - places[left]))
+    return None
+
+
+def _told(number, digits=2):
+    return "nowhere on the grid" if number is None else f"{number:.{digits}f}"
+
+
+def _span(row, digits=2):
+    return f"{row.value:.{digits}f} ({row.low:.{digits}f} to {row.high:.{digits}f})"
+
+
+# -- a: the floor --------------------------------------------------------------------------------------------
+
+FLOORS = (0.0, 0.3, 0.6, 0.9, 1.0)
+
+
+def floor_moves_cash(play):
+    """In worlds where use falls below contract a higher floor moves cash one for one from lab to partners until the lab
+    misses a payment; elsewhere its effect is exactly zero. The loss of partners against the floor is reported.
+    """
+    runs = {floor: play(sets={"openai.floor_share": floor}) for floor in FLOORS}
+    low, high = runs[0.6], runs[0.9]
+    billed = high.series["billed"] - low.series["billed"]
+    moved = high.series["cash"] - low.series["cash"]
+    touched = np.abs(billed) > 1e-9
+    first = np.where(touched.any(axis=0), touched.argmax(axis=0), len(touched))
+    month = np.arange(len(touched))[:, None]
+    before = np.abs(np.where(month < first, moved, 0.0))
+    missed = np.minimum(low.months_of["missed"][LAB], high.months_of["missed"][LAB])
+    counts = (first < len(touched)) & (first + 1 < missed)
+    at = np.minimum(first, len(touched) - 1)
+    worlds = np.arange(len(first))
+    ratio = -(moved[at, worlds] / np.where(counts, billed[at, worlds], 1.0))[counts]
+    rows = [
+        Row("cash that leaves the lab per dollar more billed, first month",
+            "US$ per US$", float(ratio.mean()), float(ratio.min()), float(ratio.max())),
+        exactly("largest effect on the lab's cash before any bill differs", "US$bn", before.max()),
+        _until_missed(high, low, billed, missed),
+        chance("worlds in which use ever falls below the higher floor", first < len(touched)),
+    ]  # fmt: skip
+    for floor, run in runs.items():
+        rows.append(chance(f"default of the lab at floor {floor:g}", run.came(LAB)))
+        if floor:
+            name = f"loss of partners, sites and lenders at floor {floor:g} less that at 0"
+            holders = (*CHAIN, *LENDERS)
+            rows.append(change_of_mean(name, "US$bn", runs[0.0].lost(*holders), run.lost(*holders)))
+    one_for_one = HOLDS if np.abs(ratio - 1.0).max() < 1e-6 else FAILS
+    verdict = all_of(one_for_one, HOLDS if before.max() == 0.0 else FAILS)
+    sentence = (
+        f"A dollar more billed takes {rows[0].value:.4f} (in all worlds {rows[0].low:.4f} to {rows[0].high:.4f}) from"
+        f" the lab in the first month in which floors of 0.6 and 0.9 differ; before it, nothing moves"
+        f" ({rows[1].value:.1e}). Default of the lab rises from {runs[0.0].came(LAB).mean():.0%} without a floor to"
+        f" {runs[1.0].came(LAB).mean():.0%} at a floor of 1."
+    )
+    return verdict, sentence, rows
+
+
+def _until_missed(high, low, billed, missed):
+    """A row for what the lab has less, new equity deducted, when either run first misses or ends; per dollar billed."""
+    last = np.clip(missed - 2, 0, len(billed) - 1)
+    worlds = np.arange(billed.shape[1])
+    owns = [np.cumsum(run.series["equity"], axis=0) - run.series["cash"] for run in (low, high)]
+    gone = (owns[1] - owns[0])[last, worlds]
+    more = np.cumsum(billed, axis=0)[last, worlds]
+    error = (gone - gone.sum() / more.sum() * more).std(ddof=1) / np.sqrt(more.size) / more.mean()
+    share = float(gone.sum() / more.sum())
+    reach = float(1.96 * error)
+    name = "cash that leaves the lab, equity deducted, per dollar more billed, until a payment is missed"
+    return Row(name, "US$ per US$", share, share - reach, share + reach)
+
+
+# -- b: whose debt -------------------------------------------------------------------------------------------
+
+
+def _first_to_miss(run, firms, others):
+    mine = np.minimum.reduce([run.months_of["missed"][firm] for firm in firms])
+    theirs = np.minimum.reduce([run.months_of["missed"][firm] for firm in others])
+    return (mine < NEVER) & (mine <= theirs)
+
+
+def whose_debt(play):
+    """With the present value of all obligations equal, moving debt from partners to lab changes who misses first; total
+    loss before liquidation costs does not fall by more than the change in equity.
+    """
+    free = {"solvency.liquidation_cost": 0.0}
+    partners, lab = (play(sets=free | {"loan.lab_borrows": share}) for share in (0.0, 1.0))
+    rows = [
+        change_of_chance(
+            "the lab is the first to miss",
+            *(_first_to_miss(run, (LAB,), PARTNERS) for run in (partners, lab)),
+        ),
+        change_of_chance(
+            "Oracle misses before the lab",
+            *(run.months_of["missed"]["Oracle"] < run.months_of["missed"][LAB] for run in (partners, lab)),
+        ),
+        change_of_mean("loss of all holders, without liquidation costs", "US$bn", partners.lost(), lab.lost()),
+        change_of_mean(
+            "equity paid into the lab", "US$bn",
+            *(run.series["equity"].sum(axis=0) for run in (partners, lab)),
+        ),
+        change_of_mean(
+            "loss plus equity paid in", "US$bn",
+            *(run.lost() + run.series["equity"].sum(axis=0) for run in (partners, lab)),
+        ),
+        change_of_chance("default of the lab", *(run.came(LAB) for run in (partners, lab))),
+        change_of_chance("default of Oracle", *(run.came("Oracle") for run in (partners, lab))),
+    ]  # fmt: skip
+    changes = HOLDS if rows[0].low > 0.0 or rows[0].high < 0.0 else UNCLEAR
+    kept = HOLDS if rows[4].low >= 0.0 else FAILS if rows[4].high < 0.0 else UNCLEAR
+    sentence = (
+        f"When the lab borrows for its chips, it is the first to miss in {100 * rows[0].value:+.1f} points of worlds;"
+        f" the loss of all holders changes by {_span(rows[2], 1)}, the equity paid in by {_span(rows[3], 1)} US$bn."
+    )
+    return all_of(changes, kept), sentence, rows
+
+
+# -- c: the rebound ------------------------------------------------------------------------------------------
+
+REBOUND = {0.5: (1.6, 2.0, 2.4), 0.8: (1.0, 1.25, 1.5), 1.0: (0.8, 1.0, 1.2)}
+"""Pass-through: elasticities tried around one over it."""
+BREAK_AT, UNTIL = 24, 42
+
+
+def rebound_flips(play):
+    """The sign of the change in desired compute after an industry-wide breakthrough flips at elasticity x pass-through
+    = 1; the elasticity at which idle compute appears is reported.
+    """
+    event = Event(BREAK_AT, "breakthrough", None, 2.0, extra={"owner": "open"})
+    after = slice(BREAK_AT + 5, UNTIL)
+    rows, products, sentences = [], [], []
+    for share, elasticities in REBOUND.items():
+        wanted, idle = [], []
+        for elasticity in elasticities:
+            sets = {"demand.usage_elasticity": elasticity}
+            sets |= {
+                f"{group}.pass_through": share for group in ("openai", "rival_lab", "small_model_builder")
+            }
+            without, with_it = (play(sets=sets, months=UNTIL, events=e) for e in ((), (event,)))
+            logs = [np.log(run.series["wanted"][after]).mean(axis=0) for run in (without, with_it)]
+            rows.append(change_of_mean(
+                f"desired compute, pass-through {share:g}, elasticity {elasticity:g}", "log", *logs))  # fmt: skip
+            wanted.append(rows[-1])
+            spare = [run.series["idle"][after].mean(axis=0) for run in (without, with_it)]
+            idle.append(change_of_mean("idle", "GW", *spare))
+        flip = crossing(elasticities, [row.value for row in wanted])
+        stands = crossing(elasticities, [row.value for row in idle])
+        ends = [crossing(elasticities, [getattr(row, end) for row in wanted]) for end in ("high", "low")]
+        products.append((flip, share, wanted[0].value < 0.0 < wanted[-1].value))
+        if flip is not None:
+            bounds = [share * (end if end is not None else flip) for end in ends]
+            rows.append(Row(f"elasticity x pass-through at the flip, pass-through {share:g}", "product",
+                            share * flip, min(bounds), max(bounds)))  # fmt: skip
+        rows.extend(replace(row, quantity=f"idle compute of the lab, pass-through {share:g}, elasticity {e:g}")
+                    for row, e in zip(idle, elasticities, strict=True))  # fmt: skip
+        sentences.append(
+            f"at pass-through {share:g} desired compute turns at elasticity {_told(flip)},"
+            f" idle compute at {_told(stands)}"
+        )
+    found = [flip is not None and rises and abs(flip * share - 1.0) < 0.1 for flip, share, rises in products]
+    verdict = HOLDS if all(found) else FAILS
+    return verdict, f"A doubling of everybody's efficiency: {'; '.join(sentences)}.", rows
+
+
+# -- d: dear power and long queues ---------------------------------------------------------------------------
+
+
+def power_by_payer(play):
+    """Cost of power at twice the price and of 24 months of queue, by payer (lab, cloud, site, lender, households) at
+    pass-through 0, 0.5 and 1: a table; no ranking is claimed.
+
+    Undiscounted over the run. Lab: cash less debt and less equity paid in. Clouds: cash less debt. Sites: rent not
+    received. Lenders: written off. Households: the bill, mean of four regions over the run, opening bill = 1.
+    """
+    delays = tuple(Event(1, "delay", site, 24, extra={"months": 24}) for site in SITES)
+    rows = []
+    for share in (0.0, 0.5, 1.0):
+        sets = {"power_contract.pass_through": share}
+        plain = play(sets=sets)
+        dear = play(sets=sets | {"power.price_level": 2.0})
+        late = play(sets=sets, events=delays)
+        for name, run in (("price x2", dear), ("queue +24 months", late)):
+            told = f"{name}, pass-through {share:g}"
+            rows += [
+                change_of_mean(f"{told}: lab", "US$bn", _paid_in_and_kept(run), _paid_in_and_kept(plain)),
+                change_of_mean(f"{told}: clouds", "US$bn", *(_clouds_net(r) for r in (run, plain))),
+                change_of_mean(f"{told}: sites", "US$bn", *(r.series["rent"].sum(axis=0) for r in (run, plain))),
+                change_of_mean(f"{told}: lenders", "US$bn", *(r.lost(*LENDERS) for r in (plain, run))),
+                change_of_mean(f"{told}: households", "index points of the bill",
+                               *(r.series["household bill"].mean(axis=0) / 4.0 for r in (plain, run))),
+            ]  # fmt: skip
+    at = {row.quantity: row for row in rows}
+    sentence = (
+        "Cost in US$bn over the run, the lab at pass-through 0, 0.5, 1: dear power "
+        + ", ".join(_span(at[f"price x2, pass-through {s:g}: lab"], 1) for s in (0.0, 0.5, 1.0))
+        + "; queue "
+        + ", ".join(_span(at[f"queue +24 months, pass-through {s:g}: lab"], 1) for s in (0.0, 0.5, 1.0))
+        + ". A late hall is not billed: a negative cost of the queue is the lab's free put."
+    )
+    return REPORTED, sentence, rows
+
+
+def _paid_in_and_kept(run):
+    """Cash of the lab at the end less its debt and the equity that was paid in, US$bn."""
+    return run.series["cash"][-1] - run.series["debt"][-1] - run.series["equity"].sum(axis=0)
+
+
+def _clouds_net(run):
+    """Cash of the clouds at the end less their debt, US$bn: chips that are not yet paid for count as a gain."""
+    return run.series["clouds' cash"][-1] - run.series["clouds' debt"][-1]
+
+
+# -- e: the revolver -----------------------------------------------------------------------------------------
+
+LINES = (4.0, 10.0, 20.0, 40.0, 70.0, 100.0)
+
+
+def revolver_delays(play):
+    """The revolver of 4 delays default and rarely prevents it (less than a tenth of defaults); the size, from 4 to 100,
+    at which it prevents a tenth of defaults is reported.
+    """
+    none = play(sets={"loan.lab_revolver": 0.0})
+    fell = none.came(LAB)
+    prevented, rows = [], []
+    for size in LINES:
+        run = play(sets={"loan.lab_revolver": size})
+        spared = fell & ~run.came(LAB)
+        both = fell & run.came(LAB)
+        share = chance(f"of defaults without a line, prevented by one of {size:g}", spared[fell])
+        when = [r.months_of["default"][LAB][both] for r in (none, run)]
+        rows += [share, change_of_mean(f"default comes later by, line of {size:g}", "months", *when)]
+        rows.append(
+            change_of_chance(f"default of the lab, line of {size:g} against none", fell, run.came(LAB))
+        )
+        prevented.append(share.value)
+    tenth = crossing(LINES, prevented, 0.1)
+    verdict = all_of(above(rows[1]), below(rows[0], 0.1))
+    sentence = (
+        f"A line of 4 delays default by {_span(rows[1], 1)} months and prevents {rows[0].value:.1%} of defaults; a"
+        f" tenth is prevented from a line of {_told(tenth, 0)} US$bn on."
+    )
+    return verdict, sentence, rows
+
+
+# -- f: cash instead of debt ---------------------------------------------------------------------------------
+
+
+def cash_moves_loss(play):
+    """Cash funding moves the loss from lenders to shareholders; default, timing and leases are reported."""
+    debt, cash = play(), play("cash_funded")
+    rows = [
+        change_of_mean("loss of lenders", "US$bn", debt.lost(*LENDERS), cash.lost(*LENDERS)),
+        change_of_mean("loss of shareholders", "US$bn", debt.lost(*OWNERS), cash.lost(*OWNERS)),
+        change_of_mean("loss of all holders", "US$bn", debt.lost(), cash.lost()),
+        *(change_of_chance(f"default of {firm}", debt.came(firm), cash.came(firm)) for firm in (LAB, *CLOUDS)),
+        change_of_mean("energised at the sites after 36 months", "GW",
+                       *(r.series["energised"][35] for r in (debt, cash))),
+        change_of_mean("rent paid to sites (leases), whole run", "US$bn",
+                       *(r.series["rent"].sum(axis=0) for r in (debt, cash))),
+    ]  # fmt: skip
+    sentence = (
+        f"With cash instead of debt lenders lose {_span(rows[0], 1)} and shareholders {_span(rows[1], 1)} US$bn more"
+        f" than with it; the loss of all holders changes by {_span(rows[2], 1)}."
+    )
+    return all_of(below(rows[0]), above(rows[1])), sentence, rows
+
+
+# -- g: concentration ----------------------------------------------------------------------------------------
+
+SHOCKS = (-0.1, -0.25, -0.4, -0.6)
+HURT = 0.1
+
+
+def concentration_of_lenders(play):
+    """Concentration of lenders: the number of lenders hit by small shocks and the loss in large ones, when banks keep
+    the site loans and when they sell all they can to bondholders; the crossing, if there is one.
+    """
+    keep = {"bank.sell_down_share": 0.0}
+    sell = {"bank.sell_down_share": 1.0}
+    rows, gaps = [], []
+    for size in SHOCKS:
+        shock = (Event(30, "demand_shock", None, size),)
+        kept, sold = (play(sets=sets, events=shock) for sets in (keep, sell))
+        hit = [sum((run.loss[name] > HURT).astype(float) for name in LENDERS) for run in (kept, sold)]
+        rows.append(change_of_mean(f"lenders hit when loans are sold on, shock {size:.0%}", "lenders", *hit))
+        lost = change_of_mean(
+            f"loss of all lenders when sold on, shock {size:.0%}",
+            "US$bn",
+            *(r.lost(*LENDERS) for r in (kept, sold)),
+        )
+        rows.append(lost)
+        gaps.append(lost.value)
+    turn = crossing([-size for size in SHOCKS], gaps)
+    sentence = (
+        f"Selling site loans on changes the number of lenders hit by {_span(rows[0])} in the smallest shock and the"
+        f" loss of all lenders by {_span(rows[-1])} US$bn in the largest; the losses cross "
+        + ("nowhere on the grid." if turn is None else f"at a fall of demand of {turn:.0%}.")
+    )
+    return REPORTED, sentence, rows
+
+
+# -- h: calm -------------------------------------------------------------------------------------------------
+
+
+def calm_is_calm(play):
+    """With every mechanism at its neutral value nobody defaults before month 96 and stress stays at its floor."""
+    run = play("calm")
+    fell = np.logical_or.reduce([run.came(name) for name in run.months_of["default"]])
+    rows = [
+        chance("worlds in which anybody defaults", fell),
+        exactly("highest stress", "0 to 1", run.peak_stress.max()),
+    ]
+    verdict = HOLDS if not fell.any() and run.peak_stress.max() <= 0.0 else FAILS
+    return (
+        verdict,
+        f"Defaults in {fell.mean():.0%} of worlds; highest stress {run.peak_stress.max():.3g}.",
+        rows,
+    )
+
+
+# -- i: the equity window ------------------------------------------------------------------------------------
+
+PRIORS = {
+    "equity_investors.closing_hazard": (0.0, 0.6),
+    "equity_investors.reopening_hazard": (0.2, 2.0),
+    "equity_investors.surprise_sensitivity": (0.0, 2.0),
+    "equity_investors.yearly_cap": (25.0, 180.0),
+    "equity_investors.valuation_share": (0.05, 0.3),
+}
+NEARLY = 0.05
+
+
+def equity_prior(play):
+    """Over the prior range of the equity parameters the lab's default by month 96 happens in neither nearly none (under
+    0.05) nor nearly all (over 0.95) worlds; 2026 is reported, not tested.
+    """
+    generator = np.random.default_rng(play.seed)
+    table = {path: generator.uniform(*bounds, play.worlds) for path, bounds in PRIORS.items()}
+    run = play(table=table)
+    fell = run.came(LAB)
+    rows = [chance("default of the lab by month 96, parameters over their priors", fell)]
+    cap = table["equity_investors.yearly_cap"]
+    cuts = np.quantile(cap, [0.0, 1 / 3, 2 / 3, 1.0])
+    for low, high in itertools.pairwise(cuts):
+        inside = (cap >= low) & (cap <= high)
+        rows.append(chance(f"default, yearly cap {low:.0f} to {high:.0f} US$bn", fell[inside]))
+    rows.append(chance("default of the lab in 2026", run.came(LAB, within=12)))
+    inside = all_of(above(rows[0], NEARLY), below(rows[0], 1.0 - NEARLY))
+    sentence = (
+        f"Over the priors the lab defaults in {_span(rows[0])} of worlds, in {_span(rows[1])} with little equity a year"
+        f" and in {_span(rows[3])} with much; in 2026 in {_span(rows[4])}."
+    )
+    return inside, sentence, rows
+
+
+PATTERNS: dict[str, Callable] = {
+    "a": floor_moves_cash,
+    "b": whose_debt,
+    "c": rebound_flips,
+    "d": power_by_payer,
+    "e": revolver_delays,
+    "f": cash_moves_loss,
+    "g": concentration_of_lenders,
+    "h": calm_is_calm,
+    "i": equity_prior,
+}
+
+
+def claim_of(pattern):
+    """Give what a pattern claims: the first paragraph of its function."""
+    return " ".join(PATTERNS[pattern].__doc__.split("\n\n")[0].split())
+
+
+def find_patterns(names=(), worlds=WORLDS, seed=SEED, *, chunk=CHUNK, off=None, note=None):
+    """Try patterns, by default all, and give a Finding each; runs that several need are played once.
+
+    ``off``: {path: value} set in every run; ``note(scenario, sets, months)`` is called before each run. BadInput names
+    patterns that do not exist.
+    """
+    unknown = [name for name in names if name not in PATTERNS]
+    if unknown:
+        allowed = "one of " + " ".join(PATTERNS)
+        raise BadInput(*(Problem("", "pattern", "unknown", repr(name), allowed) for name in unknown))
+    if worlds < 2:
+        raise BadInput(
+            Problem("", "worlds", "not allowed", str(worlds), "at least 2: one world has no interval")
+        )
+    play = Player(worlds, seed, chunk, off, note)
+    found = []
+    for name in names or PATTERNS:
+        verdict, sentence, rows = PATTERNS[name](play)
+        found.append(Finding(name, claim_of(name), verdict, sentence, tuple(rows), worlds, seed, MONTHS))
+    return found
+
+
+EXPLANATIONS = {}
+"""Why a pattern came out as it did, by its id."""
+
+# -- the page ------------------------------------------------------------------------------------------------
+
+
+def write_page(findings, path):
+    """Write the page to a file, with today's date and the explanations beside it in the repository."""
+    today = datetime.date.today().isoformat()
+    Path(path).write_text(page(findings, today, EXPLANATIONS), encoding="utf-8")
+
+
+def page(findings, when, notes=None):
+    """Give the findings as a page of Markdown; ``when`` is the date of the run, ``notes`` {id: explanation}."""
+    first, notes = findings[0], notes or {}
+    lines = [
+        "# Patterns",
+        "",
+        "What the model was expected to show, written down before it was tried, and what it shows. Nothing was tuned",
+        "to these results. The model is stylised and makes no statement about the solvency of any real firm.",
+        "",
+        f"Run on {when}: {first.worlds:,} paired worlds, seed {first.seed}, {first.months} months unless said"
+        f" otherwise, version {first.version}. Again with `python run.py patterns --worlds {first.worlds}`.",
+        "Intervals are 95%: Wilson's for shares of worlds, Newcombe's and Student's for paired differences. A row",
+        "without luck has an interval of no width. Code: `scenarios/experiments/patterns.py`.",
+        "",
+        "| pattern | verdict | in a sentence |",
+        "|---|---|---|",
+        *(f"| [{each.id}](#pattern-{each.id}) | {each.verdict} | {each.sentence} |" for each in findings),
+    ]
+    for each in findings:
+        lines += [
+            "",
+            f"## Pattern {each.id}",
+            "",
+            f"*Claim:* {each.claim}",
+            "",
+            f"*Verdict:* **{each.verdict}.**",
+        ]
+        lines += [each.sentence]
+        if each.id in notes:
+            lines += ["", f"*Explanation:* {notes[each.id]}"]
+        lines += ["", "| quantity | unit | effect | 95% interval |", "|---|---|---|---|"]
+        for row in each.rows:
+            sign = "+" if row.paired else ""
+            lines.append(
+                f"| {row.quantity} | {row.unit} | {row.value:{sign}.3g} | {row.low:.3g} to {row.high:.3g} |"
+            )
+    return "\n".join(lines) + "\n"
