@@ -118,10 +118,13 @@ def test_nobody_sells_more_than_customers_want(played):
     assert (played.openai.compute_used <= played.openai.available * (1.0 + 1e-12)).all()
 
 
-def test_the_readings_of_stress_lie_between_0_and_1(played):
-    for name in ("index", "funding", "coverage", "liquidity", "leverage", "power", "demand", "peak"):
+def test_stress_lies_between_0_and_1_and_its_readings_above_their_floor(played):
+    for name in ("index", "mean", "peak"):
         reading = getattr(played.stress, name)
         assert ((reading >= 0.0) & (reading <= 1.0)).all(), name
+    for name in ("funding", "coverage", "liquidity", "leverage", "power", "demand"):
+        reading = getattr(played.stress, name)
+        assert (np.isfinite(reading) & (reading >= 0.0)).all(), name
     assert (played.stress.peak >= played.stress.index).all()
 
 
