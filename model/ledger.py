@@ -183,7 +183,8 @@ class Ledger:
         self.closed = np.zeros((parties, worlds), dtype=bool)
         self.residual = np.zeros(worlds)
         self.flow, self.accrued = np.zeros((first, worlds)), np.zeros((first, worlds))
-        self._payable_change = np.zeros((first, worlds))
+        self._payable_change, self._payable_before = np.zeros((first, worlds)), np.zeros((first, worlds))
+        self._receivable = np.zeros((first, worlds))
         self._claim_change = np.zeros(self.claims.shape)
         self._asset_change = np.zeros(self.real_assets.shape)
         self.open_month()
@@ -199,7 +200,8 @@ class Ledger:
 
     def open_month(self):
         """Start a new journal: remember the opening books and clear what flowed, accrued and changed."""
-        self._before = (self.cash, self.claims, self.real_assets, self.payable.copy())
+        np.copyto(self._payable_before, self.payable)
+        self._before = (self.cash, self.claims, self.real_assets)
         for journal in (
             self.flow,
             self.accrued,
@@ -339,12 +341,14 @@ class Ledger:
         to zero (claims and payables do by their making: each is one number with two ends); 5. no cash is negative
         but the sectors'.
         """
-        cash0, claims0, assets0, payable0 = self._before
+        cash0, claims0, assets0 = self._before
         claims = self.claims - claims0 - self._claim_change
-        receivable = self.payable - payable0 - self.accrued - self._payable_change
+        receivable = np.subtract(self.payable, self._payable_before, out=self._receivable)
+        receivable -= self.accrued
+        receivable -= self._payable_change
         gained = self.cash - cash0 + self.real_assets - assets0 - self._asset_change
         unexplained = gained + self._claim_net @ claims + self._income @ receivable - self._bought @ self.flow
-        scale = np.abs(self.cash).max(axis=0) + np.abs(self.claims).max(axis=0) + np.abs(self.flow).max(axis=0)
+        scale = np.abs(self.cash).max(axis=0) + np.abs(self.claims).max(axis=0) + self.flow.max(axis=0)
         scale = np.maximum(1.0, scale)
         payers = np.where(self.always_pays[:, None], 0.0, np.minimum(self.cash, 0.0))
         errors = (

@@ -95,8 +95,9 @@ class Solvency(Mechanism):
             ("Stargate vehicle", "OpenAI"),
         ):
             references[ledger.index[borrower], ledger.index[referenced]] = True
+        self.bound = np.flatnonzero(references.any(axis=0) | references.any(axis=1))
         self.references = references
-        self.threshold = np.ones_like(references)
+        self.among_bound = references[np.ix_(self.bound, self.bound)]
 
     def measure(self):
         """Read debts and loans off the Ledger."""
@@ -202,7 +203,7 @@ class Solvency(Mechanism):
             self.estate = np.zeros_like(self.estate)
             return
         dead = own | (self.default_month != NEVER)
-        spread = closure(dead, self.references, self.threshold) & (own | self.cross_acceleration)
+        spread = self._referring(dead) & (own | self.cross_acceleration)
         new = spread & ~ledger.closed & self.may_fail
         self._wind_up()
         self.default_month = np.where(new, self.model.month + 1, self.default_month)
@@ -228,9 +229,15 @@ class Solvency(Mechanism):
         own = (self.months_missed >= 2) | self.model.ledger.closed
         own[self.model.places["site_company"]] |= self.model.sites.event_of_default
         if own.any():
-            self.cross_defaulted = closure(own, self.references, self.threshold) & ~own
+            self.cross_defaulted = self._referring(own) & ~own
         elif self.cross_defaulted.any():
             self.cross_defaulted = own
+
+    def _referring(self, own):
+        """Add to those in default all whose loans refer to them, directly or through others."""
+        spread = own.copy()
+        spread[self.bound] = closure(own[self.bound], self.among_bound, np.ones_like(self.among_bound))
+        return spread
 
     def _sell_assets(self, new):
         """Sell the assets of new estates to the rest of the world; write down what they do not fetch."""
