@@ -374,6 +374,27 @@ def patterns(
         tell_patterns(_console(), found)
 
 
+@app.command()
+@plainly
+def honesty(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Such as a e; default: all.")
+    ] = None,
+    worlds: Annotated[int, typer.Option(help="Paired worlds in each run.")] = 128,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    as_json: AsJson = False,
+):
+    """Try the patterns again without each mechanism, and show which verdicts change. This takes long."""
+    from scenarios.experiments.honesty import honesty as find
+    from scenarios.experiments.words import tell_honesty
+
+    lines = find(names or (), worlds, seed, note=lambda name: typer.echo(f"without {name}", err=True))
+    if as_json:
+        _print_json([line.facts() for line in lines])
+    else:
+        tell_honesty(_console(), lines)
+
+
 def _scenario(name, sets):
     from scenarios.schema import load, parse_set
 

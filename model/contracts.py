@@ -329,7 +329,8 @@ class ComputeContracts(Mechanism):
         still = np.maximum(need - whole, 0.0)
         wanted = renewable * np.minimum(still / np.maximum(total(renewable), 1e-12), 1.0)
         renewed = self._renew(wanted, renewable)
-        self.relet = (pool - renewed) * self.model.compute_market.letting_share(pool - renewed)
+        left = np.maximum(pool - renewed, 0.0)
+        self.relet = left * self.model.compute_market.letting_share(left)
 
     def bill(self):
         """Bill the month: floors, yearly true-ups, renewals; collect re-letting rents from others."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from model.events import Event
 from model.history import NEVER, wilson
+from model.opening import read_opening
 from scenarios.experiments.compare import difference_of_chances, difference_of_means
 from scenarios.files import version
 from scenarios.schema import BadInput, Problem, load
@@ -122,6 +123,19 @@ class Player:
                 self.note(scenario, sets, months)
             self._played[key] = _kept(simulate(chosen, worlds, self.seed, months, chunk=self.chunk))
         return self._played[key]
+
+    def results(self, scenario, months, worlds=None):
+        """Play a scenario and give its whole Results, which are not kept."""
+        chosen = load(scenario).with_set(self.off) if self.off else load(scenario)
+        if self.note:
+            self.note(scenario, None, months)
+        return simulate(chosen, worlds or self.worlds, self.seed, months, chunk=self.chunk)
+
+
+def _measured(results, name, *agents):
+    """Give a measure of some agents as numbers, ``(months, agents, worlds)``."""
+    known = results.measures[name].agents
+    return results.measure(name)[:, [known.index(agent) for agent in agents]].astype(float)
 
 
 def _kept(results):
@@ -551,6 +565,104 @@ def equity_prior(play):
     return inside, sentence, rows
 
 
+# -- j: fibre ------------------------------------------------------------------------------------------------
+
+FAILS_BY, PLAYED = 180, 240
+"""Failures count up to the month in which the first leases end; re-use is looked at five years later."""
+
+
+def fibre_fails_and_is_reused(play):
+    """In fibre_1996 most builders fail and assets are re-used by second owners; what the assets of failed builders
+    would fetch without a tenant (bonds stood at 0.12 to 0.25 in 2001) and the ultimate recovery (0.47) are reported
+    apart.
+
+    By month 180; re-use: share of the capacity thrown onto the market, at its highest, that has an owner by month 240.
+    """
+    results = play.results("fibre_1996", PLAYED)
+    run = _kept(results)
+    fell = np.array([run.came(name, within=FAILS_BY) for name in CHAIN])
+    share = fell.mean(axis=0)
+    middle, low, high = difference_of_means(np.zeros(share.size), share)
+    rows = [Row("share of the seven builders that fail", "share", middle, low, high)]
+    thrown = _measured(results, "compute_market.thrown_out", "compute_market")[:, 0]
+    peak = thrown.max(axis=0)
+    some = peak > 1e-9
+    reused = 1.0 - thrown[-1][some] / peak[some]
+    if reused.size > 1:
+        rows.append(Row("thrown-out capacity that has found an owner", "share",
+                        *difference_of_means(np.zeros(reused.size), reused)))  # fmt: skip
+    month = np.array([run.months_of["default"][name] for name in CHAIN])
+    at = np.clip(month - 2, 0, PLAYED - 1)
+    owed = np.take_along_axis(_measured(results, "debt", *CHAIN), at[None], axis=0)[0] * fell
+    dark = np.take_along_axis(
+        _measured(results, "hardware.value_dark", *CLOUDS), at[None, : len(CLOUDS)], axis=0
+    )[0]
+    clouds = owed[: len(CLOUDS)]
+    lost = _measured(results, "solvency.loss", *LENDERS)[FAILS_BY + 2].sum(axis=0)
+    rows.append(_ratio("value of failed clouds' equipment without a tenant, per dollar of their debt",
+                       (dark * fell[: len(CLOUDS)]).sum(axis=0), clouds.sum(axis=0)))  # fmt: skip
+    rows.append(_ratio("ultimate recovery of lenders", owed.sum(axis=0) - lost, owed.sum(axis=0)))
+    rows += [chance(f"{name} fails", each) for name, each in zip(CHAIN, fell, strict=True)]
+    rows.append(chance("the carrier fails", run.came(LAB, within=FAILS_BY)))
+    most = above(rows[0], 0.5)
+    used = above(rows[1], 0.5) if reused.size > 1 else UNCLEAR
+    sentence = f"{_span(rows[0])} of the builders fail by month {FAILS_BY}; " + "; ".join(
+        f"{row.quantity} {_span(row)}" for row in rows[1 : len(rows) - len(CHAIN) - 1]
+    )
+    return all_of(most, used), sentence + ".", rows
+
+
+def _ratio(quantity, above_line, below_line):
+    """A row for a ratio of sums over worlds, with the interval of the linearised ratio."""
+    share = float(above_line.sum() / max(below_line.sum(), 1e-9))
+    error = (
+        (above_line - share * below_line).std(ddof=1)
+        / np.sqrt(below_line.size)
+        / max(below_line.mean(), 1e-9)
+    )
+    return Row(quantity, "US$ per US$", share, share - 1.96 * float(error), share + 1.96 * float(error))
+
+
+# -- k: a bank's inputs --------------------------------------------------------------------------------------
+
+
+def table_of_hsbc(play):
+    """With one bank's published inputs and shocks off, revenue of 2030, cumulative rent to 2030 and to 2033, and the
+    funding gap to 2030 come out; a reader who has that bank's outputs may put them beside.
+
+    Rent: take-or-pay, renewals and power passed on. Gap: what the lab spends beyond what it takes in before new
+    equity.
+    """
+    results = play.results("hsbc_2025", MONTHS, worlds=2)
+    flows = results.story_frame().query("table == 'flow' and agent == @LAB")
+    kinds = {"revenue": ["sales"], "rent": ["take-or-pay", "renewal", "power pass-through"]}
+    years = np.arange(MONTHS // 12) + 2026
+    yearly = {
+        name: np.abs([
+            flows[flows.state.isin(states) & (flows.month > 12 * k) & (flows.month <= 12 * k + 12)]["value"].sum()
+            for k in range(len(years))
+        ])
+        for name, states in kinds.items()
+    }  # fmt: skip
+    opened = read_opening("hsbc_2025").party(LAB).cash
+    cash = np.concatenate([[opened], _measured(results, "cash", LAB)[11::12, 0, 0]])
+    equity = _measured(results, "round_now", "Equity investors")[:, 0, 0].reshape(-1, 12).sum(axis=1)
+    yearly["funding gap"] = equity - np.diff(cash)
+    to = {year: int(np.flatnonzero(years == year)[0]) + 1 for year in (2030, 2033)}
+    rows = [
+        exactly("revenue in 2030", "US$bn", yearly["revenue"][to[2030] - 1]),
+        exactly("rent, 2026 to 2030", "US$bn", yearly["rent"][: to[2030]].sum()),
+        exactly("rent, 2026 to 2033", "US$bn", yearly["rent"][: to[2033]].sum()),
+        exactly("funding gap, 2026 to 2030", "US$bn", yearly["funding gap"][: to[2030]].sum()),
+    ]
+    for name, values in yearly.items():
+        rows += [
+            exactly(f"{name}, {year}", "US$bn", value) for year, value in zip(years, values, strict=True)
+        ]
+    told = ", ".join(f"{row.quantity} {row.value:.0f}" for row in rows[:4])
+    return REPORTED, f"US$bn: {told}.", rows
+
+
 PATTERNS: dict[str, Callable] = {
     "a": floor_moves_cash,
     "b": whose_debt,
@@ -561,6 +673,8 @@ PATTERNS: dict[str, Callable] = {
     "g": concentration_of_lenders,
     "h": calm_is_calm,
     "i": equity_prior,
+    "j": fibre_fails_and_is_reused,
+    "k": table_of_hsbc,
 }
 
 

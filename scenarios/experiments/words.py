@@ -133,6 +133,20 @@ def tell_patterns(console, findings):
     console.print()
 
 
+def tell_honesty(console, lines):
+    """Print which verdicts change without which mechanism."""
+    changed = [line for line in lines if line.changed]
+    told = f"{len(changed)} of {len(lines)} verdicts change" if changed else "No verdict changes"
+    _heading(console, f"{told} without a mechanism")
+    table = _table("pattern", "without", "verdict with it", "verdict without it")
+    for line in changed:
+        table.add_row(line.pattern, line.omitted, line.with_it, line.without)
+    if changed:
+        console.print(table)
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
 def _title(console, words, facts):
     console.print()
     console.print(Text.assemble(("Take or Pay", "bold"), " · ", (words, "bold cyan")))

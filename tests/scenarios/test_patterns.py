@@ -107,6 +107,21 @@ def test_a_pattern_without_a_claim_of_sign_is_reported(play):
     assert all(each.low <= each.value <= each.high for each in rows)
 
 
+def test_a_bank_s_inputs_give_a_table_that_adds_up(play):
+    verdict, _, rows = patterns.table_of_hsbc(play)
+    at = {each.quantity: each.value for each in rows}
+    assert verdict == REPORTED
+    assert at["rent, 2026 to 2030"] == pytest.approx(sum(at[f"rent, {year}"] for year in range(2026, 2031)))
+    assert at["revenue in 2030"] == at["revenue, 2030"] > 0.0
+
+
+def test_the_fibre_replay_reports_price_and_recovery_apart(play):
+    _, _, rows = patterns.fibre_fails_and_is_reused(play)
+    assert 0.0 <= rows[0].value <= 1.0
+    ratios = [each for each in rows if each.unit == "US$ per US$"]
+    assert len(ratios) == 2 and all(each.low <= each.value <= each.high for each in ratios)
+
+
 def test_the_same_worlds_give_the_same_finding():
     one, other = (find_patterns(["h"], worlds=3, seed=5)[0] for _ in range(2))
     assert one == other
