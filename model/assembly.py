@@ -233,7 +233,7 @@ class Assembly(WorldsModel):
                 cohort.revenue_year_ago = cohort.revenue * cohort.revenue_last_year
             used = np.array([[max(self.opening.party(name).capacity_gw, 0.01)] for name in cohort.names])
             cohort.compute_used = np.broadcast_to(used, (len(cohort), self.worlds))
-            trained = used * cohort.training_share / cohort.training_decay
+            trained = np.maximum(used * cohort.training_share / cohort.training_decay, 1e-3)
             cohort.training_stock = trained
             cohort.opening_stock = trained
         for cohort in (self.partners, self.hyperscalers, self.utilities):

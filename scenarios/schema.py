@@ -68,7 +68,8 @@ class Problem:
         unit = f" ({self.unit})" if self.unit else ""
         allowed = f"; allowed: {self.allowed}{unit}" if self.allowed else ""
         nearest = f"; did you mean {self.nearest}?" if self.nearest else ""
-        return f"{where}{given}: {self.message}{allowed}{nearest}"
+        subject = f"{where}{given}: " if where or given else ""
+        return f"{subject}{self.message}{allowed}{nearest}"
 
 
 class BadInput(ValueError):
