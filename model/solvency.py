@@ -234,10 +234,10 @@ class Solvency(Mechanism):
             self.cross_defaulted = own
 
     def _referring(self, own):
-        """Add to those in default all whose loans refer to them, directly or through others."""
+        """Add to those in default all whose loans refer to them; who owes nothing has no loan to be called."""
         spread = own.copy()
         spread[self.bound] = closure(own[self.bound], self.among_bound, np.ones_like(self.among_bound))
-        return spread
+        return own | (spread & (self.debt > 1e-9))
 
     def _sell_assets(self, new):
         """Sell the assets of new estates to the rest of the world; write down what they do not fetch."""
