@@ -298,6 +298,9 @@ def _tell_failures(console, facts):
     if others:
         rest = "The one other party meets" if others == 1 else f"The other {others} parties meet"
         console.print(Text(f"{rest} every payment in every world.", "dim"))
+    if "OpenAI" in failing:
+        caution = "OpenAI's number depends first of all on how long investors keep paying:"
+        console.print(Text(f"{caution} read it beside python run.py figure1, or add --explain.", "dim"))
 
 
 def _chance(row):
