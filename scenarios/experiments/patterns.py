@@ -706,35 +706,40 @@ def find_patterns(names=(), worlds=WORLDS, seed=SEED, *, chunk=CHUNK, off=None, 
 
 
 EXPLANATIONS = {
-    "a": "In 8 of 1,000 worlds it is not one for one. With renewals switched off 7 of these 8 are (tried in a run of its"
-    " own): the floor binds on renewals too, so that the lab pays for capacity that its seller would otherwise have let"
-    " to somebody else. The eighth (luck 911) is not explained.",
-    "b": "Likely reason: the present value is equal at the loan's rate, but the lab's own loan falls due whether"
-    " or not the halls are used or late, while a take-or-pay bill stops with the hall: debt is the harder promise.",
-    "d": "Clouds and sites bear the queue and the lab does not, as expected from billing that starts with the power."
-    " Power is a small part of the cost of compute (0.6 against 13 US$bn per GW-year), so that doubling its price moves"
-    " little money; households see it most.",
+    "a": "In 8 of 1,000 worlds it is not one for one. With renewals switched off 7 of these 8 are (tried"
+    " in a run of its own): the floor binds on renewals too, so that the lab pays for capacity that"
+    " its seller would otherwise have let to somebody else. The eighth (luck 911) is not explained.",
+    "b": "Likely reason: the present value is equal at the loan's rate, but the lab's own loan falls due"
+    " whether or not the halls are used or late, while a take-or-pay bill stops with the hall: debt is"
+    " the harder promise.",
+    "d": "Clouds and sites bear the queue and the lab does not, as expected from billing that starts with"
+    " the power. Power is a small part of the cost of compute (0.6 against 13 US$bn per GW-year), so"
+    " that doubling its price moves little money; households see it most.",
     "g": "Only one syndicate sells loans on, so that the range of concentration in the books is narrow.",
-    "i": "How often the window shuts, and how long it stays shut, moves the default rate several times over; the yearly"
-    " cap and the share of the valuation hardly move it, since the lab asks for no more than its own target.",
-    "j": "The verdict hangs on the month up to which failures count. Up to month 180 it is 0.40 of the builders; up to"
-    " month 240 it is 0.72 (256 worlds), and most would fail. The later ones are sites whose leases end in months 180 to"
-    " 207: the model lets no lease a second time, so that they fail by construction. In Portland 42% of the builders went"
-    " bankrupt (calibration: oregon_fibre_builders_bankrupt). Recovery and the value of equipment are far below history.",
+    "i": "How often the window shuts, and how long it stays shut, moves the default rate several times"
+    " over; the yearly cap and the share of the valuation hardly move it, since the lab asks for no"
+    " more than its own target.",
+    "j": "The verdict hangs on the month up to which failures count. Up to month 180 it is 0.40 of the"
+    " builders; up to month 240 it is 0.72 (256 worlds), and most would fail. The later ones are sites"
+    " whose leases end in months 180 to 207: the model lets no lease a second time, so that they fail"
+    " by construction. In Portland 42% of the builders went bankrupt (calibration:"
+    " oregon_fibre_builders_bankrupt). Recovery and the value of equipment are far below history.",
 }
 """Why a pattern came out as it did, by its id."""
 
 AFTER_A_LOOK = (
-    "a: after a first run of 1,000 worlds had given ratios from -14 to 59, the share of worlds that are one for one was"
-    " added and the sentence rewritten; the rule for the verdict stayed (all worlds must be).",
-    "d: the cost of sites was cash less debt at first; late halls then looked like a gain, since what is not built is not"
-    " borrowed. It is rent not received now.",
-    "i: thirds of the yearly cap alone showed nothing; thirds of all five parameters are shown instead. The verdict reads"
-    " the first row, which did not change.",
-    "j: month 180 was chosen after 32 worlds had shown that sites fail when their leases end. With month 240 the verdict"
-    " on failures would be the opposite.",
+    "a: after a first run of 1,000 worlds had given ratios from -14 to 59, the share of worlds that"
+    " are one for one was added and the sentence rewritten; the rule for the verdict stayed (all"
+    " worlds must be).",
+    "d: the cost of sites was cash less debt at first; late halls then looked like a gain, since what"
+    " is not built is not borrowed. It is rent not received now.",
+    "i: thirds of the yearly cap alone showed nothing; thirds of all five parameters are shown"
+    " instead. The verdict reads the first row, which did not change.",
+    "j: month 180 was chosen after 32 worlds had shown that sites fail when their leases end. With"
+    " month 240 the verdict on failures would be the opposite.",
 )
 """What about the way of measuring was chosen after results had been seen."""
+
 
 # -- the page ------------------------------------------------------------------------------------------------
 
