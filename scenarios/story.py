@@ -11,7 +11,7 @@ from rich.text import Text
 from model.history import OUTCOMES
 from model.opening import DEBT_KINDS, read_opening
 from scenarios.files import run_hash, version
-from scenarios.schema import FIRST_YEAR, OPERATORS, split_path
+from scenarios.schema import FIRST_YEAR, OPERATORS, BadInput, Problem, split_path
 
 DISCLAIMER = "A stylised model for teaching. No statement about any real firm; no advice."
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -162,6 +162,9 @@ def _recorded(check, results):
     """
     values = results.measure(check.measure)[min(check.month or results.months, results.months) - 1]
     agents = results.measures[check.measure].agents
+    if check.agent is not None and check.agent not in agents:
+        problem = f"a check asks for {check.measure} of {check.agent!r}, which is not recorded"
+        raise BadInput(Problem("", "", problem, allowed="one of " + ", ".join(agents)))
     rows = values if check.agent is None else values[[agents.index(check.agent)]]
     return float(rows.astype(float).mean())
 
