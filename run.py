@@ -358,7 +358,9 @@ def patterns(
     ] = None,
     worlds: Annotated[int, typer.Option(help="Paired worlds in each run.")] = 1000,
     seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
-    page: Annotated[Path | None, typer.Option(help="Write the results as a page of Markdown to this file.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write the results as a page of Markdown to this file.")
+    ] = None,
     as_json: AsJson = False,
 ):
     """Try the patterns by which the model is judged: claims written down beforehand, each with a verdict."""

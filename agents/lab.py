@@ -88,7 +88,16 @@ class Lab(Firm):
     compute_used = State("GW", "compute used this month")
     served_share = State("share", "share of demand served", default=1.0)
 
-    measures = ("cash", "closed", "revenue", "price", "quality", "inference_need", "compute_used", "served_share")
+    measures = (
+        "cash",
+        "closed",
+        "revenue",
+        "price",
+        "quality",
+        "inference_need",
+        "compute_used",
+        "served_share",
+    )
 
     def adopt(self):
         """Take over this month's efficiency gains: own discoveries now, those of others after the leak."""

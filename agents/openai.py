@@ -108,7 +108,9 @@ class OpenAI(Lab):
         A GW-year in use costs the whole compute bill over the compute used, so idle compute lowers the margin.
         """
         bill = self.model.compute_contracts.bill_of_openai
-        serving = np.minimum(self.inference_need * self.served_share / np.maximum(self.compute_used, 1e-9), 1.0)
+        serving = np.minimum(
+            self.inference_need * self.served_share / np.maximum(self.compute_used, 1e-9), 1.0
+        )
         return np.maximum(1.0 - bill * serving / np.maximum(self.revenue, 0.1), -5.0)
 
     def serve(self):

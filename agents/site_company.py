@@ -101,7 +101,17 @@ class SiteCompany(Party):
     slipped = State("months", "delay so far", dtype=int)
     slips_now = State("yes/no", "whether construction slips this month", dtype=bool)
 
-    measures = ("cash", "debt", "closed", "energised", "dscr", "locked_up", "breached", "rent_received", "slipped")
+    measures = (
+        "cash",
+        "debt",
+        "closed",
+        "energised",
+        "dscr",
+        "locked_up",
+        "breached",
+        "rent_received",
+        "slipped",
+    )
 
     def slip(self):
         """Slip with a small monthly chance while halls are under construction; opposition raises it."""

@@ -438,7 +438,9 @@ class ComputeContracts(Mechanism):
         horizon = np.broadcast_to(horizon, (1, self.worlds))
         last = np.minimum(month + 1 + horizon[0], self.gw_path.shape[1])
         paths = np.take(self.gw_until, last, axis=1) - _column(self.gw_until, month + 1)
-        fixed = np.where((self.of_openai & ~self.on_halls & ~self.on_orders)[:, None], paths, 0.0) * ~self.ended
+        fixed = (
+            np.where((self.of_openai & ~self.on_halls & ~self.on_orders)[:, None], paths, 0.0) * ~self.ended
+        )
         alive = ~self.ended
         halls = total(self.model.halls.ladder.due_within(month + 1, horizon))
         orders = total(self.orders.due_within(month + 1, horizon))
