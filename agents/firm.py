@@ -97,9 +97,14 @@ class Firm(Party):
     earnings = State("US$bn a year", "operating cash of the last twelve months (smoothed)")
     leverage = State("debt / EBITDA", "debt over yearly operating cash, at most 20")
 
+    @property
+    def planned_outlay(self):
+        """What the firm means to spend this month beyond its bills, US$bn; nothing, unless a kind of firm says so."""
+        return 0.0
+
     def find_need(self):
-        """Ask what is missing: buffer + bills - expected receipts - cash, never less than nothing."""
-        need = self.minimum_cash + self.outgoing - self.expected_incoming - self.cash
+        """Ask what is missing: buffer + bills + plans - expected receipts - cash, never less than nothing."""
+        need = self.minimum_cash + self.outgoing + self.planned_outlay - self.expected_incoming - self.cash
         self.funding_need = np.maximum(need, 0.0) * ~self.closed
 
     def use_credit(self):

@@ -86,12 +86,10 @@ class InfrastructurePartner(Firm):
         """What it means to invest in its other business this month, US$bn."""
         return np.maximum(self.other_cash, 0.0) * self.own_investment_share
 
-    def find_need(self):
-        """Ask for the month's bills, the buffer, the dividend and own investment."""
-        Firm.find_need(self)
-        planned = self.planned_investment + self.payout / 12.0 * self.pays_dividend
-        need = self.minimum_cash + self.outgoing + planned - self.expected_incoming - self.cash
-        self.funding_need = np.maximum(need, 0.0) * ~self.closed
+    @property
+    def planned_outlay(self):
+        """What it means to spend beyond its bills: own investment and the dividend while it stands, US$bn."""
+        return self.planned_investment + self.payout / 12.0 * self.pays_dividend
 
     @property
     def pays_dividend(self):

@@ -24,11 +24,6 @@ def bass_peak(innovation, imitation):
     return years, (imitation - innovation) / (2.0 * imitation)
 
 
-def bass_curve(innovation, imitation, years):
-    """Give the share adopted after `years`, from nothing."""
-    return bass_step(np.zeros_like(np.asarray(years, dtype=float)), innovation, imitation, years)
-
-
 def logit_shares(utility):
     """Give choice shares = exp(u) / sum exp(u) along axis 0, safe for any size of utility."""
     weight = np.exp(utility - utility.max(axis=0))

@@ -24,7 +24,6 @@ from model.clearing import Clearing
 from model.sums import Adder, incidence, total
 
 INCOME, CLAIM, ASSET, ASSET_SALE = "income", "claim", "asset", "asset sale"
-TOLERANCE = 1e-9
 
 
 @dataclass(eq=False)

@@ -131,7 +131,6 @@ def test_headless_layers_do_not_load_the_browser_application(layer):
     assert not loaded & BROWSER_PACKAGES
 
 
-@pytest.mark.skipif(not MARKET_PAGE.exists(), reason="model/market.py is not there")
 def test_the_month_is_readable_on_one_page():
     assert len(MARKET_PAGE.read_text(encoding="utf-8").splitlines()) <= LINES_ON_A_PAGE
 
