@@ -9,13 +9,16 @@ PYTHON ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench docs check lock clean
+.PHONY: help run app test bench docs check lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY)  ## run the baseline scenario and print its story
 	@$(VENV_PYTHON) run.py $(ARGS)
+
+app: $(READY)  ## open the page in a browser: http://127.0.0.1:8765/
+	@$(VENV_PYTHON) run.py app $(ARGS)
 
 test: $(READY)  ## run the tests
 	@$(VENV_PYTHON) -m pytest $(ARGS)

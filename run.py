@@ -404,6 +404,24 @@ def _scenario(name, sets):
     return chosen.with_set(given) if given else chosen
 
 
+@app.command(name="app")
+def page(
+    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for a whole class.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="The port to listen at; 0 takes a free one.")] = 8765,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
+):
+    """Open the page: watch the stress emerge, move a lever, step into another world."""
+    from viz.server import PortTaken, serve
+
+    try:
+        serve(host, port, show=show)
+    except PortTaken as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(2) from None
+
+
 def _own_directory(scenario, seed, worlds, months):
     """Where a run goes that was given no directory: one for each scenario, change, seed, and size."""
     changed = f"-{scenario.hash()[:6]}" if scenario.overrides else ""
