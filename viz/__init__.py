@@ -1,0 +1,1 @@
+"""What people see: the page of Take or Pay. No economics here."""

@@ -1,0 +1,187 @@
+"""What a view gives to the page: plain data, ready to be drawn by a component in the browser.
+
+A view is a pure function of a run; it knows no component, and a component knows no economics. Whatever changes
+with the month is sent once, as ``frames`` over month 0 to the last, so that playing costs the server nothing.
+Colours are named ("var:ink", "var:accent", "var:calm", ...): the component puts in those of the theme.
+"""
+
+import json
+from dataclasses import dataclass, field, fields, is_dataclass
+
+import numpy as np
+
+DIGITS = 6  # significant digits of a number that is only drawn
+KINDS = (
+    "lab",
+    "rival",
+    "builder",
+    "partner",
+    "vehicle",
+    "site",
+    "lender",
+    "bank",
+    "utility",
+    "hyperscaler",
+    "customers",
+    "household",
+    "sector",
+)
+STATES = ("calm", "strained", "breach", "default")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of Apache ECharts.
+
+    ``headline``: a sentence computed from the data, or one per month; ``label`` and ``unit``: the small line
+    beneath. ``option``: the ECharts option; ``frames``: what of it changes, one partial option per month from 0
+    on, or None. ``cursor``: whether a vertical line marks the month on the first x-axis, a category axis whose
+    index is the month. ``alt``: one sentence for those who do not see it. ``table``: {"columns", "rows"}.
+    ``clicks``: what a click on a data item means ("world", "party", "cell", "month"), or "".
+    """
+
+    key: str
+    headline: str | list
+    label: str
+    unit: str
+    option: dict
+    frames: list | None = None
+    cursor: bool = False
+    alt: str = ""
+    table: dict | None = None
+    clicks: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that may change with the month.
+
+    ``columns``: {key, title, align, unit}; ``frames``: one list of rows per month from 0 on, or one list of rows
+    alone (``static``); a cell is a formatted text or {"text", "tone"}.
+    """
+
+    key: str
+    headline: str | list
+    label: str
+    columns: list
+    frames: list
+    static: bool = False
+    alt: str = ""
+    clicks: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Sentences: ``frames`` has a list of them per month from 0 on, or is one list alone (``static``)."""
+
+    key: str
+    headline: str
+    frames: list
+    static: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """Who owes whom, in a fixed layout.
+
+    ``nodes``: {id, name, kind (one of KINDS), x, y (0 to 1, y downwards)}; ``links``: {id, source, target, kind,
+    words}. Each frame: {"headline", "nodes": {id: {size (US$bn), state, line}}, "links": {id: {money, unpaid,
+    dashed}}}; a link that is absent carries nothing in that month.
+    """
+
+    nodes: list
+    links: list
+    frames: list
+    label: str = ""
+    unit: str = "US$bn a month"
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The banner and the tiles, per month from 0 on.
+
+    A frame: {"banner": {state, words, sentence}, "tiles": [{key, title, value, unit, arrow (-1, 0, 1), good,
+    sentence}]}. ``good`` says whether the arrow points to the better.
+    """
+
+    frames: list
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The months, their names, and what happened in the story: flags {month, party, kind, words, tone}."""
+
+    months: int
+    labels: list
+    flags: list
+
+
+@dataclass(frozen=True)
+class Strip:
+    """All worlds at a glance: {position, luck, failed (month or None), tone, words}, and quick picks.
+
+    ``picks``: [{key, words, position or None, sentence}].
+    """
+
+    worlds: list
+    picks: list
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a view may know beside the run: shown names, pinned runs, the month, the party in focus."""
+
+    names: dict = field(default_factory=dict)
+    dark: bool = False
+    month: int = 0
+    pinned: tuple = ()
+    glossary: dict = field(default_factory=dict)
+    party: str = ""
+
+    def name(self, party):
+        """Give the name under which a party is shown."""
+        return self.names.get(party, party)
+
+
+def to_json(spec) -> str:
+    """Give a spec, or a list or dict of specs, as compact JSON: {"type": "chart", ...}.
+
+    Numbers have at most six significant digits; what is not a finite number becomes null.
+    """
+    return json.dumps(_plain(spec), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value):
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return _short(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray):
+        return _plain_array(value)
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if is_dataclass(value):
+        named = {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        return {"type": type(value).__name__.lower(), **named}
+    raise TypeError(f"a spec is made of plain values, not {type(value).__name__}")
+
+
+def _short(value):
+    """The nearest number of few digits; None for what is not finite. Whole numbers lose their ``.0``."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return None
+    value = float(f"{value:.{DIGITS}g}")
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
+
+
+def _plain_array(values):
+    if values.dtype.kind != "f":
+        return values.tolist()
+    if values.ndim > 1:
+        return [_plain_array(row) for row in values]
+    return [_short(value) for value in values.tolist()]
