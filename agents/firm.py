@@ -13,10 +13,12 @@ class Party(Actor):
     """Somebody with an account: one row of the Ledger."""
 
     measures = ()
+    place = None
+    """Where it stands in blocks over all parties: a row, or the rows of a cohort."""
 
     def rows_of(self, block):
         """Give this party's own rows of a block over all parties, ``(parties, worlds)``."""
-        return block[self.model.places[self.group]][self.row]
+        return block[self.place]
 
     @property
     def cash(self):

@@ -96,9 +96,8 @@ class InfrastructurePartner(Firm):
         """Whether the dividend stands: nothing in arrears, leverage bearable."""
         return ~self.in_arrears & (self.leverage <= self.dividend_cut_leverage) & ~self.closed
 
-    def use_credit(self):
-        """Borrow as any firm; a holding company sells holdings once its loan-to-value passes the limit."""
-        Firm.use_credit(self)
+    def sell_holdings(self):
+        """A holding company sells holdings instead of borrowing once its loan-to-value passes the limit."""
         over = self.sells_holdings & (self.loan_to_value > self.loan_to_value_limit)
         drawn = np.where(over, 0.0, self.line_draw)
         self.borrowed_year = self.borrowed_year - (self.line_draw - drawn)

@@ -99,11 +99,16 @@ class Lab(Firm):
         "served_share",
     )
 
+    seller = None
+    """Where it stands in blocks over all sellers: a row, or the rows of a cohort."""
+
+    def rows_of_sellers(self, block):
+        """Give this seller's own rows of a block over all sellers, ``(sellers, worlds)``."""
+        return block[self.seller]
+
     def adopt(self):
         """Take over this month's efficiency gains: own discoveries now, those of others after the leak."""
-        self.efficiency = (
-            self.efficiency + self.model.technology.gain[self.model.sellers[self.group]][self.row]
-        )
+        self.efficiency = self.efficiency + self.rows_of_sellers(self.model.technology.gain)
 
     def train(self):
         """Add last month's training to the stock: quality is linear in the log of effective compute.

@@ -25,7 +25,6 @@ class SmallModelBuilder(Lab):
         """Give the month's running cost, US$bn."""
         return (self.revenue * self.cost_share + self.fixed_cost) / 12.0
 
-    def find_need(self):
+    def ask_little(self):
         """Ask for new equity only: nobody lends to a builder without collateral."""
-        Lab.find_need(self)
         self.funding_need = np.minimum(self.funding_need, self.equity_issue_cap / 12.0)

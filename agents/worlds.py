@@ -9,7 +9,9 @@ Arrays are read-only. Assigning to a State replaces the array, so an array read 
 
 import copy
 import difflib
+import itertools
 import math
+import operator
 from types import FunctionType
 
 import mesa
@@ -127,9 +129,9 @@ class State(_Declaration):
 
     def fit(self, value, shape):
         """The value as a read-only C-contiguous array of this State's type; no copy if it already is one."""
-        if type(value) is np.ndarray and value.dtype == self.dtype and value.shape == shape:
+        if type(value) is np.ndarray and value.dtype is self.dtype and value.shape == shape:
             flags = value.flags
-            if flags.c_contiguous and flags.owndata:
+            if flags.c_contiguous and (value.base is None or not value.base.flags.writeable):
                 value.setflags(write=False)
                 return value
         value = np.asarray(value)
@@ -239,10 +241,11 @@ class _Holder:
         """Assign what is declared; once the worlds are allocated, a new public name is a spelling mistake."""
         state = self._states.get(name)
         if state is not None:
-            if name not in self._blocks:
+            block = self._blocks.get(name)
+            if block is None:
                 state.__get__(self)  # says that there are no numbers yet
-            if self._row is None:
-                self._blocks[name] = state.fit(value, self._blocks[name].shape)
+            elif self._row is None:
+                self._blocks[name] = state.fit(value, block.shape)
             else:
                 state.set_row(self, value)
         elif name in self._params:
@@ -405,6 +408,84 @@ class Cohort(_Holder, AgentSet):
     @classmethod
     def _from_iterable(cls, agents):
         return AgentSet(agents)
+
+
+class _Joined:
+    """The blocks of several cohorts, joined when they are asked for and kept until one of them is replaced."""
+
+    def __init__(self, cohorts):
+        self._parts, self._kept = [vars(cohort) for cohort in cohorts], {}
+        firsts = np.cumsum([0, *(cohort.rows for cohort in cohorts)]).tolist()
+        self.rows = [slice(first, last) for first, last in itertools.pairwise(firsts)]
+
+    def get(self, name):
+        return self[name] if name in self._parts[0] else None
+
+    def __getitem__(self, name):
+        parts = [blocks[name] for blocks in self._parts]
+        kept = self._kept.get(name)
+        if kept is not None and all(map(operator.is_, parts, kept[0])):
+            return kept[1]
+        whole = _freeze(np.concatenate(parts, axis=-2))
+        self._kept[name] = parts, whole
+        return whole
+
+    def __setitem__(self, name, whole):
+        parts = [whole[..., rows, :] for rows in self.rows]
+        for blocks, part in zip(self._parts, parts, strict=True):
+            blocks[name] = part
+        self._kept[name] = parts, whole
+
+
+class Together(_Holder):
+    """Cohorts of one base class as one block, so that a rule of that class acts once for all their agents.
+
+    Rows are the cohorts' rows, one cohort after another. Reading a State or Param joins the cohorts' blocks;
+    assigning a State hands each cohort its rows. A property that a cohort's class has changed is asked of each
+    cohort; a rule that one has changed cannot act for all and is refused. Made by `Together.of(Base, cohorts)`.
+    """
+
+    row = slice(None)
+    rows = property(lambda self: sum(cohort.rows for cohort in self.cohorts))  # bit-safe: whole numbers
+    names = property(lambda self: [name for cohort in self.cohorts for name in cohort.names])
+    rows_of_cohorts = property(lambda self: self._blocks.rows)
+    worlds = property(lambda self: self.model.worlds)
+
+    @classmethod
+    def of(cls, base, cohorts):
+        """Join cohorts whose classes derive from `base`; all their agents are made by now."""
+        declared = _members(base, Actor)
+        joined = {name: declared[name] for name in declared if not name.startswith("__")}
+        own = [type(next(iter(cohort))) for cohort in cohorts]
+        changed = {name for name in joined if any(getattr(kind, name) is not joined[name] for kind in own)}
+        changed -= set(base._states) | set(base._params)
+        for name in changed:
+            if isinstance(joined[name], property):
+                joined[name] = property(_asked_of_each(name))
+        joined |= {"_states": base._states, "_params": base._params, "group": None}
+        joined["_changed"] = {name for name in changed if isinstance(joined[name], FunctionType)}
+        together = type(f"{base.__name__}Together", (cls,), joined)()
+        together.model, together.cohorts = cohorts[0].model, tuple(cohorts)
+        together._blocks = _Joined(cohorts)
+        together._sealed = True
+        return together
+
+    def do(self, rule):
+        """Run a rule of the base class once; TypeError where a cohort's class has a version of its own."""
+        if rule in self._changed:
+            raise TypeError(f"{rule}: not all of {', '.join(c.group for c in self.cohorts)} share this rule")
+        getattr(self, rule)()
+        return self
+
+
+def _asked_of_each(name):
+    def joined(self):
+        whole = np.zeros((self.rows, self.worlds))
+        for cohort, rows in zip(self.cohorts, self._blocks.rows, strict=True):
+            whole[rows] = getattr(cohort, name)
+        return whole
+
+    return joined
 
 
 class Mechanism(_Holder):

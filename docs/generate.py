@@ -113,8 +113,8 @@ def _rules(holder, method, argument):
     """Class.method of one line of the month; several where classes of a group have their own version."""
     model = small_model()
     if method.startswith("each_"):
-        cohorts = {"each_lab": (model.openai, model.rivals, model.builders), "each_firm": model.firm_cohorts}
-        return tuple(dict.fromkeys(_defined(_class_of(cohort), argument) for cohort in cohorts[method]))
+        several = {"each_lab": model.labs, "each_firm": model.firms}[method]
+        return tuple(dict.fromkeys(_defined(_class_of(cohort), argument) for cohort in several.cohorts))
     one = getattr(model, holder) if holder else model
     if method == "do":
         return (_defined(_class_of(one), argument),)

@@ -5,8 +5,10 @@ import numpy as np
 from agents.bank import Bank
 from agents.commission import Commission
 from agents.customers import BUILDERS, CHOICES, SELLERS, Customers
+from agents.firm import Firm
 from agents.hyperscaler import Hyperscaler
 from agents.infrastructure_partner import InfrastructurePartner
+from agents.lab import Lab
 from agents.openai import OpenAI
 from agents.private_equity_lender import PrivateEquityLender
 from agents.rival_lab import RivalLab
@@ -14,7 +16,7 @@ from agents.sectors import Bondholders, ChipVendor, EquityInvestors, JointVentur
 from agents.site_company import SiteCompany
 from agents.small_model_builder import SmallModelBuilder
 from agents.utility import Utility
-from agents.worlds import WorldsModel
+from agents.worlds import Together, WorldsModel
 from model.accounts import Accounts
 from model.capital import CoInvestment, Deposits, Funds, Pledges, Shares, SiteEquity
 from model.compute_market import ComputeMarket
@@ -140,11 +142,24 @@ class Assembly(WorldsModel):
         self.commissions = self.agents_by_type[Commission]
         self.cohorts = cohort
         self.firm_cohorts = [cohort[group] for group in FIRM_GROUPS]
-        self.sellers = {
-            "openai": slice(0, 1),
-            "rival_lab": slice(1, 5),
-            "small_model_builder": slice(5, 8),
-        }
+        self.labs = Together.of(Lab, self.firm_cohorts[:3])
+        self.firms = Together.of(Firm, self.firm_cohorts)
+        self.borrowers = Together.of(Firm, self.firm_cohorts[1:])
+        self._give_places()
+
+    def _give_places(self):
+        """Tell everybody which rows of blocks over all parties, and over all sellers, are its own."""
+        for group, cohort in self.cohorts.items():
+            cohort.place = self.places[group]
+            for agent in cohort:
+                agent.place = cohort.place.start + agent.row
+        for several in (self.firms, self.borrowers, self.labs):
+            several.place = slice(several.cohorts[0].place.start, several.cohorts[-1].place.stop)
+        self.labs.seller = slice(0, self.labs.rows)
+        for cohort, rows in zip(self.labs.cohorts, self.labs.rows_of_cohorts, strict=True):
+            cohort.seller = rows
+            for agent in cohort:
+                agent.seller = rows.start + agent.row
 
     def _make_mechanisms(self):
         opening = self.opening
@@ -278,7 +293,7 @@ class Assembly(WorldsModel):
 
     def seller_block(self, state):
         """Join a State of OpenAI, its rivals and the small builders, in the order of customers' choices."""
-        return np.concatenate([getattr(c, state) for c in (self.openai, self.rivals, self.builders)])
+        return getattr(self.labs, state)
 
     @property
     def lease_energised(self):

@@ -9,14 +9,12 @@ class Schedule:
     """Steps of the month that concern several kinds of agents at once."""
 
     def each_lab(self, rule):
-        """Run a rule for OpenAI, its rivals and the small builders."""
-        for cohort in (self.openai, self.rivals, self.builders):
-            cohort.do(rule)
+        """Run a rule for OpenAI, its rivals and the small builders, all at once."""
+        self.labs.do(rule)
 
     def each_firm(self, rule):
-        """Run a rule for every firm: labs, builders, partners, hyperscalers, utilities."""
-        for cohort in self.firm_cohorts:
-            cohort.do(rule)
+        """Run a rule for every firm at once: labs, builders, partners, hyperscalers, utilities."""
+        self.firms.do(rule)
 
     def open_month(self):
         """Open the journal, forget last month's dated events, keep who held what."""
@@ -121,8 +119,7 @@ class Schedule:
 
     def hand_out_demand(self):
         """Tell every seller what customers want of it."""
-        for group, place in self.sellers.items():
-            self.cohorts[group].demanded = np.ascontiguousarray(self.demand.seller_demand[place])
+        self.labs.demanded = self.demand.seller_demand
 
     def hand_out_sales(self):
         """Tell clouds and hyperscalers what they sold, sites what rent they billed."""
@@ -155,8 +152,11 @@ class Schedule:
         chips = self.chip_draws
         self.expected_incoming = self.expected_incoming + chips
         self.each_firm("find_need")
+        self.builders.do("ask_little")
         self.rivals.do("ask_parent")
-        self.each_firm("use_credit")
+        self.openai.do("use_credit")
+        self.borrowers.do("use_credit")
+        self.partners.do("sell_holdings")
         calls = self.sites.loan_call
         drawn = self.loans.draw(self.party_block("line_draw"), calls)
         got = self.loans.by_site @ drawn + self.co_investment_of_sites()
@@ -177,9 +177,7 @@ class Schedule:
         """Note what was received: rent of sites, operating cash of firms, the share of bills each party paid."""
         self.sites.rent_received = np.ascontiguousarray(self.rent_flow())
         self.sites.debt_service = np.ascontiguousarray(self.loans.service_of_sites)
-        operating = self.operating_cash
-        for cohort in self.firm_cohorts:
-            cohort.operating_cash = np.ascontiguousarray(operating[self.places[cohort.group]])
+        self.firms.operating_cash = self.operating_cash[self.firms.place]
         left = self.ledger.outgoing()
         due = self.outgoing
         self.paid_share = np.where(due > 1e-9, np.clip(1.0 - left / np.maximum(due, 1e-9), 0.0, 1.0), 1.0)

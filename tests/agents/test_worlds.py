@@ -18,6 +18,7 @@ from agents.worlds import (
     Param,
     ParamError,
     State,
+    Together,
     UnknownPath,
     WorldsModel,
     declarations,
@@ -749,3 +750,64 @@ def test_declarations_are_tables():
     states = {(row["group"], row["name"]): row for row in state_declarations([Lab, Weather])}
     assert states["lab", "memory"]["over"] == 3 and states["lab", "open"]["dtype"].kind == "b"
     assert states["weather", "heat"]["unit"] == "degrees" and states["lab", "cash"]["owner"] == "Firm"
+
+
+# -- cohorts together ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_cohorts_together_do_what_they_do_one_by_one(width):
+    one, many = differing(width), differing(width)
+    several = Together.of(Firm, [many.labs, many.agents_by_type[Lender]])
+    assert several.names == ["Alpha", "Beta", "St. Gamma", "Omega"] and several.rows == 4
+    for _ in range(3):
+        for cohort in (one.labs, one.agents_by_type[Lender]):
+            cohort.do("remember")
+        several.do("remember")
+        one.agents_by_type[Lender].do("grow")
+        many.agents_by_type[Lender].do("grow")
+    for kind in (Lab, Lender):
+        for name in Firm._states:
+            assert np.array_equal(one.agents_by_type[kind].get(name), many.agents_by_type[kind].get(name))
+    joined = [np.concatenate([c.get("memory") for c in several.cohorts], axis=-2)]
+    assert np.array_equal(several.memory, joined[0]) and not several.memory.flags.writeable
+
+
+def test_what_is_read_together_follows_every_cohort_and_every_param():
+    model = Town()
+    several = Together.of(Firm, [model.labs, model.agents_by_type[Lender]])
+    before = several.cash
+    assert several.cash is before
+    model.labs.cash = model.labs.cash + 1.0
+    assert np.array_equal(several.cash[:3], before[:3] + 1.0) and np.array_equal(several.cash[3:], before[3:])
+    model.set_param("lender.growth", 0.5)
+    assert (several.growth[3] == 0.5).all() and (several.growth[:3] == 0.02).all()
+    several.cash = np.full((4, 4), 7.0)
+    assert (model.labs.cash == 7.0).all() and (model.agents_by_type[Lender].cash == 7.0).all()
+
+
+def test_a_rule_that_one_class_has_changed_cannot_act_for_all():
+    model = Town()
+    several = Together.of(Firm, [model.labs, model.agents_by_type[Lender]])
+    with pytest.raises(TypeError, match="grow: not all of lab, lender share"):
+        several.do("grow")
+    with pytest.raises(AttributeError, match="did you mean 'cash'"):
+        several.cahs = 1.0
+    with pytest.raises(AttributeError, match="scenario sets it"):
+        several.growth = 0.1
+
+
+class Miser(Firm):
+    group = "miser"
+
+    @property
+    def runway(self):
+        return np.full_like(self.cash, 3.0)
+
+
+def test_a_property_that_one_class_has_changed_is_asked_of_each():
+    model = Town(allocate=False)
+    Miser(model, "Harpagon")
+    model.allocate()
+    several = Together.of(Firm, [model.labs, model.agents_by_type[Miser]])
+    assert (several.runway[3] == 3.0).all() and np.array_equal(several.runway[:3], model.labs.runway)
