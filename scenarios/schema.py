@@ -182,6 +182,25 @@ class Scenario(Setting):
         given = {path: parser.params[path] for path in values}
         return replace(self, params=parser.ordered(), overrides=self.overrides | given)
 
+    def with_rows(self, events=(), decisions=(), source="added"):
+        """Give the scenario with more dated events and decisions, each the keys and values of its table in a file.
+
+        BadInput names every mistake, and events or decisions that contradict those already there.
+        """
+        parser = _Parser(self.vocabulary or default_vocabulary(), self.opening)
+        parser.read(
+            source, {"event": [dict(row) for row in events], "decision": [dict(r) for r in decisions]}
+        )
+        parser.events += self.events
+        parser.decisions += self.decisions
+        parser.contradictions(source)
+        parser.finish()
+        return replace(
+            self,
+            events=tuple(sorted(parser.events, key=lambda event: event.month)),
+            decisions=tuple(sorted(parser.decisions, key=lambda decision: decision.month)),
+        )
+
     def to_toml(self):
         """Give the scenario as a TOML text that stands alone and reads back as the same scenario."""
         head = {"title": self.title, "paragraph": self.paragraph, "sources": list(self.sources)}
