@@ -28,6 +28,10 @@ Overrides = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Set a parameter, as in openai.floor_share=0.5."),
 ]
 
+Names = Annotated[
+    str, typer.Option(help="Tell it under the scenario's own names, or archetype: names that are no firm's.")
+]
+
 
 def plainly(command):
     """Let a command end with exit status 2 and its message alone when the input was bad."""
@@ -78,6 +82,7 @@ def run(
         bool,
         typer.Option("--explain", help="Say how much of the headline is the equity window: four more runs."),
     ] = False,
+    names: Names = "own",
     as_json: AsJson = False,
 ):
     """Play a scenario in many worlds: who fails, how likely, who first, and who bears the loss."""
@@ -88,7 +93,7 @@ def run(
     from scenarios.story import opening_facts, summary, tell_run
 
     chosen = _scenario(scenario, sets)
-    ours = out is None
+    cast, ours = _cast(chosen, names), out is None
     directory = _own_directory(chosen, seed, worlds, months) if ours else out
     with Output(directory, force=force, ours=ours) as output, _Progress() as progress:
         results = simulate(chosen, worlds, seed, months, story=world, progress=progress)
@@ -100,24 +105,26 @@ def run(
     if as_json:
         _print_json(facts | {"files": str(directory)})
     else:
-        tell_run(_console(), facts, chosen, opening_facts(chosen), directory)
+        tell_run(_console(), facts, chosen, opening_facts(chosen), directory, cast=cast)
         if explained:
-            tell_equity_share(_console(), facts["equity_share"])
+            tell_equity_share(_console(), facts["equity_share"], cast)
 
 
 @app.command()
 @plainly
-def opening(scenario: ScenarioName = "baseline", sets: Overrides = None, as_json: AsJson = False):
+def opening(
+    scenario: ScenarioName = "baseline", sets: Overrides = None, names: Names = "own", as_json: AsJson = False
+):
     """Show the books of month 0: who has promised what, and a balance sheet whose rows sum to zero."""
     from model.opening import read_opening
     from scenarios.story import opening_facts, tell_opening
 
     chosen = _scenario(scenario, sets)
-    facts = opening_facts(chosen)
+    cast, facts = _cast(chosen, names), opening_facts(chosen)
     if as_json:
         _print_json(facts)
     else:
-        tell_opening(_console(), facts, read_opening(chosen.opening))
+        tell_opening(_console(), facts, read_opening(chosen.opening), cast)
 
 
 @app.command()
@@ -145,7 +152,8 @@ def compare(
     if as_json:
         _print_json(found.facts())
     else:
-        tell_comparison(_console(), found.facts(), everything)
+        same = _cast(one) == _cast(other)
+        tell_comparison(_console(), found.facts(), everything, _cast(one) if same else None)
 
 
 @app.command()
@@ -250,11 +258,11 @@ def explain(
     if as_json:
         _print_json((found.facts() if found else {}) | {"card": card})
     elif found:
-        tell_attribution(_console(), found.facts(), card)
+        tell_attribution(_console(), found.facts(), card, _cast(chosen))
     elif card:
-        tell_card(_console(), card)
+        tell_card(_console(), card, _cast(chosen))
     else:
-        print(f"{agent} pays every bill in world {world}.")
+        print(f"{_cast(chosen).name(agent)} pays every bill in world {world}.")
 
 
 @app.command()
@@ -272,12 +280,13 @@ def figure1(
     from scenarios.experiments.equity_window import figure_one
     from scenarios.experiments.words import tell_figure_one
 
+    chosen = _scenario(scenario, sets)
     with _Progress() as progress:
-        found = figure_one(_scenario(scenario, sets), worlds, seed, months, agent=agent, progress=progress)
+        found = figure_one(chosen, worlds, seed, months, agent=agent, progress=progress)
     if as_json:
         _print_json(found.facts())
     else:
-        tell_figure_one(_console(), found.facts())
+        tell_figure_one(_console(), found.facts(), _cast(chosen))
 
 
 @app.command()
@@ -307,10 +316,10 @@ def sensitivity(
     from scenarios.experiments.sensitivity import sensitivity as find
     from scenarios.experiments.words import tell_sensitivity
 
-    factors = parse_vary(vary) if vary else None
+    chosen, factors = _scenario(scenario, sets), parse_vary(vary) if vary else None
     with _Progress() as progress:
         found = find(
-            _scenario(scenario, sets),
+            chosen,
             measure,
             samples,
             worlds,
@@ -322,7 +331,7 @@ def sensitivity(
     if as_json:
         _print_json(found.facts())
     else:
-        tell_sensitivity(_console(), found.facts())
+        tell_sensitivity(_console(), found.facts(), _cast(chosen))
 
 
 @app.command()
@@ -347,7 +356,7 @@ def measures(
     if as_json:
         _print_json(found.facts())
     else:
-        tell_measures(_console(), found.facts(), only)
+        tell_measures(_console(), found.facts(), only, _cast(chosen))
 
 
 @app.command()
@@ -420,6 +429,16 @@ def page(
     except PortTaken as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(2) from None
+
+
+def _cast(scenario, names="own"):
+    """Under what names and dates a scenario is told; BadInput for a word that is neither kind."""
+    from scenarios.cast import NAMES, cast_of
+    from scenarios.schema import BadInput, Problem
+
+    if names not in NAMES:
+        raise BadInput(Problem("--names", "", "not allowed", repr(names), "one of " + ", ".join(NAMES)))
+    return cast_of(scenario, names)
 
 
 def _own_directory(scenario, seed, worlds, months):

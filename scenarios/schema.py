@@ -23,11 +23,11 @@ from agents.worlds import Param, ParamError, declarations
 from model.events import FIRST_MONTH, KINDS, LAST_MONTH, Decision, Event
 from model.opening import LIBRARY as OPENINGS
 from model.opening import book_files, read_values
+from scenarios.cast import FIRST_YEAR, casts
 
 LIBRARY = Path(__file__).resolve().parent / "library"
 LARGEST = 1_000_000  # bytes of a scenario file
 SHOWN = 20  # mistakes that are shown, and for which a nearest name is looked for
-FIRST_YEAR = 2026  # month 1 is its January
 DEFAULT_OPENING = "end_2025"
 VALUES = "_values"  # ends the name of the file, beside an opening's, with the values of single agents
 
@@ -156,7 +156,8 @@ class Check:
 class Scenario(Setting):
     """A scenario, read and checked, with what it inherits. ``params`` are in the order they are applied.
 
-    ``name`` is that of the library or of the file; ``extends`` the names it builds on, the nearest first.
+    ``name`` is that of the library or of the file; ``extends`` the names it builds on, the nearest first;
+    ``cast`` names a file of library/cast, "" for the one named after the opening.
     """
 
     name: str = "scenario"
@@ -167,6 +168,7 @@ class Scenario(Setting):
     checks: tuple[Check, ...] = ()
     extends: tuple[str, ...] = ()
     overrides: dict[str, Any] = field(default_factory=dict)
+    cast: str = ""
     vocabulary: Vocabulary | None = field(default=None, repr=False, compare=False)
 
     def with_set(self, values, source="--set"):
@@ -205,6 +207,7 @@ class Scenario(Setting):
         """Give the scenario as a TOML text that stands alone and reads back as the same scenario."""
         head = {"title": self.title, "paragraph": self.paragraph, "sources": list(self.sources)}
         head |= {"tags": list(self.tags), "opening": self.opening}
+        head |= {"cast": self.cast} if self.cast else {}
         lines = [f"{key} = {_toml(value)}" for key, value in head.items()]
         tables = {}
         for path, value in self.params.items():
@@ -265,6 +268,7 @@ def load(name_or_path, vocabulary=None):
     chain = _chain(_find(str(name_or_path), Path(), ""))
     openings = [(label, table["opening"]) for _, label, table in chain if "opening" in table]
     label, opening = openings[0] if openings else (chain[0][1], DEFAULT_OPENING)
+    cast = next((table["cast"] for _, _, table in chain if "cast" in table), "")
     parser = _Parser(vocabulary, opening, label)
     for _, label, table in reversed(chain):
         parser.read(label, table)
@@ -283,6 +287,7 @@ def load(name_or_path, vocabulary=None):
         tags=tuple(table.get("tags", ())),
         checks=tuple(parser.checks),
         extends=tuple(each.stem for each, _, _ in chain[1:]),
+        cast=cast,
         vocabulary=vocabulary,
     )
 
@@ -366,7 +371,7 @@ _TEXTS, _LISTS, _ARRAYS = (
     ("sources", "tags"),
     ("event", "decision", "check"),
 )
-RESERVED = (*_TEXTS, "opening", *_LISTS, *_ARRAYS)
+RESERVED = (*_TEXTS, "opening", "cast", *_LISTS, *_ARRAYS)
 
 
 class _Parser:
@@ -401,6 +406,9 @@ class _Parser:
             elif key in _ARRAYS:
                 for number, row in enumerate(value, 1):
                     getattr(self, f"_{key}")(label, f"{key}[{number}]", dict(row))
+            elif key == "cast" and value not in casts():
+                near = nearest_name(value, casts())
+                self._wrong(label, key, value, "one of " + ", ".join(casts()), nearest=near)
             elif key not in RESERVED:
                 self._group(label, key, value)
 

@@ -10,11 +10,12 @@ from rich.text import Text
 
 from model.history import OUTCOMES
 from model.opening import DEBT_KINDS, read_opening
+from scenarios.cast import WORDS, Cast, cast_of
+from scenarios.cast import date_of as date_of
 from scenarios.files import run_hash, version
 from scenarios.schema import FIRST_YEAR, OPERATORS, BadInput, Problem, split_path
 
 DISCLAIMER = "A stylised model for teaching. No statement about any real firm; no advice."
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 TOLERANCE = 1e-9  # the largest relative error at which books count as balanced
 MOST_ROWS = 12
 MOST_DIFFERENCES = 20
@@ -35,16 +36,14 @@ COLUMNS = {
 OTHERS = "Others"
 
 
-def date_of(month):
-    """Give the date of a month of the game in words, such as "Feb 2027"; month 0 is December 2025."""
-    return f"{MONTHS[(month - 1) % 12]} {FIRST_YEAR + (month - 1) // 12}"
-
-
 # -- numbers ------------------------------------------------------------------------------------------------
 
 
 def summary(results):
-    """Give what a run says as plain numbers, ready for JSON. Probabilities have Wilson's 95% interval."""
+    """Give what a run says as plain numbers, ready for JSON. Probabilities have Wilson's 95% interval.
+
+    Keys are names of the books; ``display`` says under what names and dates they are told.
+    """
     chances = {word: {} for word in OUTCOMES}
     for row in results.defaults().itertuples():
         chances[row.outcome][row.agent] = {"p": row.p, "low": row.low, "high": row.high}
@@ -69,6 +68,7 @@ def summary(results):
         "shortfalls": _shortfalls(results.events_frame(), len(worlds)),
         "books_residual": float(worlds["books_residual"].max()),
         "seconds": results.seconds,
+        "display": cast_of(results.scenario).facts(),
     }
     return facts | {"checks": [_verdict(check, facts, results) for check in results.scenario.checks]}
 
@@ -220,6 +220,7 @@ def opening_facts(scenario):
             "matrix": matrix.tolist(),
         },
         "lines": [_line(contract, balances) for contract in opening.contracts],
+        "display": cast_of(scenario).facts(),
     }
 
 
@@ -233,28 +234,37 @@ def _line(contract, balances):
 # -- words --------------------------------------------------------------------------------------------------
 
 
-def opening_line(facts):
-    """Give the opening in one sentence."""
-    debt, lab = facts["partner_debt_usd_bn"], facts["openai"]
-    promised = f"{lab['commitments_usd_bn']:,.0f} of compute over {lab['commitment_years']:g} years"
+def opening_line(facts, cast=None):
+    """Give the opening in two sentences, told in the names and words of a cast."""
+    cast = cast or Cast()
+    debt, lab, name = facts["partner_debt_usd_bn"], facts["openai"], cast.name("OpenAI")
+    inside = cast.inside("OpenAI")
+    years = f"{lab['commitment_years']:g} years"
+    promised = f"{lab['commitments_usd_bn']:,.0f} of {cast.word('compute')} over {years}"
     return (
-        f"Others have promised {debt['total']:g} US$bn of loans so that OpenAI can compute"
+        f"Others have promised {debt['total']:g} US$bn of loans so that {inside} can {cast.word('to compute')}"
         f" ({facts['partner_debt_drawn_usd_bn']:g} drawn, {debt['oracle_vantage_in_talks']:g} in talks)."
-        f" OpenAI owes {lab['revolver_drawn_usd_bn']:g} of a credit line of {lab['revolver_usd_bn']:g},"
+        f" {name} owes {lab['revolver_drawn_usd_bn']:g} of a credit line of {lab['revolver_usd_bn']:g},"
         f" has promised to buy {promised}, and earns {lab['annualised_revenue_usd_bn']:g} a year."
     )
 
 
-def tell_run(console, facts, scenario, opening=None, directory=None):
-    """Print the story of a run: ``facts`` from ``summary``, ``opening`` from ``opening_facts``."""
-    last = date_of(facts["months"])
+def tell_run(console, facts, scenario, opening=None, directory=None, *, cast=None):
+    """Print the story of a run: ``facts`` from ``summary``, ``opening`` from ``opening_facts``.
+
+    ``cast``: the names to tell it under, by default the scenario's own.
+    """
+    cast = cast or cast_of(scenario)
+    last = cast.date(facts["months"])
     console.print()
     console.print(
-        Text.assemble(("Take or Pay", "bold"), " · ", (scenario.title or scenario.name, "bold cyan"))
+        Text.assemble(
+            ("Take or Pay", "bold"), " · ", (cast.rename(scenario.title or scenario.name), "bold cyan")
+        )
     )
-    console.print(Text(f"{facts['worlds']:,} worlds, {date_of(1)} to {last}, seed {facts['seed']}", "dim"))
+    console.print(Text(f"{facts['worlds']:,} worlds, {cast.date(1)} to {last}, seed {facts['seed']}", "dim"))
     if scenario.paragraph:
-        console.print(Text(scenario.paragraph))
+        console.print(Text(cast.rename(scenario.paragraph)))
     if scenario.overrides:
         changed = ", ".join(f"{path} = {value}" for path, value in scenario.overrides.items())
         console.print(Text.assemble(("Changed: ", "yellow"), changed))
@@ -263,13 +273,13 @@ def tell_run(console, facts, scenario, opening=None, directory=None):
         console.print(Text(f"Not played: {late} dated events or decisions after {last}.", "yellow"))
     if opening is not None:
         _heading(console, "Month 0")
-        console.print(Text(opening_line(opening)))
-    _tell_failures(console, facts)
-    _tell_first(console, facts)
-    _tell_stress(console, facts)
-    _tell_shortfalls(console, facts)
-    _tell_losses(console, facts)
-    _tell_checks(console, facts)
+        console.print(Text(opening_line(opening, cast)))
+    _tell_failures(console, facts, cast)
+    _tell_first(console, facts, cast)
+    _tell_stress(console, facts, cast)
+    _tell_shortfalls(console, facts, cast)
+    _tell_losses(console, facts, cast)
+    _tell_checks(console, facts, cast)
     _heading(console, "Books")
     _tell_residual(
         console, facts["books_residual"], f"in all {facts['worlds']:,} worlds and {facts['months']} months"
@@ -280,20 +290,20 @@ def tell_run(console, facts, scenario, opening=None, directory=None):
     console.print()
 
 
-def _tell_failures(console, facts):
+def _tell_failures(console, facts, cast):
     chances = {
         word: facts[f"{word}_probability"] for word in ("missed_payment", "distressed_exchange", "default")
     }
     agents = list(chances["default"])
     failing = [agent for agent in agents if any(chances[word][agent]["p"] > 0 for word in chances)]
     failing.sort(key=lambda agent: [-chances[word][agent]["p"] for word in reversed(chances)])
-    _heading(console, f"Who fails by {date_of(facts['months'])}: share of worlds, with 95% intervals")
+    _heading(console, f"Who fails by {cast.date(facts['months'])}: share of worlds, with 95% intervals")
     if not failing:
         console.print(Text("Nobody misses a payment in any world.", "green"))
         return
     table = _table("", "> 60 days\nlate", "> distressed\nexchange", "> legal\ndefault")
     for agent in failing[:MOST_ROWS]:
-        table.add_row(agent, *(_chance(chances[word][agent]) for word in chances))
+        table.add_row(cast.name(agent), *(_chance(chances[word][agent]) for word in chances))
     console.print(table)
     if len(failing) > MOST_ROWS:
         console.print(Text(f"and {len(failing) - MOST_ROWS} more: see worlds.parquet", "dim"))
@@ -302,7 +312,7 @@ def _tell_failures(console, facts):
         rest = "The one other party meets" if others == 1 else f"The other {others} parties meet"
         console.print(Text(f"{rest} every payment in every world.", "dim"))
     if "OpenAI" in failing:
-        caution = "OpenAI's number depends first of all on how long investors keep paying:"
+        caution = f"{cast.name('OpenAI')}'s number depends first of all on how long investors keep paying:"
         console.print(Text(f"{caution} read it beside python run.py figure1, or add --explain.", "dim"))
 
 
@@ -313,51 +323,53 @@ def _chance(row):
     return Text.assemble((f"{row['p']:.0%}", style), (f" ({100 * row['low']:.0f}-{row['high']:.0%})", "dim"))
 
 
-def _tell_first(console, facts):
+def _tell_first(console, facts, cast):
     first = facts["first_default"]
     if not first["agents"]:
         return
     _heading(console, "Who defaults first (alone or in the same month as others)")
     table = _table("", "> share of worlds", "> median date", "")
     for agent, row in list(first["agents"].items())[:5]:
-        table.add_row(agent, f"{row['share']:.0%}", date_of(row["median_month"]), _bar(row["share"]))
+        when = cast.date(row["median_month"])
+        table.add_row(cast.name(agent), f"{row['share']:.0%}", when, _bar(row["share"]))
     table.add_row(Text("nobody", "dim"), f"{first['nobody']:.0%}", "", _bar(first["nobody"], "green"))
     console.print(table)
 
 
-def _tell_stress(console, facts):
+def _tell_stress(console, facts, cast):
     if not facts["stress_by_year"]:
         return
     _heading(console, "Stress of the whole market, 0 to 1, mean of each year")
     table = _table("", "> median", "> worst tenth", "")
     for row in facts["stress_by_year"]:
         bar = _bar(row["p50"], "yellow", beyond=row["p90"])
-        table.add_row(str(row["year"]), f"{row['p50']:.2f}", f"{row['p90']:.2f}", bar)
+        table.add_row(cast.year(row["year"]), f"{row['p50']:.2f}", f"{row['p90']:.2f}", bar)
     console.print(table)
 
 
-def _tell_shortfalls(console, facts):
+def _tell_shortfalls(console, facts, cast):
     if not facts["shortfalls"]:
         return
     _heading(console, "The three largest cash shortfalls, by cause")
     table = _table("", "why", "> US$bn a world", "> in worlds")
     for row in facts["shortfalls"][:3]:
         share = f"{row['share_of_worlds']:.0%}"
-        table.add_row(row["agent"], row["because"], _money(row["usd_bn_per_world"]), share)
+        why = cast.tell(row["because"])
+        table.add_row(cast.name(row["agent"]), why, _money(row["usd_bn_per_world"]), share)
     console.print(table)
 
 
-def _tell_losses(console, facts):
+def _tell_losses(console, facts, cast):
     if not facts["losses_usd_bn"]:
         return
     _heading(console, "Who bears the losses, US$bn")
     table = _table("", "> mean", "> worst twentieth")
     for holder, row in list(facts["losses_usd_bn"].items())[:5]:
-        table.add_row(holder, _money(row["mean"]), _money(row["p95"]))
+        table.add_row(cast.name(holder), _money(row["mean"]), _money(row["p95"]))
     console.print(table)
 
 
-def _tell_checks(console, facts):
+def _tell_checks(console, facts, cast):
     failed = [check for check in facts["checks"] if not check["holds"]]
     if not facts["checks"]:
         return
@@ -369,7 +381,7 @@ def _tell_checks(console, facts):
         ),
     )
     for check in failed:
-        whose = f" of {check['agent']}" if "agent" in check else ""
+        whose = f" of {cast.name(check['agent'])}" if "agent" in check else ""
         wanted = f"{check['measure']}{whose} {check['op']} {check['value']:g}"
         console.print(Text(f"does not hold: {wanted}; it is {check['found']:.4g}", "yellow"))
 
@@ -382,21 +394,24 @@ def _tell_residual(console, residual, where):
     )
 
 
-def tell_opening(console, facts, opening):
+def tell_opening(console, facts, opening, cast=None):
     """Print the books of month 0: what is promised, the balance-sheet matrix, each line with its source."""
-    debt = facts["partner_debt_usd_bn"]
+    cast = cast or Cast()
+    name, debt = cast.name, facts["partner_debt_usd_bn"]
     console.print()
     console.print(Text.assemble(("Month 0", "bold"), " · ", (facts["title"], "bold cyan")))
-    console.print(Text(opening_line(facts)))
-    _heading(console, "Loans that others took for OpenAI's sake, US$bn")
+    console.print(Text(opening_line(facts, cast)))
+    _heading(console, f"Loans that others took for the sake of {cast.inside('OpenAI')}, US$bn")
     table = _table("", "> promised")
-    table.add_row("SoftBank, Oracle and CoreWeave", _money(debt["softbank_oracle_coreweave"]))
-    table.add_row("the sites of Blue Owl and Crusoe", _money(debt["blue_owl_crusoe"]))
-    table.add_row("the sites of Vantage, for Oracle (in talks)", _money(debt["oracle_vantage_in_talks"]))
+    partners = f"{name('SoftBank')}, {name('Oracle')} and {name('CoreWeave')}"
+    in_talks = f"the sites of {name('Vantage')}, for {name('Oracle')} (in talks)"
+    table.add_row(partners, _money(debt["softbank_oracle_coreweave"]))
+    table.add_row(f"the sites of {name('Blue Owl')} and {name('Crusoe')}", _money(debt["blue_owl_crusoe"]))
+    table.add_row(in_talks, _money(debt["oracle_vantage_in_talks"]))
     table.add_row(Text("together", "bold"), Text(_money(debt["total"]), "bold"))
     table.add_row("of which drawn", _money(facts["partner_debt_drawn_usd_bn"]))
     console.print(table)
-    _tell_matrix(console, facts["balance_sheet"], {party.name: party.kind for party in opening.parties})
+    _tell_matrix(console, facts["balance_sheet"], {party.name: party.kind for party in opening.parties}, cast)
     where = "(each financial row sums to zero, all net worth to the real assets)"
     _tell_residual(console, facts["books_residual"], where)
     _heading(console, "Where each line comes from (US$bn)")
@@ -404,16 +419,18 @@ def tell_opening(console, facts, opening):
     for line in facts["lines"]:
         amount, drawn = (_money(line[name]) if line[name] else "" for name in ("amount", "drawn"))
         console.print(Text(f"{line['id']:<34}{amount:>10}{drawn:>10}  {line['status']}"))
-        console.print(Padding(Text(line["source"], "dim"), (0, 0, 0, 4), expand=False))
+        whose = " to ".join(name(line[side]) for side in ("debtor", "creditor") if line[side])
+        told = Text.assemble(f"{whose}: " if cast.names else "", line["source"], style="dim")
+        console.print(Padding(told, (0, 0, 0, 4), expand=False))
     console.print(Text(DISCLAIMER, "dim"))
     console.print()
 
 
-def _tell_matrix(console, sheet, kinds):
+def _tell_matrix(console, sheet, kinds, cast):
     columns = list(dict.fromkeys([*COLUMNS.values(), OTHERS]))
     place = [columns.index(COLUMNS.get(kinds.get(party, ""), OTHERS)) for party in sheet["parties"]]
     _heading(console, "Balance sheets, US$bn (what is owed is negative)")
-    table = _table("", *(f"> {name}" for name in columns), "> Sum", gap=0)
+    table = _table("", *(f"> {_column_name(name, cast)}" for name in columns), "> Sum", gap=0)
     matrix = np.array(sheet["matrix"])
     sums = np.zeros((len(matrix) + 1, len(columns)))
     np.add.at(sums[:-1].T, place, matrix.T)
@@ -429,11 +446,17 @@ def _tell_matrix(console, sheet, kinds):
     console.print(table)
 
 
-def tell_comparison(console, facts, everything=False):
+def _column_name(name, cast):
+    return cast.word(name) if name in WORDS else cast.name(name)
+
+
+def tell_comparison(console, facts, everything=False, cast=None):
     """Print what differs between two scenarios: ``facts`` from ``Comparison.facts``, the clearest rows first.
 
-    With ``everything`` all rows in full; else the clearest, and of the others only whose they are.
+    With ``everything`` all rows in full; else the clearest, and of the others only whose they are. ``cast``: the names
+    to tell it under, by default those of the books.
     """
+    cast = cast or Cast()
     sides = facts["first"], facts["second"]
     console.print()
     words = Text.assemble(("Take or Pay", "bold"), " · ", ("A against B, with the same luck", "bold cyan"))
@@ -441,21 +464,21 @@ def tell_comparison(console, facts, everything=False):
     for letter, side in zip("AB", sides, strict=True):
         changed = "".join(f"; {path} = {value}" for path, value in side["overrides"].items())
         console.print(Text.assemble(f"{letter}  ", (side["name"], "bold"), f"  {side['title']}{changed}"))
-    span = f"{date_of(1)} to {date_of(facts['months'])}"
+    span = f"{cast.date(1)} to {cast.date(facts['months'])}"
     console.print(Text(f"{facts['worlds']:,} worlds each, {span}, seed {facts['seed']}", "dim"))
     clear = [row for row in facts["rows"] if row["clear"]]
     unclear = [row for row in facts["rows"] if not row["clear"]]
     _heading(console, f"Clear differences: {len(clear)} of {len(facts['rows'])} rows, the clearest first")
-    _tell_rows(console, clear if everything else clear[:MOST_DIFFERENCES])
+    _tell_rows(console, clear if everything else clear[:MOST_DIFFERENCES], cast)
     if len(clear) > MOST_DIFFERENCES and not everything:
         console.print(Text(f"and {len(clear) - MOST_DIFFERENCES} more: see --all or --json", "dim"))
     _heading(console, "No clear difference")
     same = [row for row in unclear if row["low"] == row["high"] == 0.0]
     if everything:
-        _tell_rows(console, unclear)
+        _tell_rows(console, unclear, cast)
     else:
-        _tell_names(console, "the interval holds zero", [row for row in unclear if row not in same])
-        _tell_names(console, "the same in every world", same)
+        _tell_names(console, "the interval holds zero", [row for row in unclear if row not in same], cast)
+        _tell_names(console, "the same in every world", same, cast)
     luck = "Intervals hold for one row each at 95%: of rows that do not differ, one in twenty looks clear."
     console.print(Text(luck, "dim"))
     where = f"in all {facts['worlds']:,} worlds of both"
@@ -464,13 +487,13 @@ def tell_comparison(console, facts, everything=False):
     console.print()
 
 
-def _tell_rows(console, rows):
+def _tell_rows(console, rows, cast):
     if not rows:
         console.print(Text("None.", "dim"))
         return
     table = _table("", "> A", "> B", "> B - A (95% interval)")
     for row in rows:
-        whose = f"{row['agent']}: " if row["agent"] else ""
+        whose = f"{cast.name(row['agent'])}: " if row["agent"] else ""
         share = row["unit"] == "share of worlds"
         unit = "" if share else f", {row['unit']}"
         scale, sign = (100.0, "%") if share else (1.0, "")
@@ -491,12 +514,12 @@ def _digits(values):
     return 2 if size == 0 else int(np.clip(2 - np.floor(np.log10(size)), 0, 4))
 
 
-def _tell_names(console, heading, rows):
+def _tell_names(console, heading, rows, cast):
     if not rows:
         return
     whose = {}
     for row in rows:
-        whose.setdefault(row["quantity"], []).append(row["agent"])
+        whose.setdefault(row["quantity"], []).append(cast.name(row["agent"]))
     told = [
         quantity + (f" ({', '.join(agents)})" if any(agents) else "") for quantity, agents in whose.items()
     ]

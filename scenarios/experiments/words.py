@@ -2,13 +2,15 @@
 
 from rich.text import Text
 
-from scenarios.story import DISCLAIMER, _bar, _heading, _money, _table, date_of
+from scenarios.cast import Cast
+from scenarios.story import DISCLAIMER, _bar, _heading, _money, _table
 
 
-def tell_attribution(console, facts, card=None):
+def tell_attribution(console, facts, card=None, cast=None):
     """Print the Shapley shares of the drivers, what they do together, and the cause card of a world."""
+    cast = cast or Cast()
     chance = facts["unit"] == "share of worlds"
-    _title(console, f"Who did it: {facts['measure']}", facts)
+    _title(console, f"Who did it: {_measure(facts, cast)}", facts, cast)
     on, off = facts["all_on"], facts["all_off"]
     words = f"With every driver on {_span(on, chance)}; with every driver at its neutral value {_span(off, chance)}."
     console.print(Text(words))
@@ -27,27 +29,29 @@ def tell_attribution(console, facts, card=None):
             table.add_row(" and ".join(row["drivers"]), _number(row["interaction"], chance))
         console.print(table)
     if card is not None:
-        tell_card(console, card)
+        tell_card(console, card, cast)
     console.print(Text(DISCLAIMER, "dim"))
     console.print()
 
 
-def tell_card(console, card):
+def tell_card(console, card, cast=None):
     """Print a cause card: who missed what, when, and what had changed before; ``card`` from ``Card.facts``."""
-    _heading(console, f"World {card['world']}: how {card['agent']} came to miss a payment")
+    cast = cast or Cast()
+    agent = cast.inside(card["agent"])
+    _heading(console, f"World {card['world']}: how {agent} came to miss a payment")
     console.print(
         Text(
-            f"In {date_of(card['month'])} {_money(card['due'])} was due, and {card['agent']} paid"
+            f"In {cast.date(card['month'])} {_money(card['due'])} was due, and {agent} paid"
             f" {_money(card['paid'])} (US$bn). It had {_money(card['cash'])} when the month began."
         )
     )
-    console.print(Text(f"Why: {card['because']}."))
+    console.print(Text(f"Why: {cast.tell(card['because'])}."))
     later = {"missed_month": "60 days late", "default_month": "in legal default"}
-    told = [f"{words} in {date_of(card[name])}" for name, words in later.items() if card[name]]
+    told = [f"{words} in {cast.date(card[name])}" for name, words in later.items() if card[name]]
     console.print(Text(f"It was {' and '.join(told)}." if told else "It paid within 60 days."))
     table = _table("not paid in full", "to", "> missing")
     for bill in card["bills"]:
-        table.add_row(bill["kind"], bill["creditor"], _money(bill["missing"]))
+        table.add_row(bill["kind"], cast.name(bill["creditor"]), _money(bill["missing"]))
     console.print(table)
     if card["changes"]:
         table = _table("largest changes before it", "> US$bn a year before", "> after", "> change")
@@ -57,10 +61,11 @@ def tell_card(console, card):
         console.print(table)
 
 
-def tell_equity_share(console, facts):
+def tell_equity_share(console, facts, cast=None):
     """Print, beside a headline, how much of it is the equity window."""
+    lab = (cast or Cast()).inside("OpenAI")
     shares = {row["driver"]: row for row in facts["drivers"]}
-    _heading(console, "How much of OpenAI's default probability is the equity window")
+    _heading(console, f"How much of {lab}'s default probability is the equity window")
     equity, rest = (
         _span({**shares[name], "value": shares[name]["share"]}, True) for name in ("equity", "all else")
     )
@@ -69,9 +74,12 @@ def tell_equity_share(console, facts):
     console.print(Text("See also `figure1` and `explain`.", "dim"))
 
 
-def tell_figure_one(console, facts):
+def tell_figure_one(console, facts, cast=None):
     """Print the default probability on the grid of the equity window; the shipped point is marked."""
-    _title(console, f"Figure 1: default of {facts['agent']} against the equity window", facts)
+    cast = cast or Cast()
+    _title(
+        console, f"Figure 1: default of {cast.inside(facts['agent'])} against the equity window", facts, cast
+    )
     shipped = facts["shipped"]
     place = shipped["closing_hazard"], shipped["yearly_cap_usd_bn"]
     caps = sorted({row["yearly_cap_usd_bn"] for row in facts["grid"]})
@@ -98,9 +106,10 @@ def tell_figure_one(console, facts):
     console.print()
 
 
-def tell_sensitivity(console, facts):
+def tell_sensitivity(console, facts, cast=None):
     """Print the Sobol indices, the largest total first."""
-    _title(console, f"What {facts['measure']} hangs on: Sobol indices", facts)
+    cast = cast or Cast()
+    _title(console, f"What {_measure(facts, cast)} hangs on: Sobol indices", facts, cast)
     console.print(
         Text(
             f"Mean {facts['mean']:.3g}, standard deviation {facts['deviation']:.3g} over the ranges;"
@@ -147,10 +156,16 @@ def tell_honesty(console, lines):
     console.print()
 
 
-def _title(console, words, facts):
+def _measure(facts, cast):
+    """The measure, with its agent under the shown name."""
+    measure, colon, agent = facts["measure"].partition(":")
+    return f"{measure}{colon}{cast.name(agent)}"
+
+
+def _title(console, words, facts, cast):
     console.print()
     console.print(Text.assemble(("Take or Pay", "bold"), " · ", (words, "bold cyan")))
-    span = f"{date_of(1)} to {date_of(facts['months'])}"
+    span = f"{cast.date(1)} to {cast.date(facts['months'])}"
     console.print(
         Text(f"{facts['scenario']}, {facts['worlds']:,} worlds, {span}, seed {facts['seed']}", "dim")
     )
@@ -166,22 +181,23 @@ def _span(row, chance):
     return f"{value:.1f}{unit} ({low:.1f} to {high:.1f})"
 
 
-def tell_measures(console, facts, only=""):
+def tell_measures(console, facts, only="", cast=None):
     """Print the measures at the chosen months: the median, and 5% to 95% of worlds below it."""
-    _title(console, "Measures of a credit analyst: median (5% to 95% of worlds)", facts)
+    cast = cast or Cast()
+    _title(console, "Measures of a credit analyst: median (5% to 95% of worlds)", facts, cast)
     for name, entry in facts["measures"].items():
         if only and name != only:
             continue
         _heading(console, f"{name.replace('_', ' ')}, {entry['unit']}")
         console.print(Text(f"{entry['sentence']} [{entry['source']}]", "dim"))
-        table = _table("", *(f"> {date_of(month)}" for month in facts["at"]))
+        table = _table("", *(f"> {cast.date(month)}" for month in facts["at"]))
         for row, found in entry["rows"].items():
             if any(any(found[share]) for share in ("p05", "p50", "p95", "mean")):
                 cells = [
                     f"{m:.2f} ({a:.2f} to {b:.2f})"
                     for a, m, b in zip(found["p05"], found["p50"], found["p95"], strict=True)
                 ]
-                table.add_row(row, *cells)
+                table.add_row(cast.name(row), *cells)
         console.print(table)
     console.print(Text("Rows that are zero throughout are left out; see --json.", "dim"))
     console.print(Text(DISCLAIMER, "dim"))
