@@ -5,6 +5,7 @@ While the model runs, History keeps references: States are replaced and never ch
 that was read at the end of a month stays what it was. For one world, the *story*, everything is kept.
 """
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass, field, replace
@@ -53,7 +54,7 @@ class Piece:
 
     ``measures`` by name; ``firms`` are the parties that can fail, ``outcomes`` the arrays ``(parties,
     worlds)`` of the solvency mechanism, ``peak_stress`` and ``residual`` ``(worlds,)``; ``events`` columns
-    by name, with ``row`` the position of the world in this piece; ``story`` the frame of the shown world,
+    by name, with ``row`` the position of the world in this piece; ``story`` the Story of the shown world,
     or None.
     """
 
@@ -66,7 +67,7 @@ class Piece:
     peak_stress: np.ndarray
     residual: np.ndarray
     events: dict[str, np.ndarray]
-    story: pd.DataFrame | None = None
+    story: "Story | None" = None
     params: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -223,10 +224,34 @@ class Reading:
         counts along the extra axis of a State declared over several (segments, vintages), else it is
         missing.
         """
+        return self.shown.frame()
+
+    @property
+    def shown(self):
+        """The shown world as arrays: a Story; LookupError if no world was recorded as the story."""
         for piece in self.pieces:
             if piece.story is not None:
                 return piece.story
         raise LookupError("no world was recorded as the story")
+
+    def digest(self):
+        """Give the SHA-256, in hexadecimal, of all that ``worlds()`` and the measures hold.
+
+        The same worlds give the same digest, however they were cut, and whichever world is the story.
+        """
+        found, first = hashlib.sha256(), self.pieces[0]
+        found.update(repr((first.months, first.parties, first.firms, sorted(first.params))).encode())
+        found.update(np.ascontiguousarray(self.luck))
+        for path in sorted(first.params):
+            found.update(np.concatenate([piece.params[path] for piece in self.pieces]))
+        for word in sorted(first.outcomes):
+            found.update(repr(word).encode() + np.ascontiguousarray(self._outcome(word)).tobytes())
+        for name in ("peak_stress", "residual"):
+            found.update(np.concatenate([getattr(piece, name) for piece in self.pieces]))
+        for name in sorted(self.measures):
+            found.update(repr((name, self.measures[name].agents)).encode())
+            found.update(self.measure(name))
+        return found.hexdigest()
 
     def save(self, directory, csv=False):
         """Write worlds, monthly, story and events into an existing directory; give the paths written.
@@ -391,7 +416,7 @@ class History(Reading):
             peak_stress=np.zeros(model.worlds) if self._peak is None else self._peak,
             residual=ledger.residual.copy(),
             events=self._events(),
-            story=None if self._story is None else self._story.frame(),
+            story=None if self._story is None else self._story.story(),
         )
 
     def _events(self):
@@ -405,12 +430,12 @@ class History(Reading):
 
     def _keep_story(self, month):
         if self._story is None:
-            self._story = _Story(self._holders(), self._labels)
+            self._story = _StoryKeeper(self._holders(), self._labels)
         self._story.keep(month, self.model.ledger, self.story)
 
 
-class _Story:
-    """Everything about one world: a column of every State, and the two matrices of the ledger."""
+class _StoryKeeper:
+    """Keeps everything about one world: a column of every State, the two matrices of the ledger, every leg."""
 
     def __init__(self, holders, labels):
         self.plan = [
@@ -418,19 +443,124 @@ class _Story:
             for holder in holders
             for row in state_declarations([_declaring(holder)])
         ]
-        self.labels, self.months, self.columns, self.matrices = labels, [], [], []
+        self.labels, self.months, self.columns = labels, [], []
+        self.matrices, self.paid, self.unpaid = [], [], []
 
     def keep(self, month, ledger, world):
+        """Keep the month that ends now, of one world."""
         self.months.append(month)
         self.columns.append([getattr(holder, name)[..., world].copy() for holder, name, _ in self.plan])
         sheet, flows = ledger.balance_sheet(world), ledger.transaction_flows(world)
         self.matrices.append((("balance sheet", *sheet), ("flow", *flows)))
-        self.parties = ledger.parties
+        self.paid.append(ledger.flow[:, world].copy())
+        self.unpaid.append(ledger.payable[:, world].copy())
+        self.ledger = ledger
+
+    def story(self):
+        """Give what has been kept so far, free of the model."""
+        states = [
+            StoryState(holder.group, name, self.labels(holder, columns.shape[-1]), unit, at)
+            for at, ((holder, name, unit), columns) in enumerate(zip(self.plan, self.columns[0], strict=True))
+        ]
+        legs = Legs(
+            tuple(self.ledger.kinds),
+            self.ledger.payer,
+            self.ledger.payee,
+            np.stack(self.paid),
+            np.stack(self.unpaid),
+        )
+        return Story(
+            self.months.copy(),
+            tuple(self.ledger.parties),
+            states,
+            self.columns.copy(),
+            self.matrices.copy(),
+            legs,
+        )
+
+
+@dataclass(frozen=True)
+class StoryState:
+    """Which State of which group the story has: its agents, its unit, and its place in the record."""
+
+    group: str
+    name: str
+    agents: tuple[str, ...]
+    unit: str
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Legs:
+    """Every channel of payment in the story: ``kinds`` by name, ``payer`` and ``payee`` as places among the parties
+    ``(legs,)``, and US$bn ``(months, legs)``: what was ``paid`` in the month, and what of it and of earlier months
+    was left ``unpaid`` at its end. What fell due is the sum.
+    """
+
+    kinds: tuple[str, ...]
+    payer: np.ndarray
+    payee: np.ndarray
+    paid: np.ndarray
+    unpaid: np.ndarray
+
+
+class Story:
+    """Everything about the shown world as arrays, the first axis the months of ``months`` (0 is the opening).
+
+    ``parties`` in the order of the Ledger; ``states`` says which States there are; ``legs`` has every payment.
+    """
+
+    def __init__(self, months, parties, states, columns, matrices, legs):
+        self.months, self.parties, self.states, self.legs = np.array(months), parties, states, legs
+        self._columns, self._matrices = columns, matrices
+        self._read = {}
+
+    def state(self, name):
+        """Give a State as (agents, values ``(months, agents)`` or ``(months, parts, agents)``).
+
+        ``name`` is that of the State, joined over all groups that declare it, or "group.name"; KeyError if
+        there is none.
+        """
+        if name not in self._read:
+            group, _, last = name.rpartition(".")
+            found = [s for s in self.states if s.name == last and group in ("", s.group)]
+            if not found:
+                raise KeyError(f"no State {name!r} in the story")
+            agents = tuple(agent for state in found for agent in state.agents)
+            self._read[name] = agents, np.concatenate([self._values(state) for state in found], axis=-1)
+        return self._read[name]
+
+    def value(self, name, agent):
+        """Give a State of one agent, ``(months,)`` or ``(months, parts)``; KeyError if it has none."""
+        agents, values = self.state(name)
+        if agent not in agents:
+            raise KeyError(f"{agent!r} has no State {name!r} in the story")
+        return values[..., agents.index(agent)]
+
+    @property
+    def instruments(self):
+        """The rows of the balance sheets."""
+        return tuple(self._matrices[0][0][1])
+
+    @property
+    def kinds(self):
+        """The rows of the transaction flows: kinds of payment."""
+        return tuple(self._matrices[0][1][1])
+
+    @property
+    def sheets(self):
+        """Balance sheets ``(months, instruments, parties)``, US$bn: what is owed is negative."""
+        return self._matrix(0)
+
+    @property
+    def flows(self):
+        """Transaction flows ``(months, kinds, parties)``, US$bn: received +, paid -."""
+        return self._matrix(1)
 
     def frame(self):
         """Give everything as one table, in the order of its columns: states first, then the matrices."""
         words = {name: {} for name in ("table", "agent", "state", "unit")}  # each word's number, by column
-        blocks = [self._states_block(words, at, *entry) for at, entry in enumerate(self.plan)]
+        blocks = [self._states_block(words, state) for state in self.states]
         blocks += [self._matrix_block(words, at) for at in range(2)]
         columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
         for name, numbers in words.items():
@@ -440,26 +570,33 @@ class _Story:
         frame.attrs["units"] = {"month": "month", "value": "see the column unit"}
         return frame
 
-    def _states_block(self, words, at, holder, name, unit):
-        values = np.stack([columns[at] for columns in self.columns]).astype(float)  # (months[, n], agents)
+    def _values(self, state):
+        return np.stack([columns[state.at] for columns in self._columns]).astype(float)
+
+    def _matrix(self, at):
+        if at not in self._read:
+            self._read[at] = np.stack([month[at][2] for month in self._matrices])
+        return self._read[at]
+
+    def _states_block(self, words, state):
+        values = self._values(state)
         months, agents = len(values), values.shape[-1]
         parts = values.shape[1] if values.ndim == 3 else 1
-        numbers = np.array([_number(words["agent"], word) for word in self.labels(holder, agents)], dtype=int)
+        numbers = np.array([_number(words["agent"], word) for word in state.agents], dtype=int)
         part = np.tile(np.repeat(np.arange(parts), agents), months)
         return _block(
             words,
             month=np.repeat(self.months, parts * agents),
             table="state",
             agent=np.tile(numbers, months * parts),
-            state=name,
+            state=state.name,
             part=part if values.ndim == 3 else np.full(part.size, -1),
             value=values.ravel(),
-            unit=unit,
+            unit=state.unit,
         )
 
     def _matrix_block(self, words, at):
-        table, rows, _ = self.matrices[0][at]
-        values = np.stack([month[at][2] for month in self.matrices])  # (months, rows, parties)
+        (table, rows, _), values = self._matrices[0][at], self._matrix(at)
         at_month, at_row, at_party = np.nonzero(values)
         agents = np.array([_number(words["agent"], word) for word in self.parties], dtype=int)
         states = np.array([_number(words["state"], word) for word in rows], dtype=int)

@@ -44,14 +44,15 @@ def simulate(
 
     ``worlds``: a number, a list of luck numbers, or a table with a row per world (column ``world``, and
     columns named by paths of Params). ``seed``: a whole number. ``months``: 1 to 240. ``chunk``: worlds run
-    at a time. ``story``: the position of the world of which everything is kept. ``progress(done, total)``
-    is called after each month of each chunk, in world-months. BadInput names every mistake.
+    at a time. ``story``: the position of the world of which everything is kept, or None. ``progress(done,
+    total)`` is called after each month of each chunk, in world-months; what it raises ends the run. BadInput
+    names every mistake.
     """
     vocabulary = vocabulary or scenario.vocabulary or default_vocabulary()
     luck, params = world_table(worlds, vocabulary)
     months = _whole("months", months, 1, LAST_MONTH)
     seed, chunk = _whole("seed", seed, 0, 2**63 - 1), _whole("chunk", chunk, 1, 2**31)
-    story = _whole("world", story, 0, luck.size - 1)
+    story = None if story is None else _whole("world", story, 0, luck.size - 1)
     began, pieces, done, total = time.perf_counter(), [], 0, luck.size * months
 
     def after_month(count):
@@ -61,7 +62,8 @@ def simulate(
             progress(done, total)
 
     for part in chunks(luck.size, chunk):
-        shown = story - part.start if part.start <= story < part.stop else None
+        here = story is not None and part.start <= story < part.stop
+        shown = story - part.start if here else None
         setting = setting_of(scenario, params, part)
         piece = run_chunk(vocabulary.model_class, setting, luck[part], seed, months, shown, after_month)
         piece.params = {path: values[part] for path, values in params.items()}
