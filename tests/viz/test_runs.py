@@ -1,0 +1,191 @@
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scenarios.schema import library, load
+from scenarios.simulate import simulate
+from viz.runs import Cancelled, RunCache, RunFailed, compute, compute_story, with_story
+from viz.state import PageState
+
+STATE = PageState(months=14, worlds=6)
+
+
+@pytest.fixture(scope="module")
+def run():
+    return compute(STATE)
+
+
+@pytest.mark.parametrize("name", library())
+def test_the_page_plays_what_the_command_line_plays(name):
+    """The same scenario, seed and worlds give the same digest, though the page plays in other chunks and grows."""
+    state = PageState(scenario=name, months=10, worlds=5, seed=3)
+    told = simulate(load(name), 5, 3, 10, story=2).digest()
+    assert compute(state, first=compute(state, worlds=3)).digest == told
+
+
+def test_a_digest_tells_runs_apart(run):
+    others = [replace(STATE, seed=2), STATE.with_set("openai.floor_share", 0.2), replace(STATE, worlds=5)]
+    digests = {run.digest, *(compute(other).digest for other in others)}
+    assert len(digests) == 4
+
+
+def test_a_run_that_grows_is_the_run_played_at_once(run):
+    grown = compute(STATE, first=compute(STATE, worlds=2))
+    assert grown.digest == run.digest
+    assert grown.worlds == 6
+    pd.testing.assert_frame_equal(grown.results.worlds(), run.results.worlds(), check_exact=True)
+
+
+def test_growing_plays_only_what_is_missing(monkeypatch, run):
+    played = []
+
+    def note(scenario, worlds, *arguments, **keywords):
+        played.append(worlds)
+        return simulate(scenario, worlds, *arguments, **keywords)
+
+    monkeypatch.setattr("viz.runs.simulate", note)
+    compute(STATE, worlds=9, first=run)
+    assert played == [[6, 7, 8]]
+
+
+@pytest.mark.parametrize("position", [0, 3, 5])
+def test_any_world_can_be_the_story(run, position):
+    told = compute(replace(STATE, story=position))
+    shown = with_story(run, STATE, position)
+    assert shown.position == told.position == position
+    assert shown.digest == run.digest
+    pd.testing.assert_frame_equal(shown.results.story_frame(), told.results.story_frame(), check_exact=True)
+    cash = run.measure("cash", "OpenAI")[:, position]
+    assert shown.story.value("revenue", "OpenAI")[1:].tolist() == (
+        run.measure("revenue", "OpenAI")[:, position].tolist()
+    )
+    assert shown.story.sheets[1:, 0, shown.story.parties.index("OpenAI")].tolist() == cash.tolist()
+
+
+def test_the_story_may_lie_among_the_added_worlds(run):
+    grown = compute(replace(STATE, story=5), first=compute(STATE, worlds=4))
+    assert grown.position == 5
+    assert np.array_equal(grown.story.flows, compute_story(STATE, 5).flows)
+
+
+def test_the_story_of_a_world_that_there_is_not_is_the_last(run):
+    assert compute(replace(STATE, story=60)).position == 5
+
+
+def test_the_legs_of_the_story_add_up_to_its_flows(run):
+    legs, flows = run.story.legs, run.story.flows
+    parties = len(run.story.parties)
+    net = np.zeros((len(legs.paid), parties))
+    np.add.at(net.T, legs.payee, legs.paid.T)
+    np.subtract.at(net.T, legs.payer, legs.paid.T)
+    assert np.abs(net - flows.sum(axis=1)).max() < 1e-9
+    assert legs.paid.shape == legs.unpaid.shape == (15, len(legs.kinds))
+    assert legs.paid[1:].sum() > 0.0
+
+
+def test_story_events_are_those_of_the_shown_world():
+    state = PageState(worlds=8, months=40, story=5)
+    run = compute(state)
+    frame = run.results.events_frame()
+    mine = frame[frame["world"] == 5]
+    assert len(mine) > 0
+    assert [row["agent"] for row in run.story_events] == mine["agent"].tolist()
+    assert [row["month"] for row in run.story_events] == mine["month"].tolist()
+
+
+def test_a_run_that_is_not_wanted_stops_within_a_month(monkeypatch):
+    cancel, months = threading.Event(), []
+
+    def stop_in_the_fourth(*arguments, **keywords):
+        look = keywords["progress"]
+
+        def count(done, total):
+            months.append(done)
+            if len(months) == 4:
+                cancel.set()
+            look(done, total)
+
+        return simulate(*arguments, **keywords | {"progress": count})
+
+    monkeypatch.setattr("viz.runs.simulate", stop_in_the_fourth)
+    with pytest.raises(Cancelled):
+        compute(STATE, cancel=cancel)
+    assert len(months) == 4
+    with pytest.raises(Cancelled):
+        compute(STATE, cancel=cancel)
+    assert len(months) == 4
+
+
+def test_a_run_that_fails_says_so_in_a_sentence(monkeypatch):
+    def broken(*arguments, **keywords):
+        raise FloatingPointError("overflow in the price")
+
+    monkeypatch.setattr("viz.runs.simulate", broken)
+    with pytest.raises(
+        RunFailed, match=r"The model stopped with an error of its own .*overflow in the price"
+    ):
+        compute(STATE)
+
+
+def test_a_state_that_cannot_be_run_says_so_in_a_sentence():
+    with pytest.raises(RunFailed, match="no scenario is called"):
+        compute(PageState(scenario="nowhere"))
+    with pytest.raises(RunFailed, match=r"openai\.floor_share"):
+        compute(PageState(sets=(("openai.floor_share", 9.0),)))
+
+
+def test_the_cache_gives_back_the_same_run_and_forgets_the_oldest(monkeypatch):
+    played = []
+
+    def note(*arguments, **keywords):
+        played.append(1)
+        return simulate(*arguments, **keywords)
+
+    monkeypatch.setattr("viz.runs.simulate", note)
+    cache = RunCache(limit=2, stories=2)
+    states = [PageState(seed=seed, worlds=2, months=2) for seed in (1, 2, 3)]
+    first = cache.compute(states[0])
+    assert cache.compute(states[0]) is first
+    assert cache.get(replace(states[0], view="energy", month=1)) is first
+    assert len(played) == 1
+    cache.compute(states[1])
+    cache.compute(states[0])
+    cache.compute(states[2])
+    assert len(cache) == 2
+    assert cache.get(states[1]) is None
+    assert cache.get(states[0]) is first
+
+
+def test_the_cache_remembers_stories_and_grows_runs(monkeypatch):
+    played = []
+
+    def note(scenario, worlds, *arguments, **keywords):
+        played.append(worlds)
+        return simulate(scenario, worlds, *arguments, **keywords)
+
+    monkeypatch.setattr("viz.runs.simulate", note)
+    cache, state = RunCache(), PageState(worlds=3, months=3)
+    cache.compute(state)
+    cache.compute(replace(state, story=2))
+    assert cache.compute(state).position == 0
+    assert cache.compute(replace(state, story=2)).position == 2
+    assert cache.compute(state, worlds=5).worlds == 5
+    assert played == [3, [2], [3, 4]]
+
+
+def test_many_threads_share_the_cache():
+    cache, state, found = RunCache(limit=2), PageState(worlds=2, months=2), []
+
+    def ask(seed):
+        found.append((seed, cache.compute(replace(state, seed=seed)).digest))
+
+    threads = [threading.Thread(target=ask, args=(seed % 3,)) for seed in range(9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 9
+    assert len(set(found)) == 3

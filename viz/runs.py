@@ -1,0 +1,267 @@
+"""Runs for the page: computed whole, in steps that can be cancelled, and shared among sessions.
+
+World k is the same, bit for bit, in any chunk. So a run of 64 worlds grows to 256 by playing the 192 that are missing,
+and another world becomes the story by playing it alone.
+"""
+
+import functools
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.history import Story
+from scenarios.schema import BadInput, Scenario
+from scenarios.simulate import Results, simulate
+from viz.state import PageState, scenario_of
+
+CHUNK = 64  # worlds that are played at a time: between two looks at whether to go on lies a month of them
+REMEMBERED = 24  # runs, of about 25 MB each at 64 worlds
+STORIES_REMEMBERED = 48
+
+
+class Cancelled(Exception):
+    """The run is not wanted any more."""
+
+
+class RunFailed(Exception):
+    """A run came to nothing; its text is a sentence for the reader of the page."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run, as the page sees it.
+
+    ``results``: the record of all worlds; ``scenario``: what was played, with the user's changes; ``key``: the state's
+    ``run_key``; ``seconds``: how long the model took.
+    """
+
+    results: Results
+    scenario: Scenario
+    key: tuple
+    seconds: float
+
+    @property
+    def story(self):
+        """Everything about the shown world, as arrays: a Story."""
+        return self.results.shown
+
+    @property
+    def position(self):
+        """Which world is shown."""
+        return self.results.story
+
+    @property
+    def worlds(self):
+        """The number of worlds."""
+        return int(self.results.luck.size)
+
+    @property
+    def months(self):
+        """The number of months played."""
+        return self.results.months
+
+    @property
+    def seed(self):
+        """The seed of all luck."""
+        return self.results.seed
+
+    @functools.cached_property
+    def digest(self):
+        """The SHA-256 of all numbers: that of ``python run.py run --json`` with the same arguments."""
+        return self.results.digest()
+
+    @functools.cached_property
+    def residual(self):
+        """The largest relative error of the books in any world and month."""
+        return max(float(piece.residual.max()) for piece in self.results.pieces)
+
+    @functools.cached_property
+    def memory(self):
+        """What is remembered in passing of this run, by those who read it: {name: anything}."""
+        return {}
+
+    @functools.cached_property
+    def story_events(self):
+        """What happened in the shown world: dicts of month, agent, kind, counterparty, amount, because."""
+        start = 0
+        for piece in self.results.pieces:
+            if self.position < start + piece.luck.size:
+                break
+            start += piece.luck.size
+        events = piece.events
+        mine = np.flatnonzero(events["row"] == self.position - start)
+        names = ("month", "agent", "kind", "counterparty", "amount", "because")
+        rows = [{name: events[name][at] for name in names} for at in mine]
+        for row in rows:
+            row["month"], row["amount"] = int(row["month"]), float(row["amount"])
+        return sorted(rows, key=lambda row: row["month"])
+
+    def outcome(self, word):
+        """Give the month of an outcome ("missed", "distressed", "default"), ``(parties, worlds)``; NEVER if not."""
+        if word not in self.memory:
+            self.memory[word] = np.concatenate([p.outcomes[word] for p in self.results.pieces], axis=-1)
+        return self.memory[word]
+
+    def measure(self, name, agent=None):
+        """Give a measure ``(months, agents, worlds)``, or of one agent ``(months, worlds)``; KeyError if unknown."""
+        if agent is None:
+            return self.results.measure(name)
+        agents = self.results.measures[name].agents
+        if agent not in agents:
+            raise KeyError(f"{agent!r} has no measure {name!r}")
+        row = agents.index(agent)
+        return np.concatenate([p.measures[name].values[:, row] for p in self.results.pieces], axis=-1)
+
+
+def compute(state: PageState, worlds=None, cancel=None, first=None) -> Run:
+    """Play what a state describes in ``worlds`` worlds (None: as many as the state says).
+
+    ``cancel``: a threading.Event, looked at once a month; ``first``: a Run of the same key with fewer worlds, of which
+    only the missing ones are played. Raises Cancelled, or RunFailed with a sentence.
+    """
+    worlds = state.worlds if worlds is None else worlds
+    position, scenario, began = min(state.story, worlds - 1), _scenario(state), time.perf_counter()
+    if first is None or first.key != state.run_key or first.worlds > worlds:
+        results = _play(scenario, worlds, state, cancel, position)
+    else:
+        results = _grown(first.results, worlds, state, cancel, position)
+        began -= first.seconds
+    run = Run(results, scenario, state.run_key, time.perf_counter() - began)
+    return run if run.position == position else with_story(run, state, position, cancel)
+
+
+def compute_story(state: PageState, position, cancel=None) -> Story:
+    """Play one world again, with everything kept of it: a Story. Raises Cancelled or RunFailed."""
+    return _play(_scenario(state), [position], state, cancel, 0).shown
+
+
+def with_story(run, state, position, cancel=None) -> Run:
+    """Give the run with another world as its story, which is played again; raises Cancelled or RunFailed."""
+    position = min(max(int(position), 0), run.worlds - 1)
+    return _showing(run, position, compute_story(state, position, cancel))
+
+
+def _showing(run, position, story):
+    """The run with ``story`` as the world at ``position``."""
+    old, pieces, start = run.results, [], 0
+    for piece in old.pieces:
+        here = start <= position < start + piece.luck.size
+        pieces.append(replace(piece, story=story if here else None))
+        start += piece.luck.size
+    results = Results(pieces, old.scenario, old.seed, old.months, position, old.seconds)
+    return replace(run, results=results)
+
+
+def _scenario(state):
+    try:
+        return scenario_of(state)
+    except BadInput as error:
+        raise RunFailed(f"This cannot be run: {error.problems[0]}") from None
+
+
+def _grown(old, worlds, state, cancel, position):
+    """The results with the worlds that are missing played and added; the story is the old one or an added one."""
+    count = old.luck.size
+    if count == worlds:
+        return old
+    shown = position - count if position >= count else None
+    more = _play(old.scenario, list(range(count, worlds)), state, cancel, shown)
+    pieces = old.pieces if shown is None else [replace(piece, story=None) for piece in old.pieces]
+    position = old.story if shown is None else position
+    seconds = old.seconds + more.seconds
+    return Results([*pieces, *more.pieces], old.scenario, old.seed, old.months, position, seconds)
+
+
+def _play(scenario, worlds, state, cancel, story):
+    def look(done, total):
+        if cancel is not None and cancel.is_set():
+            raise Cancelled
+
+    look(0, 0)
+    try:
+        return simulate(scenario, worlds, state.seed, state.months, chunk=CHUNK, story=story, progress=look)
+    except Cancelled:
+        raise
+    except BadInput as error:
+        raise RunFailed(f"This cannot be run: {error.problems[0]}") from None
+    except MemoryError:
+        raise RunFailed("This run needs more memory than the server has: try fewer worlds.") from None
+    except Exception as error:
+        what = type(error).__name__
+        message = (
+            f"The model stopped with an error of its own ({what}: {error}). What you see is the last run."
+        )
+        raise RunFailed(message) from error
+
+
+class RunCache:
+    """Finished runs, shared by all sessions, the most recently used ones kept; safe among threads.
+
+    A run does not change, so that sharing one shows nobody anything of another: the same state gives the same numbers.
+    """
+
+    def __init__(self, limit=REMEMBERED, stories=STORIES_REMEMBERED):
+        self.limit, self.story_limit = limit, stories
+        self._runs, self._stories, self._lock = OrderedDict(), OrderedDict(), threading.Lock()
+
+    def get(self, state, worlds=None):
+        """Give the run of a state if it is remembered with its story, else None."""
+        worlds = state.worlds if worlds is None else worlds
+        position = min(state.story, worlds - 1)
+        with self._lock:
+            run = self._runs.get((state.run_key, worlds))
+            if run is None:
+                return None
+            self._runs.move_to_end((state.run_key, worlds))
+            run = self._retold(run, position)
+        return run if run.position == position else None
+
+    def put(self, run):
+        """Remember a run; the least recently used ones are forgotten."""
+        with self._lock:
+            _keep(self._runs, (run.key, run.worlds), run, self.limit)
+            _keep(self._stories, (run.key, run.position), run.story, self.story_limit)
+
+    def compute(self, state, worlds=None, cancel=None) -> Run:
+        """Give the run of a state: remembered, grown from a smaller one, or played. Raises as ``compute``."""
+        worlds = state.worlds if worlds is None else worlds
+        run = self.get(state, worlds)
+        if run is None:
+            run = compute(state, worlds, cancel, first=self._smaller(state, worlds))
+            self.put(run)
+        return run
+
+    def _smaller(self, state, worlds):
+        """The largest remembered run of the same key with at most so many worlds, or None."""
+        with self._lock:
+            found = [
+                run for (key, count), run in self._runs.items() if key == state.run_key and count <= worlds
+            ]
+            run = max(found, key=lambda run: run.worlds, default=None)
+            return run and self._retold(run, min(state.story, run.worlds - 1))
+
+    def _retold(self, run, position):
+        """The run with another world as its story, if that is remembered; else the run as it is."""
+        story = self._stories.get((run.key, position))
+        if story is None or run.position == position:
+            return run
+        self._stories.move_to_end((run.key, position))
+        return _showing(run, position, story)
+
+    def __len__(self):
+        with self._lock:
+            return len(self._runs)
+
+
+def _keep(store, key, value, limit):
+    store[key] = value
+    store.move_to_end(key)
+    while len(store) > limit:
+        store.popitem(last=False)
+
+
+CACHE = RunCache()
+"""The cache of this server, shared by all its sessions."""
