@@ -103,7 +103,7 @@ def run(
         with _Progress() as progress:
             facts["equity_share"] = equity_share(chosen, worlds, seed, months, progress=progress).facts()
     if as_json:
-        _print_json(facts | {"files": str(directory)})
+        _print_json(facts | {"files": str(directory), "digest": results.digest()})
     else:
         tell_run(_console(), facts, chosen, opening_facts(chosen), directory, cast=cast)
         if explained:
