@@ -1,5 +1,9 @@
+import json
+import subprocess
+import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -189,3 +193,18 @@ def test_many_threads_share_the_cache():
         thread.join()
     assert len(found) == 9
     assert len(set(found)) == 3
+
+
+def test_the_command_line_prints_the_digest_of_the_page(tmp_path):
+    arguments = (
+        "run growth_disappoints --worlds 3 --months 4 --seed 2 --set openai.floor_share=0.5 --json --out"
+    )
+    done = subprocess.run(
+        [sys.executable, "run.py", *arguments.split(), str(tmp_path / "out")],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    state = PageState("growth_disappoints", (("openai.floor_share", 0.5),), seed=2, worlds=3, months=4)
+    assert json.loads(done.stdout)["digest"] == compute(state).digest
