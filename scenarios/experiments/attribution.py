@@ -22,12 +22,53 @@ from scenarios.simulate import simulate
 DRIVERS = {
     "demand": {"demand.uncertain": False},
     "technology": {"technology.enabled": False, "technology.pincer": False},
-    "credit": {"credit.enabled": False},
+    "credit": {
+        "credit.enabled": False,
+        "credit.closing_probability": 1.0,
+        "credit.crowding_out": 0.0,
+        "loan_pricing.enabled": False,
+        "infrastructure_partner.holdings_volatility": 0.0,
+    },
     "equity": {"equity_investors.enabled": False},
     "power": {"power.enabled": False, "site_company.slip_chance": 0.0},
     "rent": {"compute_market.enabled": False},
 }
 """Driver -> what switches it off: the neutral values of the scenario `calm`."""
+
+NOT_DRIVERS = {
+    "openai": "what the lab decides, with commits, renegotiates and training_takes_idle: a policy, no surprise",
+    "rival_lab": "what rivals decide; what surprises them is technology and demand",
+    "small_model_builder": "as rival labs",
+    "hyperscaler": "the control group's size",
+    "utility": "the power stacks' size; what surprises them is power",
+    "joint_venture_company": "has no Params",
+    "private_equity_lender": "terms of lenders; what surprises them is credit",
+    "bank": "terms of lenders; what surprises them is credit",
+    "chip_vendor": "prices of the vendor",
+    "customers": "the curve of adoption; what surprises it is demand",
+    "bondholders": "has no Params",
+    "rest_of_the_world": "has no Params",
+    "commission": "how commissions judge; off together with power",
+    "hardware": "how chips are valued: an accounting rule, no uncertainty",
+    "joint_venture": "a contract that a scenario adds",
+    "halls": "terms of contracts and the price of chips",
+    "compute_contract": "terms of renewal and of new capacity",
+    "lease": "terms of contracts",
+    "power_contract": "terms of contracts",
+    "loan": "whose name is on the loan",
+    "shares": "has no Params",
+    "site_equity": "has no Params",
+    "fund": "has no Params",
+    "co_investment": "has no Params",
+    "pledge": "has no Params",
+    "deposit": "has no Params",
+    "account": "how the books split payments",
+    "solvency": "the law of default, and who rescues",
+    "stress": "a measure",
+    "demand.enabled": "competition for customers, a mechanism without luck of its own",
+    "credit.sponsor_support": "what owners decide at a refinancing",
+}
+"""Group of Params, or one Param of a driver's group -> why no driver switches it."""
 
 RESAMPLES = 2_000
 

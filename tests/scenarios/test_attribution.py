@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as npst
 
 from scenarios.experiments.attribution import (
     DRIVERS,
+    NOT_DRIVERS,
     attribute,
     bootstrap_over_worlds,
     means_over_worlds,
@@ -16,7 +17,7 @@ from scenarios.experiments.attribution import (
 )
 from scenarios.experiments.cause import cause_card, first_world
 from scenarios.experiments.equity_window import figure_one
-from scenarios.schema import BadInput, load
+from scenarios.schema import BadInput, default_vocabulary, load
 from scenarios.simulate import simulate
 
 numbers = st.floats(-100.0, 100.0)
@@ -135,6 +136,22 @@ def test_every_switch_of_the_drivers_exists_and_is_what_calm_says():
     for off in DRIVERS.values():
         for path, value in off.items():
             assert calm.params[path] == value
+
+
+def test_every_group_of_params_is_in_a_driver_or_said_to_be_none():
+    switched = {path.split(".")[0] for off in DRIVERS.values() for path in off}
+    groups = {path for path in NOT_DRIVERS if "." not in path}
+    assert switched | groups == set(default_vocabulary().params)
+    assert not switched & groups
+    without = [group for group, params in default_vocabulary().params.items() if not params]
+    assert without == [group for group, why in NOT_DRIVERS.items() if why == "has no Params"]
+
+
+def test_whatever_calm_switches_is_in_a_driver_or_said_to_be_none():
+    switched = {path for off in DRIVERS.values() for path in off}
+    for path in load("calm").params:
+        told = {path, path.split(".")[0]} & set(NOT_DRIVERS)
+        assert (path in switched) != bool(told), path
 
 
 # -- the cause card ----------------------------------------------------------------------------------------------
