@@ -144,16 +144,19 @@ def compare(
 ):
     """Compare two scenarios with the same luck: paired differences with 95% intervals."""
     from scenarios.experiments.compare import compare as compare_scenarios
-    from scenarios.story import tell_comparison
+    from scenarios.story import headline_facts, tell_comparison
 
     one, other = _scenario(first, None), _scenario(second, sets)
     with _Progress() as progress:
         found = compare_scenarios(one, other, worlds, seed, months, progress=progress)
+    facts = found.facts()
+    for side, scenario in (("first", one), ("second", other)):
+        facts[side]["headline"] = headline_facts(scenario, months)
     if as_json:
-        _print_json(found.facts())
+        _print_json(facts)
     else:
         same = _cast(one) == _cast(other)
-        tell_comparison(_console(), found.facts(), everything, _cast(one) if same else None)
+        tell_comparison(_console(), facts, everything, _cast(one) if same else None)
 
 
 @app.command()
@@ -291,6 +294,30 @@ def figure1(
 
 @app.command()
 @plainly
+def headlines(
+    worlds: Annotated[int, typer.Option(help="Worlds of each run.")] = 256,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Work them out anew and write them: many minutes.")
+    ] = False,
+    as_json: AsJson = False,
+):
+    """Show what stands beside each scenario's default rate: figure 1's range, and the equity window's share."""
+    from scenarios.experiments.headlines import PAGE, write_headlines
+    from scenarios.experiments.words import tell_headlines
+    from scenarios.headlines import STORE, stored
+
+    if refresh:
+        write_headlines(STORE, PAGE, worlds, seed, note=lambda words: typer.echo(words, err=True))
+    found = [each.facts() for each in stored().values()]
+    if as_json:
+        _print_json(found)
+    else:
+        tell_headlines(_console(), found)
+
+
+@app.command()
+@plainly
 def sensitivity(
     scenario: ScenarioName = "baseline",
     measure: Annotated[str, typer.Option(help="A column of worlds.parquet, such as default:OpenAI.")] = (
@@ -332,6 +359,39 @@ def sensitivity(
         _print_json(found.facts())
     else:
         tell_sensitivity(_console(), found.facts(), _cast(chosen))
+
+
+@app.command()
+@plainly
+def sweep(
+    scenario: ScenarioName = "baseline",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary", metavar="PATH=LOW:HIGH:COUNT", help="A parameter to vary; two make a trap map."
+        ),
+    ] = None,
+    measure: Annotated[
+        str, typer.Option(help="A column of worlds.parquet, or 'any default'.")
+    ] = "default:OpenAI",
+    worlds: Annotated[int, typer.Option(help="Worlds at each point of the grid.")] = 200,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    sets: Overrides = None,
+    as_json: AsJson = False,
+):
+    """Play a scenario over a grid of parameters with the same luck: who fails where."""
+    from scenarios.experiments.grid import parse_axes
+    from scenarios.experiments.grid import sweep as find
+    from scenarios.experiments.words import tell_sweep
+
+    chosen, axes = _scenario(scenario, sets), parse_axes(vary or ["openai.floor_share=0:1:11"])
+    with _Progress() as progress:
+        found = find(chosen, axes, worlds, seed, months, measure=measure, progress=progress)
+    if as_json:
+        _print_json(found.facts())
+    else:
+        tell_sweep(_console(), found, _cast(chosen))
 
 
 @app.command()

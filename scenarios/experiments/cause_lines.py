@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from model.history import NEVER
+from scenarios.cast import Cast
 from scenarios.ensemble import setting_of
 from scenarios.schema import default_vocabulary
-from scenarios.story import date_of
 
 QUARTER = 3
 BEFORE = 12  # months up to the last healthy quarter that later months are compared with
@@ -256,7 +256,8 @@ class CauseLine:
     twelve months' cash for debt service and the debt service. ``since`` is the last month of the last healthy
     quarter; ``owing`` who had not paid it, and how much; ``failed`` who had paid it much and had failed: the month, and
     the share of what it received in the year before; ``luck`` the circumstances that held, each with the month since
-    when; ``lasts`` the months in arrears of a missed payment.
+    when; ``lasts`` the months in arrears of a missed payment that healed; of a default, ``open_bills`` what was
+    open before it and ``open_since`` the month of the first of these bills, 0 if there was none.
     """
 
     month: int
@@ -272,11 +273,13 @@ class CauseLine:
     luck: tuple[tuple[str, int], ...] = ()
     reason: str = ""
     lasts: int = 0
+    open_since: int = 0
+    open_bills: float = 0.0
 
-    def words(self, names=None, date=date_of):
-        """The line as a sentence or two; ``names`` {party: name to show}, ``date`` turns a month into words."""
-        shown = (names or {}).get
-        who, when = shown(self.party, self.party), date(self.month)
+    def words(self, cast=None):
+        """The line as a few sentences, in the names and dates of a Cast; without one in those of the books."""
+        cast = cast or Cast()
+        who, when = cast.name(self.party), cast.date(self.month)
         if self.outcome == MISSED:
             late = f" It paid {_count(self.lasts, 'month')} late." if self.lasts else ""
             head = (
@@ -285,20 +288,25 @@ class CauseLine:
             )
         elif self.outcome == BREACH:
             head = f"{who} broke its loan covenant in {when}: {self.reason}."
+        elif self.open_since:
+            head = (
+                f"{who} was in legal default in {when}: {dollars(self.open_bills)} of bills was open,"
+                f" the first of them since {cast.date(self.open_since)}."
+            )
         else:
             head = f"{who} was in legal default in {when}: {self.reason}."
         told = [head]
         if self.changes:
-            since = f"Since {date(self.since)}" if self.since else "From the start"
+            since = f"Since {cast.date(self.since)}" if self.since else "From the start"
             told.append(f"{since}, {_joined([change.words for change in self.changes])}.")
         for debtor, amount in self.owing:
-            told.append(f"{shown(debtor, debtor)} owed it {dollars(amount)} that was not paid.")
+            told.append(f"{cast.name(debtor)} owed it {dollars(amount)} that was not paid.")
         for debtor, month, share in self.failed:
             told.append(
-                f"{shown(debtor, debtor)}, which had paid {share:.0%} of what it received,"
-                f" had failed in {date(month)}."
+                f"{cast.name(debtor)}, which had paid {share:.0%} of what it received,"
+                f" had failed in {cast.date(month)}."
             )
-        told += [f"{circumstance} since {date(month)}." for circumstance, month in self.luck]
+        told += [f"{circumstance} since {cast.date(month)}." for circumstance, month in self.luck]
         return " ".join(told)
 
     def facts(self):
@@ -383,14 +391,13 @@ def _default(books, unpaid, paid, row, spells, covenant):
     """The line of a legal default: after arrears, by lenders who call a loan, or since another's debt is due."""
     month = int(books.default_month[row])
     at = month - 1
-    start = next((first for first, stop in spells if stop == month), None)
+    start, reason, open_bills = next((first for first, stop in spells if stop == month), None), "", 0.0
     if start is not None:
-        open_bills = dollars(float(unpaid[max(at - 1, start), row]))
-        reason = f"{open_bills} of bills was open, the first of them since {date_of(start + 1)}"
+        open_since, open_bills = start + 1, float(unpaid[max(at - 1, start), row])
     elif covenant is not None and covenant.called[at]:
-        start, reason = at, "its lenders called the loan after a breach that was not healed"
+        start, open_since, reason = at, 0, "its lenders called the loan after a breach that was not healed"
     else:
-        start, reason = at, "a debt that its own loans refer to was in default"
+        start, open_since, reason = at, 0, "a debt that its own loans refer to was in default"
     since = last_healthy(books, unpaid, row, start)
     missed, paid = float(unpaid[start, row]), float(paid[start, row])
     return CauseLine(
@@ -402,6 +409,8 @@ def _default(books, unpaid, paid, row, spells, covenant):
         due=paid + missed,
         **_story(books, row, since, start),
         reason=reason,
+        open_since=open_since,
+        open_bills=open_bills,
     )
 
 

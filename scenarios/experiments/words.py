@@ -106,6 +106,47 @@ def tell_figure_one(console, facts, cast=None):
     console.print()
 
 
+def tell_headlines(console, found):
+    """Print a row for each scenario: default rate, the range over the equity window, and what the window adds."""
+    _heading(console, "Default of the lab, and what stands beside it: points of percent, 95% intervals")
+    table = _table(
+        "scenario", "> months", "> default", "> over the\nwindow", "> drivers\noff", "> window adds"
+    )
+    for each in found:
+        chance, window, equity = each["default"], each["window"], each["equity"]
+        default = f"{100 * chance['p']:.0f} ({100 * chance['low']:.0f}-{100 * chance['high']:.0f})"
+        span = f"{100 * window['low']:.0f}-{100 * window['high']:.0f}"
+        added = f"{100 * equity['share']:.0f} ({100 * equity['low']:.0f} to {100 * equity['high']:.0f})"
+        row = each["scenario"], str(each["months"]), default, span, f"{100 * each['neutral']:.0f}", added
+        table.add_row(*row)
+    console.print(table)
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
+def tell_sweep(console, found, cast=None):
+    """Print a grid: one parameter as a list with intervals, two as a map, more as the points one by one."""
+    cast, facts = cast or Cast(), found.facts()
+    paths = [axis.path for axis in found.axes]
+    _title(console, f"{_measure(facts, cast)} over {' and '.join(paths)}", facts, cast)
+    chance = facts["unit"] == "share of worlds"
+    if len(paths) == 2:
+        rows, columns = found.axes
+        table = _table(f"{rows.path}\n(rows)", *(f"> {value:g}" for value in columns.values))
+        for value, cells in zip(rows.values, found.mean, strict=True):
+            table.add_row(f"{value:g}", *(f"{cell:.0%}" if chance else f"{cell:.3g}" for cell in cells))
+        console.print(table)
+        console.print(Text(f"Columns: {columns.path}.", "dim"))
+    else:
+        table = _table(*paths, f"> {_measure(facts, cast)}")
+        for row in facts["points"]:
+            value = _span(row, True) if chance else f"{row['value']:.3g}"
+            table.add_row(*(f"{row[path]:g}" for path in paths), value)
+        console.print(table)
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
 def tell_sensitivity(console, facts, cast=None):
     """Print the Sobol indices, the largest total first."""
     cast = cast or Cast()

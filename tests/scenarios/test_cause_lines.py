@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from scenarios.cast import cast_of
 from scenarios.experiments.cause_lines import (
     BREACH,
     DEFAULT,
@@ -70,7 +71,7 @@ def test_words_say_who_how_much_when_and_why(told):
     words = line.words()
     assert words.startswith(f"OpenAI missed {dollars(line.missed)} in Feb 2029, because it had ")
     assert line.changes[0].words in words
-    assert line.words({"OpenAI": "The lab"}).startswith("The lab missed")
+    assert line.words(cast_of(load("baseline"), "archetype")).startswith("The lab missed")
     assert line.facts()["changes"][0]["what"] == line.changes[0].words
 
 
