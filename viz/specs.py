@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 
 import numpy as np
 
+from scenarios.cast import Cast
+
 DIGITS = 6  # significant digits of a number that is only drawn
 KINDS = (
     "lab",
@@ -130,7 +132,11 @@ class Strip:
 
 @dataclass(frozen=True)
 class Context:
-    """What a view may know beside the run: shown names, pinned runs, the month, the party in focus."""
+    """What a view may know beside the run: the cast, pinned runs, the month, the party in focus.
+
+    ``cast`` says under what names and dates the run is told (``scenarios.cast.cast_of(scenario, kind)``); ``names``
+    are the shown names of all parties; ``pinned``: Runs.
+    """
 
     names: dict = field(default_factory=dict)
     dark: bool = False
@@ -138,10 +144,20 @@ class Context:
     pinned: tuple = ()
     glossary: dict = field(default_factory=dict)
     party: str = ""
+    cast: Cast = field(default_factory=Cast)
 
     def name(self, party):
         """Give the name under which a party is shown."""
-        return self.names.get(party, party)
+        return self.names.get(party) or self.cast.name(party)
+
+    def inside(self, party):
+        """Give the shown name as it stands inside a sentence."""
+        name = self.name(party)
+        return f"the {name[4:]}" if name.startswith("The ") else name
+
+    def date(self, month):
+        """Give the date of a month in words, such as "Feb 2027"."""
+        return self.cast.date(month)
 
 
 def to_json(spec) -> str:
