@@ -444,7 +444,7 @@ class _StoryKeeper:
             for row in state_declarations([_declaring(holder)])
         ]
         self.labels, self.months, self.columns = labels, [], []
-        self.matrices, self.paid, self.unpaid = [], [], []
+        self.matrices, self.paid, self.unpaid, self.balances = [], [], [], []
 
     def keep(self, month, ledger, world):
         """Keep the month that ends now, of one world."""
@@ -454,6 +454,7 @@ class _StoryKeeper:
         self.matrices.append((("balance sheet", *sheet), ("flow", *flows)))
         self.paid.append(ledger.flow[:, world].copy())
         self.unpaid.append(ledger.payable[:, world].copy())
+        self.balances.append(ledger.claims[:, world].copy())
         self.ledger = ledger
 
     def story(self):
@@ -468,6 +469,7 @@ class _StoryKeeper:
             self.ledger.payee,
             np.stack(self.paid),
             np.stack(self.unpaid),
+            np.arange(len(self.ledger.payer)) < self.ledger.cleared.stop,
         )
         return Story(
             self.months.copy(),
@@ -476,6 +478,7 @@ class _StoryKeeper:
             self.columns.copy(),
             self.matrices.copy(),
             legs,
+            claims,
         )
 
 
@@ -494,7 +497,8 @@ class StoryState:
 class Legs:
     """Every channel of payment in the story: ``kinds`` by name, ``payer`` and ``payee`` as places among the parties
     ``(legs,)``, and US$bn ``(months, legs)``: what was ``paid`` in the month, and what of it and of earlier months
-    was left ``unpaid`` at its end. What fell due is the sum.
+    was left ``unpaid`` at its end. What fell due is the sum. ``bill`` ``(legs,)``: whether it is paid in the month's
+    clearing, not outside of it as draws and sales are.
     """
 
     kinds: tuple[str, ...]
@@ -502,16 +506,32 @@ class Legs:
     payee: np.ndarray
     paid: np.ndarray
     unpaid: np.ndarray
+    bill: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Claims:
+    """Every claim in the story: ``names`` and ``instruments`` by name, ``holders`` and ``issuers`` as places among the
+    parties ``(claims,)``, and its ``balances`` at the end of each month, US$bn ``(months, claims)``.
+    """
+
+    names: tuple[str, ...]
+    instruments: tuple[str, ...]
+    holders: np.ndarray
+    issuers: np.ndarray
+    balances: np.ndarray
 
 
 class Story:
     """Everything about the shown world as arrays, the first axis the months of ``months`` (0 is the opening).
 
-    ``parties`` in the order of the Ledger; ``states`` says which States there are; ``legs`` has every payment.
+    ``parties`` in the order of the Ledger; ``states`` says which States there are; ``legs`` has every payment and
+    ``claims`` every balance that one party owes another.
     """
 
-    def __init__(self, months, parties, states, columns, matrices, legs):
+    def __init__(self, months, parties, states, columns, matrices, legs, claims):
         self.months, self.parties, self.states, self.legs = np.array(months), parties, states, legs
+        self.claims = claims
         self._columns, self._matrices = columns, matrices
         self._read = {}
 

@@ -1,9 +1,8 @@
 """A line in plain words for every missed payment, covenant breach and default of one world.
 
 Fixed grammar: who missed what amount, when; because cash X was less than Y due; made of the three largest changes
-since the last healthy quarter, in money; who had not paid it or had failed; and under what luck. One world is played
-once more with the same luck, and its books are kept month by month (`keep_books`); the lines are read from the books
-alone (`cause_lines`).
+since the last healthy quarter, in money; who had not paid it or had failed; and under what luck. The
+lines are read from the books of the one world of which a run keeps everything (`books_of`, `cause_lines`).
 """
 
 from dataclasses import asdict, dataclass, field
@@ -12,8 +11,8 @@ import numpy as np
 
 from model.history import NEVER
 from scenarios.cast import Cast
-from scenarios.ensemble import setting_of
-from scenarios.schema import default_vocabulary
+from scenarios.experiments.grid import value_in
+from scenarios.simulate import simulate
 
 QUARTER = 3
 BEFORE = 12  # months up to the last healthy quarter that later months are compared with
@@ -66,23 +65,29 @@ KINDS = {
 
 LUCK = {
     "The equity window had been shut": (
-        lambda model: ~model.equity_window.window_open[0, 0],
+        lambda story: story.value("equity_investors.window_open", "Equity investors") == 0,
         "equity round",
         "payee",
     ),
-    "Credit had been frozen": (lambda model: model.credit.frozen[0, 0], "interest", "payer"),
+    "Credit had been frozen": (
+        lambda story: story.state("credit.frozen")[1][:, 0] > 0,
+        "interest",
+        "payer",
+    ),
     "Revenue of the labs had run 10% or more below what was expected": (
-        lambda model: np.ravel(model.demand.revenue_surprise)[0] < np.log(0.9),
+        lambda story: (
+            story.value("openai.revenue", "OpenAI") < 0.9 * story.state("demand.expected_now")[1][:, 0]
+        ),
         "sales",
         "payee",
     ),
     "Rents of compute had fallen in a glut": (
-        lambda model: model.compute_market.glut[0, 0],
+        lambda story: story.state("compute_market.glut")[1][:, 0] > 0,
         "take-or-pay",
         "payee",
     ),
 }
-"""Circumstance -> how it is seen in a model, and whom it concerns: who receives or owes payments of a kind."""
+"""Circumstance -> how it is seen in a story, and whom it concerns: who receives or owes payments of a kind."""
 
 
 # -- the books of one world ------------------------------------------------------------------------------------
@@ -90,12 +95,13 @@ LUCK = {
 
 @dataclass(frozen=True)
 class Books:
-    """One world's books, month by month; money in US$bn; m months, k kinds of payment, p parties, l legs.
+    """One world's books by month, from the first; money in US$bn; m months, k kinds of payment, p parties, l legs.
 
     ``flow`` ``(m, k, p)``: received less paid; ``payment`` and ``payable`` ``(m, l)``: paid in the month, and left
-    unpaid when it ended, with ``payer``, ``payee`` (parties) and ``kind_of`` (kinds) of each leg ``(l,)``; ``cleared``
-    ``(l,)``: whether it is a bill of the clearing; ``late`` ``(m, p)``: in arrears with bills of its own, not with
-    loans that were called; ``default_month`` ``(p,)``; ``covenants`` by borrower; ``luck``: {circumstance: ``(m,)``}.
+    unpaid when it ended, with ``payer``, ``payee`` (parties) and ``kind_of`` (kinds) of each leg ``(l,)``; ``bill``
+    ``(l,)``: whether it is paid in the month's clearing; ``late`` ``(m, p)``: in arrears with bills of its own, not
+    with loans that were called; ``default_month`` ``(p,)``; ``covenants`` by borrower; ``luck``: {circumstance:
+    ``(m,)``}.
     """
 
     parties: tuple[str, ...]
@@ -103,11 +109,11 @@ class Books:
     flow: np.ndarray
     payment: np.ndarray
     payable: np.ndarray
-    late: np.ndarray
     payer: np.ndarray
     payee: np.ndarray
     kind_of: np.ndarray
-    cleared: np.ndarray
+    bill: np.ndarray
+    late: np.ndarray
     default_month: np.ndarray
     may_fail: frozenset[str]
     covenants: dict = field(default_factory=dict)
@@ -124,13 +130,12 @@ class Books:
 
     def paid(self):
         """What each party paid of its bills in the month's clearing, ``(m, p)``, US$bn."""
-        return self._by_payer(self.payment * self.cleared)
+        return self._by_payer(self.payment * self.bill)
 
     def takes_part(self, row, kind, side):
         """Whether a party receives (``side`` "payee") or owes ("payer") payments of a kind at all."""
-        return (
-            kind in self.kinds
-            and ((getattr(self, side) == row) & (self.kind_of == self.kinds.index(kind))).any()
+        return kind in self.kinds and (
+            ((getattr(self, side) == row) & (self.kind_of == self.kinds.index(kind))).any()
         )
 
     def _by_payer(self, amounts):
@@ -156,71 +161,63 @@ class Covenant:
     most_loan_to_value: float
 
 
-def keep_books(scenario, world=0, seed=1, months=96, *, vocabulary=None, after_month=None) -> Books:
-    """Play one world (``world`` is its luck number) and keep its books; ``after_month()`` is called each month."""
-    vocabulary = vocabulary or scenario.vocabulary or default_vocabulary()
-    setting = setting_of(scenario, {}, slice(0, 1))
-    model = vocabulary.model_class(worlds=[world], rng=seed, months=months, setting=setting, record=False)
-    ledger, sites = model.ledger, getattr(model, "sites", None)
-    flows, payment, payable, late, tested, luck = [], [], [], [], [], []
-    for _ in range(months):
-        model.step()
-        kinds, flow = ledger.transaction_flows(0)
-        flows.append(flow)
-        payable.append(ledger.payable[:, 0].copy())
-        payment.append(ledger.flow[:, 0].copy())
-        late.append(_in_arrears(model))
-        if sites is not None:
-            tested.append(_tested(sites))
-            luck.append([bool(seen(model)) for seen, *_ in LUCK.values()])
-        if after_month is not None:
-            after_month()
-    cleared = np.zeros(len(ledger.payer), dtype=bool)
-    cleared[ledger.cleared] = True
+def keep_books(scenario, world=0, seed=1, months=96, *, vocabulary=None) -> Books:
+    """Play one world (``world`` is its luck number) and give its books."""
+    return books_of(simulate(scenario, [world], seed, months, vocabulary=vocabulary))
+
+
+def books_of(results) -> Books:
+    """Give the books of the world that a run's Results show; nothing is played again."""
+    story, position = results.shown, results.story
+    after = np.flatnonzero(story.months > 0)
+    legs, unpaid = story.legs, story.legs.unpaid[after]
+    has = {(state.group, state.name) for state in story.states}
+    if ("solvency", "months_missed") in has:
+        late = story.state("solvency.months_missed")[1][after] > 0
+    else:
+        late = np.zeros((len(after), len(story.parties)))
+        np.add.at(late, (slice(None), legs.payer), unpaid * legs.bill)
+        late = late > 1e-9
+    default = np.concatenate([piece.outcomes["default"] for piece in results.pieces], axis=-1)
+    of_market = ("site_company", "cfads_year") in has
     return Books(
-        parties=tuple(ledger.parties),
-        kinds=tuple(kinds),
-        flow=np.array(flows),
-        payment=np.array(payment),
-        payable=np.array(payable),
-        late=np.array(late),
-        payer=ledger.payer,
-        payee=ledger.payee,
-        kind_of=np.array([kinds.index(kind) for kind in ledger.kinds]),
-        cleared=cleared,
-        default_month=model.solvency.default_month[:, 0].copy(),
-        may_fail=frozenset(model.solvency.firms),
-        covenants={} if sites is None else _covenants(sites, np.array(tested)),
-        luck=dict(zip(LUCK, np.array(luck).T, strict=True)) if luck else {},
+        parties=story.parties,
+        kinds=story.kinds,
+        flow=story.flows[after],
+        payment=legs.paid[after],
+        payable=unpaid,
+        payer=legs.payer,
+        payee=legs.payee,
+        kind_of=np.array([story.kinds.index(kind) for kind in legs.kinds]),
+        bill=legs.bill,
+        late=late,
+        default_month=np.array(default[:, position]),
+        may_fail=frozenset(results.pieces[0].firms),
+        covenants=_covenants(results.scenario, story, after) if of_market else {},
+        luck={name: seen(story)[after] for name, (seen, *_) in LUCK.items()} if of_market else {},
     )
 
 
-def _in_arrears(model):
-    """Which parties are in arrears this month, ``(parties,)``, as the solvency rule counts them."""
-    if hasattr(model.solvency, "months_missed"):
-        return model.solvency.months_missed[:, 0] > 0
-    return model.ledger.outgoing()[:, 0] > 1e-9
-
-
-def _tested(sites):
-    """What the covenants of all sites are tested on this month, ``(5, sites)``."""
-    columns = (
-        sites.breached,
-        sites.called,
-        np.cumsum(sites.cfads_year, axis=0)[-1],
-        np.cumsum(sites.service_year, axis=0)[-1],
-        sites.loan_to_value,
-    )
-    return np.array([column[..., 0] for column in columns], dtype=float)
-
-
-def _covenants(sites, tested):
-    cover, value = sites.default_dscr, sites.default_loan_to_value
+def _covenants(scenario, story, after):
+    """What each site company's covenant was tested on; its lines are those of the scenario."""
     found = {}
-    for row, name in enumerate(sites.names):
-        breached, called, cash, service, loan_to_value = tested[:, :, row].T
-        lines = [float(np.broadcast_to(line, (len(sites.names), 1))[row, 0]) for line in (cover, value)]
-        found[name] = Covenant(breached > 0, called > 0, cash, service, loan_to_value, *lines)
+    for site in story.state("site_company.breached")[0]:
+        columns = {
+            name: story.value(f"site_company.{name}", site)[after]
+            for name in ("breached", "called", "cfads_year", "service_year", "loan_to_value")
+        }
+        lines = (
+            value_in(scenario, f"site_company.{site}.{name}")
+            for name in ("default_dscr", "default_loan_to_value")
+        )
+        found[site] = Covenant(
+            columns["breached"] > 0,
+            columns["called"] > 0,
+            columns["cfads_year"].sum(axis=1),
+            columns["service_year"].sum(axis=1),
+            columns["loan_to_value"],
+            *map(float, lines),
+        )
     return found
 
 

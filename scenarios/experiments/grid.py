@@ -5,6 +5,7 @@ row alone, so a point of the grid equals a run of its own. The trap map is a gri
 coarse to fine, so that something is seen early.
 """
 
+import functools
 import itertools
 from dataclasses import dataclass, replace
 
@@ -92,14 +93,18 @@ def value_in(scenario, path, *, vocabulary=None):
     """
     vocabulary = vocabulary or scenario.vocabulary or default_vocabulary()
     group, agent, name = split_path(path)
-    of_opening = {row: entry["value"] for row, entry in opening_values(scenario.opening).items()}
-    said = of_opening | scenario.params
+    said = _of_opening(scenario.opening) | scenario.params
     if path in scenario.params:
         return said[path]
     if agent is None:
         own = any(split_path(each)[::2] == (group, name) and split_path(each)[1] for each in said)
         return None if own else said.get(path, vocabulary.params[group][name].default)
     return said.get(path, said.get(f"{group}.{name}", vocabulary.params[group][name].default))
+
+
+@functools.cache
+def _of_opening(opening):
+    return {path: entry["value"] for path, entry in opening_values(opening).items()}
 
 
 def measured(results, measure):
