@@ -471,6 +471,13 @@ class _StoryKeeper:
             np.stack(self.unpaid),
             np.arange(len(self.ledger.payer)) < self.ledger.cleared.stop,
         )
+        claims = Claims(
+            tuple(self.ledger.claim_names),
+            tuple(self.ledger.instruments),
+            self.ledger.holders,
+            self.ledger.issuers,
+            np.stack(self.balances),
+        )
         return Story(
             self.months.copy(),
             tuple(self.ledger.parties),
