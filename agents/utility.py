@@ -203,7 +203,7 @@ class Utility(Firm):
         self.block_price, self.block_cut = cleared.price, cleared.cut
         self.capacity, self.shed = cleared.capacity[0], cleared.shed
         self.tightness = self.load / self.capacity
-        self.price, self.paid_price = cleared.mean, cleared.paid
+        self.price, self.paid_price, self.curtailed = cleared.mean, cleared.paid, cleared.curtailed
 
     def connect(self):
         """Let the month's connections become possible; what is ready beyond them waits.
@@ -216,10 +216,6 @@ class Utility(Firm):
         ready = self.model.power.ready_of_regions[self.row]
         self.queue = np.where((ready > credit) & self.model.power.enabled, ready, 0.0)
         self.queue_credit = np.maximum(credit - np.where(self.queue > 0.0, 0.0, ready), 0.0)
-
-    def curtail(self):
-        """Cut data centres in the hours of shortage or of prices above their bid: mean over the blocks."""
-        self.curtailed = self.model.power.mean_of_month(self.block_cut)
 
     def file_rates(self):
         """Ask for what power and wires cost: the bill follows slowly, as far as the commission allows.

@@ -519,7 +519,8 @@ class WorldsModel(mesa.Model):
 
     `worlds` is a number n (luck numbers 0 to n-1) or a list of luck numbers, which may repeat; `rng` is the
     seed, a whole number. Attributes: `luck` (int64 array), `worlds` (their number), `seed`, `mechanisms` (by
-    group). Make all mechanisms and agents, then call `allocate()`.
+    group), `times_set` (how often a Param has been set: what is made of Params alone is made anew when it rises).
+    Make all mechanisms and agents, then call `allocate()`.
     """
 
     def __init__(self, worlds, rng):
@@ -531,6 +532,7 @@ class WorldsModel(mesa.Model):
             raise ValueError("worlds is a positive number, or a list of luck numbers from 0 up")
         self.luck = _freeze(luck.astype(np.int64))
         self.worlds, self.seed, self.mechanisms, self.allocated = luck.size, int(rng), {}, False
+        self.times_set = 0
 
     def register_agent(self, agent):
         """Register an agent with Mesa, with a Cohort where Mesa keeps the agents of its class."""
@@ -565,6 +567,7 @@ class WorldsModel(mesa.Model):
                 f"{path}: one value or one per world, where the mask (one flag per world) is set"
             )
         checked = np.array([param.check(each) for each in given.ravel().tolist()], dtype=param.dtype)
+        self.times_set += 1
         block = holder._blocks[param.name].copy()
         block[rows] = np.where(mask, checked, block[rows])
         holder._blocks[param.name] = _freeze(block)

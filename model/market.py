@@ -47,7 +47,6 @@ class DebtTrapModel(Schedule, Assembly):
         self.open_halls()
         self.utilities.do("meet_load")
         self.utilities.do("price_power")
-        self.utilities.do("curtail")
         self.utilities.do("file_rates")
         self.power.publish_prices()
         self.compute_contracts.make_available()

@@ -10,6 +10,7 @@ import numpy as np
 from agents.utility import BLOCK_LOAD, UNITS
 from agents.worlds import Mechanism, Param, State
 from model.contracts import MWH_PER_GW_YEAR
+from model.kernels_power import cumulate_supply, cut_by_block
 from model.stack import (
     connection_queue,
     merit_order,
@@ -47,14 +48,61 @@ LAST_BLOCKS = np.array([0.26, 0.46, 0.28]).reshape(-1, 1, 1)
 
 
 class Clearing(NamedTuple):
-    """A month of regions: price, share of data centres off and capacity by block; means; others' load cut."""
+    """A month of regions: price, share of data centres off and capacity by block; means; others' load cut.
+
+    ``(blocks, regions, worlds)`` the first three, ``(regions, worlds)`` the rest; one region for one utility.
+    """
 
     price: np.ndarray
     cut: np.ndarray
     capacity: np.ndarray
     mean: np.ndarray
     paid: np.ndarray
+    curtailed: np.ndarray
     shed: np.ndarray
+
+
+class Stack(NamedTuple):
+    """Supply of a month by block, ``(units, blocks, regions, worlds)``, and all that turns load into a price.
+
+    cost ``(units, 1, regions, worlds)``; cap and uplift (congestion) ``(regions, worlds)``; least (the reserve at
+    which the cap is paid) and spread of the reserve by block.
+    """
+
+    supply: np.ndarray
+    cost: np.ndarray
+    cap: np.ndarray
+    least: np.ndarray
+    spread: np.ndarray
+    uplift: np.ndarray
+
+    def at(self, some):
+        """Give some blocks of some regions and worlds alone: every axis but the units becomes one, ``(n,)``."""
+        units, of_region = len(self.supply), some % self.cap.size
+        return Stack(
+            np.take(self.supply.reshape(units, -1), some, axis=1),
+            np.take(self.cost.reshape(units, -1), of_region, axis=1),
+            np.take(self.cap, of_region),
+            np.take(self.least, some),
+            np.take(self.spread, some),
+            np.take(self.uplift, of_region),
+        )
+
+    def price_at(self, load):
+        """Price at which the load is supplied: merit order, scarcity of the reserve, congestion; at most the cap."""
+        energy = stack_price(self.supply, self.cost, load, self.cap)
+        reserve = self.supply[-1] - load
+        energy = energy + scarcity_adder(energy, self.cap, reserve, self.least, 0.0, self.spread)
+        return np.minimum(energy + self.uplift, self.cap)
+
+    def left(self, price, firm, leaves, bid):
+        """GW of bidding load that is off: none below its bid, all above, and at it what supply leaves over."""
+        energy = bid - self.uplift
+        dearest = (self.cost * (self.cost <= energy)).max(axis=0)
+        room = self.supply[-1] - reserve_at(energy, dearest, self.cap, self.least, 0.0, self.spread)
+        room = np.minimum(supply_at(self.supply, self.cost, energy), room) - firm
+        some = leaves - np.clip(room, 0.0, leaves)
+        return np.where(price > bid, leaves, np.where(price >= bid, some, 0.0))
 
 
 class Power(Mechanism):
@@ -139,7 +187,7 @@ class Power(Mechanism):
     def __init__(self, model):
         super().__init__(model)
         self.by_region = adder_into(SITE_REGION, len(REGIONS))
-        self._given, self._stack = (), None
+        self._given, self._stack, self._weights = None, None, (None, None)
         contracts = model.opening.contracts_of_kind("power contract")
         self._regions_of_contracts = np.array([REGIONS.index(c.creditor) for c in contracts])
         off_grid = [c.creditor == "New Mexico" for c in contracts]
@@ -176,12 +224,10 @@ class Power(Mechanism):
 
     def weights(self):
         """Share of the month's hours in each block, ``(blocks, 1, worlds)``; they sum to one."""
-        return np.concatenate([self.peak_share[None], (1.0 - self.peak_share) * LAST_BLOCKS])
-
-    def mean_of_month(self, block):
-        """Mean of ``(blocks, agents, worlds)``, or of one agent's ``(blocks, worlds)``, over the hours."""
-        weight = self.weights()
-        return month_mean(weight if block.ndim == 3 else weight[:, 0], block)
+        if self._weights[0] != self.model.times_set:
+            weights = np.concatenate([self.peak_share[None], (1.0 - self.peak_share) * LAST_BLOCKS])
+            self._weights = self.model.times_set, weights
+        return self._weights[1]
 
     def stacks(self):
         """Give all regions' units sorted by marginal cost; sorted again only after a Param has changed.
@@ -190,14 +236,10 @@ class Power(Mechanism):
         available in each block, share that heat derates (without the axis of blocks), and whether new capacity
         stands at or below the unit.
         """
-        utilities = self.model.utilities
-        given = [getattr(utilities, f"cost_{unit}") for unit in UNITS]
-        given += [getattr(utilities, f"share_{unit}") for unit in UNITS if unit != "peakers"]
-        given += [utilities.peakers_of_gas, self.price_level]
-        if self._stack is not None and all(a is b for a, b in zip(given, self._given, strict=True)):
+        if self._given == self.model.times_set:
             return self._stack
-        self._given = given
-        cost = np.stack(given[: len(UNITS)]) * self.price_level
+        self._given, utilities = self.model.times_set, self.model.utilities
+        cost = np.stack([getattr(utilities, f"cost_{unit}") for unit in UNITS]) * self.price_level
         share = {unit: getattr(utilities, f"share_{unit}") for unit in UNITS if unit != "peakers"}
         share["peakers"] = share["gas"] * utilities.peakers_of_gas
         share["gas"] = share["gas"] - share["peakers"]
@@ -219,52 +261,40 @@ class Power(Mechanism):
         Data centres bid what their compute earns by the MWh, rent of old capacity / (8,760 h x PUE); a share of
         them leaves when power costs more. In a shortage the rest of them is cut before other users are.
         """
-        row = utility.row
-        cost, shares, derated, new = (each[..., row, :] for each in self.stacks())
-        kept = utility.firm_capacity * (1.0 - self.maintenance * self._off_season(self.model.month))
-        supply = shares * kept
-        supply += new[:, None] * utility.added
-        supply[:, 0] -= derated * (utility.firm_capacity * self.heat_derate * utility.heat)
-        top, cap = supply[-1], utility.price_cap
-        reserve_terms = (utility.contingency * top, 0.0, utility.reserve_spread * top)
-        uplift = utility.congestion * self.price_level
+        at = utility.row if isinstance(utility.row, slice) else slice(utility.row, utility.row + 1)
+        cost, shares, derated, new = (np.ascontiguousarray(each[..., at, :]) for each in self.stacks())
 
-        def price_at(load):
-            energy = stack_price(supply, cost, load, cap)
-            energy = energy + scarcity_adder(energy, cap, top - load, *reserve_terms)
-            return np.minimum(energy + uplift, cap)
+        def table(values):
+            return values.reshape(-1, self.worlds)
 
+        firm_capacity, flexible = table(utility.firm_capacity), table(utility.flexible_share)
+        kept = firm_capacity * (1.0 - self.maintenance * self._off_season(self.model.month))
+        lost = firm_capacity * self.heat_derate * table(utility.heat)
+        supply = np.empty(shares.shape)
+        cumulate_supply(shares, new, derated, kept, table(utility.added), lost, supply)
+        top, cap = supply[-1], table(utility.price_cap)
+        least, spread = table(utility.contingency) * top, table(utility.reserve_spread) * top
+        stack = Stack(supply, cost, cap, least, spread, table(utility.congestion) * self.price_level)
         rent = self.model.compute_market.old_rent
-        earned = rent * 1e9 / (MWH_PER_GW_YEAR * self.model.power_contracts.pue)
-        bid = np.minimum(earned if utility.block_load.ndim == 3 else earned[0], cap)
-        leaves = utility.flexible_share * utility.ai_load
-        stays = utility.ai_load - leaves
-        firm = utility.block_load + stays
-        amount = np.broadcast_to(leaves, (1, *firm.shape))
-        price = price_with_bids(price_at, firm, amount, np.broadcast_to(bid, (1, *firm.shape)))
-        off = self._left(price, bid, leaves, firm, supply, cost, uplift, cap, reserve_terms)
-        short = np.maximum(firm - top, 0.0)
-        forced = np.minimum(short, stays)
-        cut = (off + forced) / np.maximum(utility.ai_load, 1e-6)
-        on = self.enabled if utility.block_load.ndim == 3 else self.enabled[0]
-        usual = utility.reference_price * self.price_level
-        price, cut = np.where(on, price, np.minimum(usual, cap)), cut * on
-        mean, run = self.mean_of_month(price), 1.0 - cut
-        paid = self.mean_of_month(run * price) / np.maximum(self.mean_of_month(run), 1e-9)
-        return Clearing(price, cut, top.copy(), mean, paid, (short - forced).max(axis=0) * on)
-
-    @staticmethod
-    def _left(price, bid, leaves, firm, supply, cost, uplift, cap, reserve_terms):
-        """GW of bidding load that is off: none below its bid, all above, and at it what supply leaves over."""
-        at_or_above = price >= bid
-        if not at_or_above.any():
-            return np.zeros_like(firm)
-        energy = bid - uplift
-        dearest = (cost * (cost <= energy)).max(axis=0)
-        room = supply[-1] - reserve_at(energy, dearest, cap, *reserve_terms)
-        room = np.minimum(supply_at(supply, cost, energy), room) - firm
-        some = leaves - np.clip(room, 0.0, leaves)
-        return np.where(price > bid, leaves, np.where(at_or_above, some, 0.0))
+        bid = np.minimum(rent * 1e9 / (MWH_PER_GW_YEAR * self.model.power_contracts.pue), cap)
+        load = table(utility.ai_load)
+        leaves = flexible * load
+        stays = load - leaves
+        firm = utility.block_load.reshape(top.shape) + stays
+        price, off = stack.price_at(firm + leaves), np.zeros(top.shape)
+        tested = np.flatnonzero(price >= bid)
+        if tested.size:  # some 3% of blocks: elsewhere all data centres bid more than the price and stay
+            few, of_region = stack.at(tested), tested % bid.size
+            asked = np.take(firm, tested), np.take(leaves, of_region), np.take(bid, of_region)
+            settled = price_with_bids(few.price_at, asked[0], asked[1][None], asked[2][None])
+            price.flat[tested], off.flat[tested] = settled, few.left(settled, *asked)
+        if not self.enabled.all():
+            usual = np.minimum(table(utility.reference_price) * self.price_level, cap)
+            price, off, firm = np.where(self.enabled, price, usual), off * self.enabled, firm * self.enabled
+        weights, cut = self.weights(), np.empty(price.shape)
+        paid, curtailed, shed = (np.empty(load.shape) for _ in range(3))
+        cut_by_block(price, off, firm, top, stays, load, weights, cut, paid, curtailed, shed)
+        return Clearing(price, cut, top, month_mean(weights, price), paid, curtailed, shed)
 
     # -- who knows what of whom -----------------------------------------------------------------------------
 

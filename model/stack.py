@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from model.kernels_power import lowest_supporting_price
 from model.sums import total
 
 
@@ -42,12 +43,24 @@ def stack_price(supply, cost, load, cap):
     cap
         Price at which shortage is settled, US$/MWh, at least the highest cost.
     """
-    load = np.asarray(load)
-    extra = (slice(None),) + (None,) * max(load.ndim - (np.ndim(supply) - 1), 0)
-    beyond = supply[extra] < load
-    # A unit is needed where what is cheaper does not suffice; the dearest that is needed sets the price.
-    needed = (beyond[:-1] * cost[1:][extra]).max(axis=0) if len(cost) > 1 else 0.0
-    return np.where(beyond[-1], cap, np.maximum(needed, cost[0]))
+    supply, cost, load, cap = (np.asarray(each, dtype=np.float64) for each in (supply, cost, load, cap))
+    units = len(cost)
+    same = cost.size // units  # over the blocks of a month costs are the same
+    fits = supply.size == units * load.size and cap.shape == load.shape[load.ndim - cap.ndim :]
+    if not fits or cap.size != same:
+        shape = np.broadcast_shapes(supply.shape[1:], load.shape, cap.shape)
+        front = (slice(None),) + (None,) * (len(shape) - supply.ndim + 1)
+        supply, cost = _spread_out(supply[front], (units, *shape)), _spread_out(cost[front], (units, *shape))
+        load, cap = _spread_out(load, shape), _spread_out(cap, shape)
+        same = load.size
+    price = np.empty((load.size // same, same))
+    blocks = (units, -1, same), (units, same), price.shape, (same,)
+    lowest_supporting_price(*map(np.reshape, (supply, cost, load, cap), blocks), price)
+    return price.reshape(load.shape)
+
+
+def _spread_out(values, shape):
+    return np.ascontiguousarray(np.broadcast_to(values, shape))
 
 
 def price_with_bids(price_at, firm, amount, bid):
