@@ -295,6 +295,9 @@ def figure1(
 @app.command()
 @plainly
 def headlines(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Those to refresh; default: all.")
+    ] = None,
     worlds: Annotated[int, typer.Option(help="Worlds of each run.")] = 256,
     seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
     refresh: Annotated[
@@ -308,7 +311,9 @@ def headlines(
     from scenarios.headlines import STORE, stored
 
     if refresh:
-        write_headlines(STORE, PAGE, worlds, seed, note=lambda words: typer.echo(words, err=True))
+        write_headlines(
+            STORE, PAGE, worlds, seed, names=names or (), note=lambda words: typer.echo(words, err=True)
+        )
     found = [each.facts() for each in stored().values()]
     if as_json:
         _print_json(found)

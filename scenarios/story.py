@@ -13,6 +13,7 @@ from model.opening import DEBT_KINDS, read_opening
 from scenarios.cast import WORDS, Cast, cast_of
 from scenarios.cast import date_of as date_of
 from scenarios.files import run_hash, version
+from scenarios.headlines import headline_of, headline_words
 from scenarios.schema import FIRST_YEAR, OPERATORS, BadInput, Problem, split_path
 
 DISCLAIMER = "A stylised model for teaching. No statement about any real firm; no advice."
@@ -69,8 +70,15 @@ def summary(results):
         "books_residual": float(worlds["books_residual"].max()),
         "seconds": results.seconds,
         "display": cast_of(results.scenario).facts(),
+        "headline": headline_facts(results.scenario, results.months),
     }
     return facts | {"checks": [_verdict(check, facts, results) for check in results.scenario.checks]}
+
+
+def headline_facts(scenario, months):
+    """Give what stands beside the lab's default rate, ready for JSON; None where it is not kept."""
+    found = headline_of(scenario, months)
+    return found and found.facts()
 
 
 def _columns(worlds, prefix):
@@ -312,8 +320,7 @@ def _tell_failures(console, facts, cast):
         rest = "The one other party meets" if others == 1 else f"The other {others} parties meet"
         console.print(Text(f"{rest} every payment in every world.", "dim"))
     if "OpenAI" in failing:
-        caution = f"{cast.name('OpenAI')}'s number depends first of all on how long investors keep paying:"
-        console.print(Text(f"{caution} read it beside python run.py figure1, or add --explain.", "dim"))
+        console.print(Text(headline_words(facts["headline"], cast.name("OpenAI")), "dim"))
 
 
 def _chance(row):
@@ -472,6 +479,11 @@ def tell_comparison(console, facts, everything=False, cast=None):
     _tell_rows(console, clear if everything else clear[:MOST_DIFFERENCES], cast)
     if len(clear) > MOST_DIFFERENCES and not everything:
         console.print(Text(f"and {len(clear) - MOST_DIFFERENCES} more: see --all or --json", "dim"))
+    if any("headline" in side for side in sides):
+        _heading(console, "What stands beside the default rates")
+        for letter, side in zip("AB", sides, strict=True):
+            words = headline_words(side["headline"], cast.inside("OpenAI"))
+            console.print(Text.assemble(f"{letter}  ", (words, "dim")))
     _heading(console, "No clear difference")
     same = [row for row in unclear if row["low"] == row["high"] == 0.0]
     if everything:
