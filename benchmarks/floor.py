@@ -2,7 +2,8 @@
 
 The modules of `agents` and `model` are read anew in a process of its own, with each operator, call and subscript
 replaced by one that does the same and counts it when arrays are involved. What NumPy does inside one call is one
-call; its elements are those of the largest array that goes in or comes out, none for a view.
+call; its elements are those of the largest array that goes in or comes out, none for a view. A compiled kernel is one
+call too; its elements are those of all the blocks that it goes through, or the additions of a sparse sum.
 """
 
 import ast
@@ -13,10 +14,12 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder, SourceFileLoader
 
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 from benchmarks.processes import clock, in_own_process
 
 COUNTED = ("agents", "model")
+COMPILED = "model.kernels"  # how the names of modules of kernels begin, which are not rewritten
 TALLY = "__tally__"
 OPERATORS = {
     ast.Add: operator.add,
@@ -113,17 +116,21 @@ def _arrays(values):
 
 def _is_numpy(function):
     owner = getattr(function, "__self__", None)
-    if isinstance(function, np.ufunc) or isinstance(owner, (*ARRAYS, np.ufunc, np.random.Generator)):
+    if isinstance(function, np.ufunc | Dispatcher) or isinstance(
+        owner, (*ARRAYS, np.ufunc, np.random.Generator)
+    ):
         return True
     return (getattr(function, "__module__", None) or "").startswith(("numpy", "scipy"))
 
 
 def _additions(function, arguments):
-    """The additions of SciPy's sparse product, which no array's size shows: entries x worlds."""
-    if getattr(function, "__name__", "") != "csr_matvecs":
+    """The elements that a kernel goes through; None for what is not one."""
+    if not isinstance(function, Dispatcher):
         return None
-    _, _, worlds, _, _, entries, *_ = arguments
-    return worlds * entries.size
+    if function.__name__ == "add_up":
+        _, columns, _, block, _ = arguments
+        return columns.size * block.shape[1]
+    return sum(each.size for each in _arrays(arguments) if each.ndim > 1)
 
 
 class Counting(ast.NodeTransformer):
@@ -222,7 +229,7 @@ class CountingFinder(MetaPathFinder):
     """Finds the modules that are to count."""
 
     def find_spec(self, name, path, target=None):
-        if name.split(".")[0] not in COUNTED:
+        if name.split(".")[0] not in COUNTED or name.startswith(COMPILED):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):

@@ -18,6 +18,7 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.csgraph import connected_components
 
+from model import kernels
 from model.sums import incidence, spread
 
 TOLERANCE = 1e-9
@@ -200,7 +201,7 @@ class Clearing:
         if always.shape != (parties,):
             raise ValueError("always_pays needs one flag per party")
         self.parties, self.edges = int(parties), payer.size
-        self._into = incidence(payee, parties)
+        self._into, self._payee = incidence(payee, parties), payee
         incidence(payer, parties)  # refuses party numbers out of range
         self._arrange(payer, payee, seniority, always)
 
@@ -221,7 +222,7 @@ class Clearing:
         claim_payer = edge_payer[new_claim]
 
         self._claim_payer, self._edge_claim = claim_payer, edge_claim
-        self._owed_by = _columns(incidence(edge_payer, self._obliged.size), order, self.edges)
+        self._bound, self._debtor = order, edge_payer
         self._received_by = self._into[self._obliged]
         self._into_claims = _columns(
             incidence(edge_claim, claim_payer.size), np.arange(order.size), self.edges
@@ -291,10 +292,6 @@ class Clearing:
                 f"cash must be ({self.parties}, worlds) and due ({self.edges}, worlds); "
                 f"got {cash.shape} and {due.shape}"
             )
-        if due.size and not due.min() >= 0.0:
-            raise ValueError("an obligation is negative or not a number")
-        if np.isnan(cash).any():
-            raise ValueError("cash is not a number")
         short = self._short(cash, due)
         if not short.any():
             paid = due.view()
@@ -330,10 +327,17 @@ class Clearing:
 
     def _short(self, cash, due) -> np.ndarray:
         """Worlds in which somebody could not pay everything even if everyone else did."""
-        full = np.take(cash, self._obliged, axis=0)
-        full += self._received_by @ due
-        owed = self._owed_by @ due
-        return (full < owed - TOLERANCE * np.maximum(owed, 1.0)).any(axis=0)
+        worlds = due.shape[1]
+        owed, full = np.empty((self._obliged.size, worlds)), np.empty(cash.shape)
+        short = np.empty(worlds, dtype=bool)
+        found = kernels.find_short(
+            cash, due, self._payee, self._obliged, self._bound, self._debtor, TOLERANCE, owed, full, short
+        )
+        if found == kernels.NEGATIVE_DUE:
+            raise ValueError("an obligation is negative or not a number")
+        if found == kernels.NO_NUMBER:
+            raise ValueError("cash is not a number")
+        return short
 
     def _settle(self, cash, due) -> np.ndarray:
         due = np.take(due, self._order, axis=0)

@@ -16,14 +16,58 @@ the balance-sheet matrix (Godley and Lavoie 2007), and the proof, each month and
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
+from model import kernels
 from model.clearing import Clearing
 from model.sums import Adder, incidence, total
 
 INCOME, CLAIM, ASSET, ASSET_SALE = "income", "claim", "asset", "asset sale"
+
+
+class Entries(NamedTuple):
+    """How payments change balances: `signs` times what each of `legs` pays goes to each of `rows`.
+
+    One entry after the other, ordered by leg; `touched` are the rows, each once.
+    """
+
+    rows: np.ndarray
+    legs: np.ndarray
+    signs: np.ndarray
+    touched: np.ndarray
+
+    @classmethod
+    def of(cls, sides):
+        """Join sides ``(rows, legs, sign)``."""
+        rows = np.concatenate([np.asarray(rows, dtype=np.int64) for rows, _, _ in sides] or [_NO_ROWS])
+        legs = np.concatenate([np.asarray(legs, dtype=np.int64) for _, legs, _ in sides] or [_NO_ROWS])
+        signs = np.concatenate([np.full(len(rows), float(sign)) for rows, _, sign in sides] or [_NO_ROWS])
+        order = np.argsort(legs, kind="stable")
+        return cls(rows[order], legs[order], signs[order].astype(float), np.unique(rows))
+
+    def within(self, run):
+        """Give the entries of a run of legs, which are then counted from its first."""
+        here = (self.legs >= run.start) & (self.legs < run.stop)
+        rows = self.rows[here]
+        return Entries(rows, self.legs[here] - run.start, self.signs[here], np.unique(rows))
+
+
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+
+
+class Books(NamedTuple):
+    """The entries of some legs in each kind of balance: cash, claims and real assets."""
+
+    cash: Entries
+    claims: Entries
+    real_assets: Entries
+
+    def within(self, run):
+        """Give the entries of a run of legs."""
+        return Books(*(entries.within(run) for entries in self))
 
 
 @dataclass(eq=False)
@@ -46,20 +90,11 @@ class Family:
     sign: int = 0
     given_up: np.ndarray | None = None
     legs: slice = field(default=slice(0, 0))
+    entries: Books | None = None
 
     def __len__(self):
         """Give the number of legs."""
         return len(self.payer)
-
-    def prepare(self, net, out, assets, always_pays):
-        """Cut the family's part out of the Ledger's matrices: whom it touches, who is asked, what assets move."""
-        self.touched = np.unique(np.concatenate([self.payer, self.payee]))
-        self.payers, self.payer_place = np.unique(self.payer, return_inverse=True)
-        self.always = always_pays[self.payers]
-        self.always_paid = bool(self.always.all())
-        self.moves_matrix = Adder(net[self.touched][:, self.legs])
-        self.asked_matrix = Adder(out[self.payers][:, self.legs])
-        self.assets_matrix = Adder(assets[:, self.legs])
 
 
 class Ledger:
@@ -129,35 +164,22 @@ class Ledger:
         self.kinds = [family.kind for family in families for _ in range(len(family))]
         self.cleared = slice(0, sum(len(family) for family in families if family.cleared))
         nature = np.array([family.nature for family in families for _ in range(len(family))])
-        into, out = incidence(self.payee, parties), incidence(self.payer, parties)
-        net = self._net_csr = (into - out).tocsr()
-        self._net, self._into = Adder(net), Adder(into)
-        self._shortfall = Adder(out[:, self.cleared])
-        self._cleared_net = Adder(net[:, self.cleared])
-        self._cleared_into = Adder(into[:, self.cleared])
         accrual = (nature == INCOME).astype(float)
-        self._on_accrual = accrual[:, None]
-        self._income = Adder(net @ sp.diags(accrual))
+        into, out = incidence(self.payee, parties), incidence(self.payer, parties)
+        self._net_csr = (into - out).tocsr()
+        self._into, self._income = Adder(into), Adder(self._net_csr @ sp.diags(accrual))
         self._bought = Adder(into @ sp.diags((nature == ASSET).astype(float)))
-        assets = self._assets_of(into, out, nature)
-        self._cleared_assets = Adder(assets[:, self.cleared])
-        for family in families:
-            family.prepare(net, out, assets, self.always_pays)
-        rows, columns, signs = [], [], []
-        for family in families:
-            if family.nature == CLAIM:
-                rows += list(family.claims)
-                columns += list(range(family.legs.start, family.legs.stop))
-                signs += [float(family.sign)] * len(family)
-                if family.given_up is not None:
-                    rows += list(family.given_up)
-                    columns += list(range(family.legs.start, family.legs.stop))
-                    signs += [-1.0] * len(family)
-        claim_flow = sp.csr_matrix((signs, (rows, columns)), shape=(count, first))
-        self._claim_flow, self._cleared_claims = Adder(claim_flow), Adder(claim_flow[:, self.cleared])
+        self._shortfall, self._cleared_into = Adder(out[:, self.cleared]), Adder(into[:, self.cleared])
+        self._on_accrual = accrual[:, None]
+        self._accruing = np.flatnonzero(accrual)
         self.holders, self.issuers = np.array(self._holders, dtype=int), np.array(self._issuers, dtype=int)
         held, owed = incidence(self.holders, parties), incidence(self.issuers, parties)
         self._held, self._claim_net = Adder(held), Adder(held - owed)
+        self._all_claims = np.arange(count)
+        self._entries = self._enter(families, nature)
+        self._cleared_entries = self._entries.within(self.cleared)
+        for family in families:
+            family.entries = self._entries.within(family.legs)
         kinds = self._kind_names = list(dict.fromkeys(self.kinds))
         self._kind_rows = np.array([kinds.index(kind) for kind in self.kinds], dtype=np.int64)
         instruments = self._instrument_names = list(dict.fromkeys(self.instruments))
@@ -171,6 +193,26 @@ class Ledger:
         )
         self._legs = first
 
+    def _enter(self, families, nature):
+        """Write down what every payment does to cash, claims and real assets."""
+        legs = np.arange(len(nature))
+        buys, sells = (
+            np.flatnonzero(np.isin(nature, [ASSET, ASSET_SALE])),
+            np.flatnonzero(nature == ASSET_SALE),
+        )
+        claims = []
+        for family in families:
+            if family.nature == CLAIM:
+                own = legs[family.legs]
+                claims.append((family.claims, own, family.sign))
+                if family.given_up is not None:
+                    claims.append((family.given_up, own, -1.0))
+        return Books(
+            cash=Entries.of([(self.payer, legs, -1.0), (self.payee, legs, 1.0)]),
+            claims=Entries.of(claims),
+            real_assets=Entries.of([(self.payer[buys], buys, 1.0), (self.payee[sells], sells, -1.0)]),
+        )
+
     def allocate(self, worlds, cash, claims, real_assets):
         """Take in the books of month 0: one column each, the same in every world, US$bn."""
         self.worlds, first, parties = worlds, self._legs, len(self.parties)
@@ -182,32 +224,27 @@ class Ledger:
         self.closed = np.zeros((parties, worlds), dtype=bool)
         self.residual = np.zeros(worlds)
         self.flow, self.accrued = np.zeros((first, worlds)), np.zeros((first, worlds))
-        self._payable_change, self._payable_before = np.zeros((first, worlds)), np.zeros((first, worlds))
-        self._receivable = np.zeros((first, worlds))
+        self._payable_before = np.zeros((first, worlds))
         self._claim_change = np.zeros(self.claims.shape)
         self._asset_change = np.zeros(self.real_assets.shape)
+        self._scratch = np.zeros((max(parties, len(self.claims)), worlds))
+        self._unmoved = np.broadcast_to(0.0, self.cash.shape)
         self.open_month()
-
-    @staticmethod
-    def _assets_of(into, out, nature):
-        """Build legs -> parties for real assets: the payer gains what it buys, the seller loses what it sells."""
-        bought = sp.diags(np.isin(nature, [ASSET, ASSET_SALE]).astype(float))
-        sold = sp.diags((nature == ASSET_SALE).astype(float))
-        return (out @ bought - into @ sold).tocsr()
 
     # -- the month ---------------------------------------------------------------------------------------------
 
     def open_month(self):
-        """Start a new journal: remember the opening books and clear what flowed, accrued and changed."""
-        np.copyto(self._payable_before, self.payable)
+        """Start a new journal: remember the opening books and clear what flowed, accrued and changed.
+
+        The balances of the new month are copies that payments change in place; who reads `cash`, `claims` or
+        `real_assets` sees them move during the month, and last month's stay what they were.
+        """
         self._before = (self.cash, self.claims, self.real_assets)
-        for journal in (
-            self.flow,
-            self.accrued,
-            self._claim_change,
-            self._payable_change,
-            self._asset_change,
-        ):
+        self._cash, self._claims, self._real_assets = (block.copy() for block in self._before)
+        self.cash, self.claims = _read_only(self._cash), _read_only(self._claims)
+        self.real_assets = _read_only(self._real_assets)
+        np.copyto(self._payable_before, self.payable)
+        for journal in (self.flow, self.accrued, self._claim_change, self._asset_change):
             journal.fill(0.0)
 
     def close_parties(self, closed):
@@ -215,79 +252,89 @@ class Ledger:
         self.closed = closed
         self.live = ~(np.take(closed, self.payer, axis=0) | np.take(closed, self.payee, axis=0))
 
-    def bill(self, family, amount):
+    def bill(self, family, amount, *, even_closed=False):
         """Make ``amount`` ``(legs, worlds)`` fall due on a family; legs of closed parties bill nothing."""
-        due = amount * self.live[family.legs]
-        self.payable[family.legs] += due
-        if family.nature == INCOME:
-            self.accrued[family.legs] += due
+        due = np.empty((len(family), self.worlds))
+        kernels.fall_due(
+            self._amounts(family, amount),
+            self.live,
+            even_closed,
+            family.legs.start,
+            family.nature == INCOME,
+            self.payable,
+            self.accrued,
+            due,
+        )
         return due
 
     def file(self, family, amount):
         """File claims against an estate: as ``bill``, though the payer has left the market."""
-        self.payable[family.legs] += amount
-        if family.nature == INCOME:
-            self.accrued[family.legs] += amount
+        self.bill(family, amount, even_closed=True)
 
     def pay(self, family, wanted, *, even_closed=False):
         """Pay ``wanted`` now, pro rata to the payer's cash where it is short; give what was paid.
 
         These are the payments made outside the clearing: draws, capital calls, equity, sales to customers.
         """
-        if not np.any(wanted):
-            return np.zeros((len(family), self.worlds))
-        if np.min(wanted) < 0.0:
+        paid = np.empty((len(family), self.worlds))
+        found = kernels.limit_to_cash(
+            self._amounts(family, wanted),
+            self.live,
+            even_closed,
+            family.legs.start,
+            family.payer,
+            self.always_pays,
+            self.cash,
+            self._scratch,
+            paid,
+        )
+        if found == kernels.NEGATIVE:
             raise ValueError(f"{family.kind}: nobody pays a negative amount")
-        amount = wanted if even_closed else wanted * self.live[family.legs]
-        paid = np.ascontiguousarray(np.broadcast_to(amount, (len(family), self.worlds)), dtype=float)
-        if not family.always_paid:
-            asked = family.asked_matrix @ paid
-            have = np.maximum(np.take(self.cash, family.payers, axis=0), 0.0)
-            short = (asked > have) & ~family.always[:, None]
-            ratio = np.where(short, have / np.maximum(asked, 1e-300), 1.0)
-            paid = paid * np.take(ratio, family.payer_place, axis=0)
-        if family.nature == INCOME:
-            self.accrued[family.legs] += paid
-        self._move(family, paid)
+        if found == kernels.SOMETHING:
+            if family.nature == INCOME:
+                self.accrued[family.legs] += paid
+            self._post(paid, family.legs, family.entries)
         return paid
+
+    def _amounts(self, family, amount):
+        """Give amounts as a block of which rows and worlds may be one for all."""
+        amount = np.asarray(amount, dtype=float)
+        legs, worlds = amount.shape if amount.ndim == 2 else (0, 0)
+        if legs in (1, len(family)) and worlds in (1, self.worlds):
+            return amount
+        return np.broadcast_to(amount, (len(family), self.worlds))
 
     def settle(self):
         """Clear everything that is due, by seniority; what cannot be paid stays payable (arrears)."""
         due = self.payable[self.cleared]
         paid = self.clearing.clear(self.cash, due)
-        self.flow[self.cleared] += paid
-        self.cash = _frozen(self.cash + self._cleared_net @ paid)
-        self.claims = _frozen(self.claims + self._cleared_claims @ paid)
-        self.real_assets = _frozen(self.real_assets + self._cleared_assets @ paid)
-        self.payable[self.cleared] = due - paid
+        self._post(paid, self.cleared, self._cleared_entries)
+        np.subtract(due, paid, out=due)
 
-    def _move(self, family, paid):
-        self.flow[family.legs] += paid
-        cash = self.cash.copy()
-        cash[family.touched] += family.moves_matrix @ paid
-        self.cash = _frozen(cash)
-        if family.nature == CLAIM:
-            self.change_claims(family.claims, family.sign * paid, cash=True)
-            if family.given_up is not None:
-                self.change_claims(family.given_up, -paid, cash=True)
-        elif family.nature in (ASSET, ASSET_SALE):
-            self.real_assets = _frozen(self.real_assets + family.assets_matrix @ paid)
+    def _post(self, paid, legs, entries):
+        """Note what flowed through a run of legs, and change cash, claims and real assets by it."""
+        self.flow[legs] += paid
+        kernels.post(paid, *entries.cash, self._scratch, self._cash)
+        if entries.claims.touched.size:
+            kernels.post(paid, *entries.claims, self._scratch, self._claims)
+        if entries.real_assets.touched.size:
+            kernels.post(paid, *entries.real_assets, self._scratch, self._real_assets)
 
-    def change_claims(self, rows, change, *, cash=False):
-        """Change claim balances: by cash inside a payment, else as a write-off (-) or revaluation (+)."""
-        claims = self.claims.copy()
-        claims[rows] += change
-        self.claims = _frozen(claims)
-        if not cash:
-            self._claim_change[rows] += change
+    def change_claims(self, rows, change):
+        """Change claim balances without cash, as a write-off (-) or revaluation (+)."""
+        self._claims[rows] += change
+        self._claim_change[rows] += change
 
     def change_real_assets(self, change):
         """Depreciate (-), impair (-) or revalue (+) real assets, ``(parties, worlds)``."""
-        self.real_assets = _frozen(self.real_assets + change)
+        self._real_assets += change
         self._asset_change += change
 
     def write_off(self, parties):
-        """Write off all that ``parties`` (``(parties, worlds)``, bool) still owe; give the loss of each holder."""
+        """Write off all that ``parties`` (``(parties, worlds)``, bool) still owe; give the loss of each holder.
+
+        A bill that is written off has never been an expense of the payer, nor an income of the payee.
+        """
         worlds = np.flatnonzero(parties.any(axis=0))
         here = np.take(parties, worlds, axis=1)
         gone = np.take(here, self.issuers, axis=0) * np.take(self.claims, worlds, axis=1)
@@ -297,7 +344,7 @@ class Ledger:
         unpaid = np.take(here, self.payer, axis=0) * np.take(self.payable, worlds, axis=1)
         booked = unpaid * self._on_accrual
         self.payable[:, worlds] -= unpaid
-        self._payable_change[:, worlds] -= booked
+        self.accrued[:, worlds] -= booked
         loss = np.zeros_like(self.cash)
         loss[:, worlds] = self._held @ gone + self._into @ booked
         return loss
@@ -311,7 +358,7 @@ class Ledger:
 
     def income(self):
         """Give each party's income of the month so far, revaluations and depreciation included."""
-        earned = self._income @ (self.accrued + self._payable_change) + self._bought @ self.flow
+        earned = self._income @ self.accrued + self._bought @ self.flow
         return earned + self._claim_net @ self._claim_change + self._asset_change
 
     def net_of(self, mask):
@@ -340,32 +387,47 @@ class Ledger:
         to zero (claims and payables do by their making: each is one number with two ends); 5. no cash is negative
         but the sectors'.
         """
-        cash0, claims0, assets0 = self._before
-        claims = self.claims - claims0 - self._claim_change
-        receivable = np.subtract(self.payable, self._payable_before, out=self._receivable)
-        receivable -= self.accrued
-        receivable -= self._payable_change
-        gained = self.cash - cash0 + self.real_assets - assets0 - self._asset_change
-        unexplained = gained + self._claim_net @ claims + self._income @ receivable - self._bought @ self.flow
-        scale = np.abs(self.cash).max(axis=0) + np.abs(self.claims).max(axis=0) + self.flow.max(axis=0)
-        scale = np.maximum(1.0, scale)
-        payers = np.where(self.always_pays[:, None], 0.0, np.minimum(self.cash, 0.0))
-        errors = (
-            np.abs(self.cash - cash0 - self._net @ self.flow).max(axis=0),
-            np.abs(claims - self._claim_flow @ self.flow).max(axis=0),
-            np.abs(unexplained).max(axis=0),
-            np.abs(total(self.cash)),
-            np.abs(payers).max(axis=0),
-        )
-        self.residual = np.maximum(self.residual, np.maximum.reduce(errors) / scale)
+        self.residual = np.maximum(self.residual, self._errors() / self._scale())
         return self.residual
+
+    def _errors(self):
+        """Give the largest residual of all identities in each world, US$bn."""
+        cash, claims, assets = self._before
+        worst, change = np.zeros(self.worlds), self._scratch
+        for now, before, stated, entries in (
+            (self.cash, cash, self._unmoved, self._entries.cash),
+            (self.claims, claims, self._claim_change, self._entries.claims),
+            (self.real_assets, assets, self._asset_change, self._entries.real_assets),
+        ):
+            kernels.unexplained(now, before, stated, self.flow, *entries[:3], change, worst)
+        overdrawn = np.where(self.always_pays[:, None], 0.0, np.minimum(self.cash, 0.0))
+        for gaps in (self._gains_without_income(), total(self.cash)[None, :], overdrawn):
+            worst = np.maximum(worst, np.abs(gaps).max(axis=0))
+        return worst
+
+    def _gains_without_income(self):
+        """Give what each party has gained in cash, assets, claims and receivables and not booked as income."""
+        cash, claims, assets = self._before
+        gap = self.cash - cash + self.real_assets - assets - self._asset_change - self._bought @ self.flow
+        kernels.gain_by_claims(
+            self._all_claims, self.holders, self.issuers, self.claims, claims, self._claim_change, gap
+        )
+        kernels.gain_by_claims(
+            self._accruing, self.payee, self.payer, self.payable, self._payable_before, self.accrued, gap
+        )
+        return gap
+
+    def _scale(self):
+        """Give the size of the largest balance and flow of each world, US$bn, at least 1."""
+        sizes = np.empty((3, self.worlds))
+        for block, size in zip((self.cash, self.claims, self.flow), sizes, strict=True):
+            kernels.largest(block, size)
+        return np.maximum(1.0, total(sizes))
 
     def transaction_flows(self, world):
         """Give the transaction-flow matrix of this month: (kinds, matrix (kinds, parties)); rows sum to zero."""
         matrix = np.zeros((len(self._kind_names), len(self.parties)))
-        flow = self.flow[:, world]
-        np.add.at(matrix, (self._kind_rows, self.payee), flow)
-        np.subtract.at(matrix, (self._kind_rows, self.payer), flow)
+        kernels.sort_by_party(self.flow, world, self._kind_rows, self.payee, self.payer, matrix)
         return self._kind_names, matrix
 
     def balance_sheet(self, world):
@@ -374,18 +436,18 @@ class Ledger:
         Financial rows (cash, each instrument, payables) sum to zero; real assets do not; liabilities are negative.
         """
         matrix = np.zeros((len(self._instrument_names) + 3, len(self.parties)))
-        matrix[0], claims = self.cash[:, world], self.claims[:, world]
-        np.add.at(matrix, (self._instrument_rows, self.holders), claims)
-        np.subtract.at(matrix, (self._instrument_rows, self.issuers), claims)
+        matrix[0] = self.cash[:, world]
+        kernels.sort_by_party(self.claims, world, self._instrument_rows, self.holders, self.issuers, matrix)
         matrix[-2] = (self._income @ self.payable[:, world : world + 1])[:, 0]
         matrix[-1] = self.real_assets[:, world]
         return ["cash", *self._instrument_names, "payables", "real assets"], matrix
 
 
-def _frozen(array):
-    array.setflags(write=False)
-    return array
+def _read_only(block):
+    view = block.view()
+    view.setflags(write=False)
+    return view
 
 
 def _block(column, worlds):
-    return _frozen(np.repeat(np.asarray(column, dtype=float)[:, None], worlds, axis=1))
+    return np.repeat(np.asarray(column, dtype=float)[:, None], worlds, axis=1)

@@ -20,7 +20,7 @@ PRODUCTS = {"dot", "vdot", "inner", "matmul", "einsum", "tensordot", "vecdot"}
 POWERS = {"power", "float_power", "pow"}
 SCALAR_FUNCTIONS = {"exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "pow", "sin", "cos", "tanh"}
 SPARSE_MAKERS = {"tocsr", "csr_matrix", "csr_array", "diags", "diags_array", "incidence"}
-SPARSE_MAKERS |= {"Adder", "adder_into", "_ones_row"}
+SPARSE_MAKERS |= {"Adder", "adder_into"}
 REASON = re.compile(r"# bit-safe: \S")
 
 

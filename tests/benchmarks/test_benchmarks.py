@@ -13,6 +13,7 @@ from benchmarks import floor, peer
 from benchmarks.floor import TALLY, Counting, Tally, count_calls, seconds_of_calls, seconds_of_element
 from benchmarks.months import StopWatch, new_model, seconds_of_months, timed_step
 from benchmarks.processes import in_own_process, peak_memory
+from model import kernels
 from model.sums import Adder, incidence
 
 TINY = benchmarks.Sizes(
@@ -136,18 +137,18 @@ def test_calls_and_their_elements_are_counted(source, elements):
     assert np.array_equal(names["c"], plain["c"])
 
 
-def test_sparse_sums_count_their_additions():
-    adder = Adder(incidence([0, 1, 1, 0, 1], 2))
-    block = np.ones((5, 4))
-    tally = Tally()
-    data = np.ones(5)
-    out = np.zeros((2, 4))
-    from scipy.sparse._sparsetools import csr_matvecs
-
-    rows, columns, indptr, indices, _ = adder._parts
-    tally.call(csr_matvecs, rows, columns, 4, indptr, indices, data, block.ravel(), out.ravel())
+def test_a_sparse_sum_is_one_call_and_counts_its_additions():
+    starts, columns, weights = np.array([0, 2, 5]), np.array([0, 3, 1, 2, 4]), np.ones(5)
+    block, out, tally = np.ones((5, 4)), np.empty((2, 4)), Tally()
+    tally.call(kernels.add_up, starts, columns, weights, block, out)
     assert tally.months[-1] == [5 * 4]
-    assert np.array_equal(out, adder @ block)
+    assert np.array_equal(out, Adder(incidence([0, 1, 1, 0, 1], 2)) @ block)
+
+
+def test_a_kernel_is_one_call_and_counts_the_blocks_it_goes_through():
+    rows, block, change, tally = np.arange(3), np.ones((5, 4)), np.ones((3, 4)), Tally()
+    tally.call(kernels.gain_by_claims, rows, rows, rows, change, change, change, block)
+    assert tally.months[-1] == [3 * 12 + 20]
 
 
 def test_counting_changes_no_result():

@@ -414,7 +414,7 @@ def test_random_months_on_random_topologies_are_proven(seed):
     ledger, outside, cleared, claims = random_ledger(rng, worlds)
     for _ in range(int(rng.integers(1, 5))):
         ledger.open_month()
-        before, worth = ledger.cash, ledger.net_worth()
+        before, worth = ledger.cash.copy(), ledger.net_worth()
         for family in rng.permutation(np.array(outside, dtype=object)):
             ledger.pay(family, rng.exponential(8.0, (len(family), worlds)))
         for family in cleared:

@@ -1,0 +1,244 @@
+"""The arithmetic of the books, compiled: one kernel for each verb of the Ledger and the Clearing.
+
+A kernel is loops over legs, claims or parties on the outside and worlds on the inside, in the order in which they
+are written: it adds, multiplies, divides and compares world by world, and calls no function of a mathematics
+library. The compiler may neither reorder nor fuse that arithmetic (no fast-math), so a world has the same bits
+alone and in any batch.
+
+What a payment means is told in `model/ledger.py`; here is only what it does to the arrays. Blocks are
+``(legs, worlds)``, ``(claims, worlds)`` or ``(parties, worlds)``, US$bn; a family's legs are the rows from
+`first` on. Blocks called `out`, and those that a docstring says it changes, are changed in place.
+
+A kernel calls no kernel of another file: what is compiled is kept and made anew when its own file changes.
+"""
+
+from numba import boolean, float64, int64, njit, types, void
+
+BLOCK = float64[:, ::1]
+READ = types.Array(float64, 2, "A", readonly=True)
+FLAGS = types.Array(boolean, 2, "A", readonly=True)
+ROWS = types.Array(int64, 1, "C", readonly=True)
+NUMBERS = types.Array(float64, 1, "C", readonly=True)
+YES_NO = types.Array(boolean, 1, "C", readonly=True)
+PER_WORLD = float64[::1]
+MARKS = boolean[::1]
+
+
+def kernel(*signature):
+    """Compile a function for the one signature: first what it gives, then what it takes.
+
+    The machine code is kept beside this file, or in the user's cache directory, and read from there the next
+    time; where neither can be read or written it is compiled anew in every process.
+    """
+    given, *taken = signature
+
+    def compiled(function):
+        try:
+            return njit(given(*taken), cache=True)(function)
+        except Exception:  # a cache that cannot be used must not keep the model from running
+            return njit(given(*taken))(function)
+
+    return compiled
+
+
+# -- sums -----------------------------------------------------------------------------------------------------
+
+
+@kernel(void, ROWS, ROWS, NUMBERS, READ, BLOCK)
+def add_up(starts, columns, weights, block, out):
+    """Add rows of `block` up into the rows of `out`, by a matrix in CSR form: each row's entries in their order."""
+    for row in range(out.shape[0]):
+        for world in range(out.shape[1]):
+            out[row, world] = 0.0
+        for entry in range(starts[row], starts[row + 1]):
+            column, weight = columns[entry], weights[entry]
+            for world in range(out.shape[1]):
+                out[row, world] += weight * block[column, world]
+
+
+@kernel(void, READ, PER_WORLD)
+def add_rows(block, out):
+    """Add all rows of `block` up, from the first to the last."""
+    for world in range(out.shape[0]):
+        out[world] = 0.0
+    for row in range(block.shape[0]):
+        for world in range(out.shape[0]):
+            out[world] += block[row, world]
+
+
+# -- bills and payments -----------------------------------------------------------------------------------------
+
+NEGATIVE, NOTHING, SOMETHING = -1, 0, 1
+
+
+@kernel(void, READ, FLAGS, boolean, int64, boolean, BLOCK, BLOCK, BLOCK)
+def fall_due(amount, live, even_closed, first, accrues, payable, accrued, out):
+    """Let `amount` fall due on the legs from `first` on, and book it as income and expense if it `accrues`.
+
+    `amount` has a row for each leg or one for all, a column for each world or one for all; legs that are not live
+    bill nothing unless `even_closed`. Changes payable and accrued; out: what fell due.
+    """
+    each_leg, each_world = amount.shape[0] > 1, amount.shape[1] > 1
+    for leg in range(out.shape[0]):
+        at = first + leg
+        for world in range(out.shape[1]):
+            due = amount[leg if each_leg else 0, world if each_world else 0]
+            due = due if even_closed else due * live[at, world]
+            out[leg, world] = due
+            payable[at, world] += due
+            if accrues:
+                accrued[at, world] += due
+
+
+@kernel(int64, READ, FLAGS, boolean, int64, ROWS, YES_NO, READ, BLOCK, BLOCK)
+def limit_to_cash(wanted, live, even_closed, first, payer, always_pays, cash, asked, out):
+    """Cut what payers want to pay to the cash they have, all their legs in proportion; some always pay.
+
+    `wanted` broadcasts as in `fall_due`. Changes `asked` ``(parties, worlds)``, a scratch; out: what is paid.
+    Gives NEGATIVE, NOTHING or SOMETHING, as was wanted.
+    """
+    each_leg, each_world = wanted.shape[0] > 1, wanted.shape[1] > 1
+    legs, worlds = out.shape
+    found = NOTHING
+    for leg in range(legs):
+        for world in range(worlds):
+            amount = wanted[leg if each_leg else 0, world if each_world else 0]
+            if amount < 0.0:
+                return NEGATIVE
+            if amount != 0.0:
+                found = SOMETHING
+            out[leg, world] = amount if even_closed else amount * live[first + leg, world]
+    if found == NOTHING:
+        return NOTHING
+    for leg in range(legs):
+        asked[payer[leg]] = 0.0
+    for leg in range(legs):
+        for world in range(worlds):
+            asked[payer[leg], world] += out[leg, world]
+    for leg in range(legs):
+        row = payer[leg]
+        if always_pays[row]:
+            continue
+        for world in range(worlds):
+            have = max(cash[row, world], 0.0)
+            if asked[row, world] > have:
+                out[leg, world] *= have / max(asked[row, world], 1e-300)
+    return SOMETHING
+
+
+@kernel(void, READ, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK)
+def post(paid, rows, legs, signs, touched, change, block):
+    """Post payments to the balances that they change: cash, claims or real assets.
+
+    Entry by entry, `signs` times what leg number `legs` paid goes to row `rows`; what a row gains by all its entries
+    is added to it at once. `touched`: each of these rows once. Changes block and `change`, a scratch of its size.
+    """
+    worlds = paid.shape[1]
+    for row in touched:
+        change[row] = 0.0
+    for entry in range(rows.shape[0]):
+        row, leg, sign = rows[entry], legs[entry], signs[entry]
+        for world in range(worlds):
+            change[row, world] += sign * paid[leg, world]
+    for row in touched:
+        for world in range(worlds):
+            block[row, world] += change[row, world]
+
+
+# -- the clearing -----------------------------------------------------------------------------------------------
+
+FINE, NEGATIVE_DUE, NO_NUMBER = 0, 1, 2
+
+
+@kernel(int64, READ, READ, ROWS, ROWS, ROWS, ROWS, float64, BLOCK, BLOCK, MARKS)
+def find_short(cash, due, payee, obliged, ordered, debtor, tolerance, owed, full, short):
+    """Find the worlds in which somebody could not pay everything even if everyone else did.
+
+    `payee`: of each edge; `obliged`: the parties that must pay, `ordered`: their edges, in the Clearing's order,
+    and `debtor`: the place among `obliged` of who owes each. A gap below `tolerance` of what is owed, or of US$1bn,
+    counts as rounding. Changes `owed` ``(obliged, worlds)`` and `full` ``(parties, worlds)``, scratch, and `short`;
+    gives NEGATIVE_DUE or NO_NUMBER if there is one among the arguments.
+    """
+    worlds = short.shape[0]
+    for row in range(cash.shape[0]):
+        for world in range(worlds):
+            if cash[row, world] != cash[row, world]:
+                return NO_NUMBER
+    full[:] = 0.0
+    owed[:] = 0.0
+    short[:] = False
+    for edge in range(due.shape[0]):
+        for world in range(worlds):
+            amount = due[edge, world]
+            if not amount >= 0.0:
+                return NEGATIVE_DUE
+            full[payee[edge], world] += amount
+    for place in range(ordered.shape[0]):
+        for world in range(worlds):
+            owed[debtor[place], world] += due[ordered[place], world]
+    for place in range(obliged.shape[0]):
+        row = obliged[place]
+        for world in range(worlds):
+            amount = owed[place, world]
+            if cash[row, world] + full[row, world] < amount - tolerance * max(amount, 1.0):
+                short[world] = True
+    return FINE
+
+
+# -- the proof --------------------------------------------------------------------------------------------------
+
+
+@kernel(void, READ, PER_WORLD)
+def largest(block, out):
+    """Give the largest magnitude in each world; what is not a number is larger than all numbers."""
+    out[:] = 0.0
+    for row in range(block.shape[0]):
+        for world in range(out.shape[0]):
+            size = abs(block[row, world])
+            if size > out[world] or size != size:
+                out[world] = size
+
+
+@kernel(void, READ, READ, READ, READ, ROWS, ROWS, NUMBERS, BLOCK, PER_WORLD)
+def unexplained(block, before, stated, flow, rows, legs, signs, change, worst):
+    """Raise `worst` to how far any row is off what it was, plus the flows posted to it, plus `stated` changes.
+
+    Entries as in `post`; changes `change`, a scratch.
+    """
+    worlds = worst.shape[0]
+    for row in range(block.shape[0]):
+        change[row] = 0.0
+    for entry in range(rows.shape[0]):
+        row, leg, sign = rows[entry], legs[entry], signs[entry]
+        for world in range(worlds):
+            change[row, world] += sign * flow[leg, world]
+    for row in range(block.shape[0]):
+        for world in range(worlds):
+            gap = abs(block[row, world] - before[row, world] - stated[row, world] - change[row, world])
+            if gap > worst[world] or gap != gap:
+                worst[world] = gap
+
+
+@kernel(void, ROWS, ROWS, ROWS, READ, READ, READ, BLOCK)
+def gain_by_claims(rows, holders, issuers, owed, before, booked, gap):
+    """Add to `gap` what holders gained and issuers lost by changes of what is owed that nobody has `booked`.
+
+    `rows` of `owed` count; `holders` and `issuers` of all its rows, as parties. Changes gap ``(parties, worlds)``.
+    """
+    for row in rows:
+        holder, issuer = holders[row], issuers[row]
+        for world in range(gap.shape[1]):
+            change = owed[row, world] - before[row, world] - booked[row, world]
+            gap[holder, world] += change
+            gap[issuer, world] -= change
+
+
+# -- the matrices of one world ----------------------------------------------------------------------------------
+
+
+@kernel(void, READ, int64, ROWS, ROWS, ROWS, BLOCK)
+def sort_by_party(amounts, world, kinds, plus, minus, out):
+    """Add the amounts of one world up by kind and party: `plus` gains them, `minus` loses them."""
+    for row in range(amounts.shape[0]):
+        out[kinds[row], plus[row]] += amounts[row, world]
+        out[kinds[row], minus[row]] -= amounts[row, world]
