@@ -246,6 +246,7 @@ class Ledger:
         np.copyto(self._payable_before, self.payable)
         for journal in (self.flow, self.accrued, self._claim_change, self._asset_change):
             journal.fill(0.0)
+        self._never_paid = None  # accrued bills that are written off; most months have none
 
     def close_parties(self, closed):
         """Shut the legs of parties that have left the market; ``closed`` is ``(parties, worlds)``, bool."""
@@ -331,10 +332,7 @@ class Ledger:
         self._asset_change += change
 
     def write_off(self, parties):
-        """Write off all that ``parties`` (``(parties, worlds)``, bool) still owe; give the loss of each holder.
-
-        A bill that is written off has never been an expense of the payer, nor an income of the payee.
-        """
+        """Write off all that ``parties`` (``(parties, worlds)``, bool) still owe; give the loss of each holder."""
         worlds = np.flatnonzero(parties.any(axis=0))
         here = np.take(parties, worlds, axis=1)
         gone = np.take(here, self.issuers, axis=0) * np.take(self.claims, worlds, axis=1)
@@ -344,7 +342,8 @@ class Ledger:
         unpaid = np.take(here, self.payer, axis=0) * np.take(self.payable, worlds, axis=1)
         booked = unpaid * self._on_accrual
         self.payable[:, worlds] -= unpaid
-        self.accrued[:, worlds] -= booked
+        self._never_paid = np.zeros_like(self.payable) if self._never_paid is None else self._never_paid
+        self._never_paid[:, worlds] += booked
         loss = np.zeros_like(self.cash)
         loss[:, worlds] = self._held @ gone + self._into @ booked
         return loss
@@ -358,8 +357,13 @@ class Ledger:
 
     def income(self):
         """Give each party's income of the month so far, revaluations and depreciation included."""
-        earned = self._income @ self.accrued + self._bought @ self.flow
+        earned = self._income @ self._booked + self._bought @ self.flow
         return earned + self._claim_net @ self._claim_change + self._asset_change
+
+    @property
+    def _booked(self):
+        """What is booked as income and expense of each leg: accrued less what of it was written off."""
+        return self.accrued if self._never_paid is None else self.accrued - self._never_paid
 
     def net_of(self, mask):
         """Give the matrix legs -> parties that adds receipts less payments over the legs of `mask`."""
@@ -413,7 +417,7 @@ class Ledger:
             self._all_claims, self.holders, self.issuers, self.claims, claims, self._claim_change, gap
         )
         kernels.gain_by_claims(
-            self._accruing, self.payee, self.payer, self.payable, self._payable_before, self.accrued, gap
+            self._accruing, self.payee, self.payer, self.payable, self._payable_before, self._booked, gap
         )
         return gap
 
