@@ -1,0 +1,249 @@
+"""Who can cover what falls due: the state of every borrower in every month, in the shown world and in all of them."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from viz.specs import Chart
+from viz.views.drawing import FONT, frame, grid, months_axis, names_axis
+from viz.views.reading import columns_of, dates_of, default_of, table_of, with_opening
+from viz.words import percent, times
+
+TITLE = "Who can pay"
+KEY = "heat"
+GROUP = "Debt"
+NOTHING, CALM, STRAINED, BREACH, DEFAULT = range(5)
+WORDS = ("nothing due yet", "calm", "strained", "breach", "default")
+SHADES = (0.5, 0.45, 1.0, 1.0, 1.0)
+COLOURS = ("var:hairline", "var:calm", "var:strained", "var:breach", "var:ink")
+LAB = "OpenAI"
+HOLDING = "SoftBank"
+LOCKUP, CASH_STRAINED, HOLDING_STRAINED = 1.2, 12.0, 0.25
+"""What counts as strained: cover below this (lock-up of site loans); for the lab, months of cash below this; for the
+holding company, which pays by selling what it holds, net debt above this share of it."""
+
+
+def build(run, context):
+    """Give the states of the borrowers in the shown world, and the share of worlds in which each is in trouble."""
+    return [_of_story(run, context), _of_worlds(run, context)]
+
+
+def states(story):
+    """Give (borrowers, their states ``(months + 1, borrowers)``, the number behind each: cover, or months of cash).
+
+    Default once legal; breach while a bill is unpaid or a covenant broken; strained while distributions are stopped or
+    the number behind it is beyond its limit (the holding company's number is net debt over holdings).
+    """
+    columns, cover = story.state("dscr")
+    names = [LAB, *columns]
+    number = np.column_stack([story.value("runway", LAB), cover])
+    gone, arrears = _of_parties(story, names)
+    low = number < np.array([CASH_STRAINED] + [LOCKUP] * len(columns))
+    if HOLDING in columns:
+        row = names.index(HOLDING)
+        number[:, row] = story.value("loan_to_value", HOLDING)
+        low[:, row] = number[:, row] > HOLDING_STRAINED
+    breached, nothing = np.zeros_like(low), np.zeros_like(low)
+    for name in story.state("locked_up")[0]:
+        row = names.index(name)
+        low[:, row] = story.value("locked_up", name) > 0
+        breached[:, row] = story.value("breached", name) > 0
+        nothing[:, row] = story.value("months_complete", name) == 0
+    state = np.where(low, STRAINED, CALM)
+    state = np.where(nothing, NOTHING, state)
+    state = np.where(breached | arrears, BREACH, state)
+    return names, np.where(gone, DEFAULT, state), number
+
+
+def _of_parties(story, names):
+    """Whether each party has defaulted, and whether it is in arrears, ``(months + 1, names)`` each."""
+    when = np.array([default_of(story, name) for name in names])
+    return story.months[:, None] >= when, columns_of(story, "solvency.months_missed", names) > 0
+
+
+def _of_story(run, context):
+    story = run.story
+    names, state, number = states(story)
+    shown = [context.name(name) for name in names]
+    dates = dates_of(run)
+    cells = []
+    for row, name in enumerate(shown):
+        starts = _starts(state[:, row])
+        for month, code in enumerate(state[:, row].tolist()):
+            words = _words(names[row], number[month, row], code)
+            cell = {"name": f"{name}, {dates[month]}: {words}", "id": names[row], "value": [month, row, code]}
+            if month in starts and (code != CALM or not row):
+                cell["label"] = {"show": True}
+            cells.append(cell)
+    option = frame(
+        grid=grid(left=152, right=16, top=8, bottom=36),
+        xAxis=months_axis(dates, gaps=True),
+        yAxis=names_axis(shown),
+        tooltip={"trigger": "item", "formatter": "{b}", "confine": True},
+        visualMap={
+            "show": False,
+            "type": "piecewise",
+            "pieces": [
+                {"value": code, "color": colour, "opacity": shade}
+                for code, (colour, shade) in enumerate(zip(COLOURS, SHADES, strict=True))
+            ],
+        },
+        series=[
+            {
+                "type": "heatmap",
+                "data": [_labelled(cell) for cell in cells],
+                "animation": False,
+            }
+        ],
+    )
+    headlines = [_headline(shown, row, date) for row, date in zip(state, dates, strict=True)]
+    rows = [
+        [date, *(_words(name, n, code) for name, n, code in zip(names, number[m], state[m], strict=True))]
+        for m, date in enumerate(dates)
+    ]
+    return Chart(
+        key="heat_story",
+        headline=headlines,
+        label="State of each borrower in this world: the lab by months of cash, all others by cover (DSCR)",
+        unit="state",
+        option=option,
+        cursor=True,
+        alt=headlines[-1],
+        table=table_of(["month", *shown], rows),
+        clicks="party",
+    )
+
+
+def _starts(codes):
+    """The first months of stretches that are long enough to carry a word."""
+    cuts = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
+    return {start for start, stop in pairwise(cuts) if stop - start >= 9}
+
+
+def _labelled(cell):
+    if "label" not in cell:
+        return cell
+    code = cell["value"][2]
+    label = {
+        "show": True,
+        "formatter": WORDS[code],
+        "position": "insideLeft",
+        "align": "left",
+        "color": "var:ink" if code in (NOTHING, CALM) else "var:surface",
+        "fontSize": FONT,
+    }
+    return cell | {"label": label}
+
+
+def _words(name, number, code):
+    if code in (NOTHING, DEFAULT):
+        return WORDS[code]
+    if name == LAB:
+        measured = "cash for ten years" if number >= 120.0 else f"{number:.0f} months of cash"
+    elif name == HOLDING:
+        measured = f"net debt {percent(number)} of holdings"
+    else:
+        measured = "cover 10x or nothing due" if number >= 10.0 else f"cover {times(number)}"
+    return f"{WORDS[code]}, {measured}"
+
+
+def _headline(shown, last, date):
+    """One sentence on who is in trouble at the end of a month."""
+    bad = {code: [name for name, s in zip(shown, last, strict=True) if s == code] for code in range(5)}
+    worst = next((code for code in (DEFAULT, BREACH, STRAINED) if bad[code]), None)
+    if worst is None:
+        return f"{date}: every borrower covers what it owes"
+    words = {DEFAULT: "in default", BREACH: "in breach of a bill or a covenant", STRAINED: "strained"}
+    parts = [
+        f"{len(bad[code])} of {len(shown)} {words[code]}" for code in (DEFAULT, BREACH, STRAINED) if bad[code]
+    ]
+    return f"{date}: " + ", ".join(parts)
+
+
+# -- all worlds ---------------------------------------------------------------------------------------------------
+
+
+def shares_in_trouble(run):
+    """Give (borrowers, share of worlds ``(months + 1, borrowers)`` that are in trouble by then).
+
+    In trouble: in default; 60 days late with a payment at any time so far; a site whose covenant is broken this month;
+    the lab with less cash than its floor (`openai.runway_floor`) this month.
+    """
+    names = [LAB, *run.results.measures["dscr"].agents]
+    sites, months = run.results.measures["breached"].agents, np.arange(1, run.months + 1)[:, None]
+    columns = []
+    for name in names:
+        bad = months >= earliest(run, name)
+        if name == LAB:
+            bad = bad | run.measure("cornered", LAB).astype(bool)
+        elif name in sites:
+            bad = bad | run.measure("breached", name).astype(bool)
+        columns.append(bad.mean(axis=1))
+    return names, with_opening(np.column_stack(columns), 0.0)
+
+
+def earliest(run, name):
+    """Give the month in which a party first is 60 days late or in default, per world; NEVER where it is neither."""
+    row = run.story.parties.index(name)
+    return np.minimum(run.outcome("missed")[row], run.outcome("default")[row])
+
+
+def _of_worlds(run, context):
+    names, share = shares_in_trouble(run)
+    shown, dates = [context.name(name) for name in names], dates_of(run)
+    share = np.rint(100.0 * share).astype(int)
+    cells = [
+        {
+            "name": f"{name}, {dates[month]}: in trouble in {part}% of worlds",
+            "id": names[row],
+            "value": [month, row, part],
+        }
+        for row, name in enumerate(shown)
+        for month, part in enumerate(share[:, row].tolist())
+    ]
+    for row in range(len(shown)):
+        last = cells[(row + 1) * len(dates) - 1]
+        last["label"] = _beside(f"{last['value'][2]}%")
+    top = int(np.argmax(share[-1]))
+    sentence = (
+        f"By {dates[-1]} {shown[top]} is in trouble in {share[-1, top]}% of {run.worlds} worlds"
+        if share[-1, top] > 0
+        else f"By {dates[-1]} no borrower is in trouble in any of {run.worlds} worlds"
+    )
+    darkest = max(20, 10 * int(np.ceil(share.max() / 10.0)))
+    option = frame(
+        grid=grid(left=152, right=48, top=8, bottom=36),
+        xAxis=months_axis(dates, gaps=True),
+        yAxis=names_axis(shown),
+        tooltip={"trigger": "item", "formatter": "{b}", "confine": True},
+        visualMap={
+            "show": False,
+            "type": "continuous",
+            "min": 0,
+            "max": darkest,
+            "inRange": {"color": ["var:surface", "var:accent"]},
+        },
+        series=[{"type": "heatmap", "data": cells, "animation": False, "clip": False}],
+    )
+    return Chart(
+        key="heat_worlds",
+        headline=sentence,
+        label="In trouble: 60 days late or in default by then, or that month in breach of a covenant or short of cash",
+        unit="% of worlds",
+        option=option,
+        cursor=True,
+        alt=sentence,
+        table=table_of(["month", *shown], [[date, *share[month]] for month, date in enumerate(dates)]),
+        clicks="party",
+    )
+
+
+def _beside(words):
+    return {
+        "show": True,
+        "formatter": words,
+        "position": "right",
+        "distance": 8,
+        "color": "var:ink",
+        "fontSize": FONT,
+    }

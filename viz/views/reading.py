@@ -1,0 +1,71 @@
+"""What several views read off a run: quantiles over worlds, months of failure, tables behind charts."""
+
+import numpy as np
+
+from scenarios.cast import cast_of
+
+BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def bands(values):
+    """Give the quantiles of BANDS over the last axis, ``(5, ...)``; with month 0 in front as the first month."""
+    ordered = np.sort(np.asarray(values, dtype=float), axis=-1)
+    last = ordered.shape[-1] - 1
+    cuts = []
+    for share in BANDS:
+        below = int(share * last)
+        above = min(below + 1, last)
+        low, high = ordered[..., below], ordered[..., above]
+        cuts.append(low + (high - low) * (share * last - below))
+    return np.stack(cuts)
+
+
+def bands_of_living(values):
+    """Give the same quantiles over what is not NaN on the last axis; NaN where nothing is left."""
+    ordered = np.sort(np.asarray(values, dtype=float), axis=-1)  # NaN comes last
+    last = np.isfinite(ordered).sum(axis=-1, keepdims=True) - 1
+    cuts = []
+    for share in BANDS:
+        place = share * np.maximum(last, 0)
+        below = place.astype(int)
+        above = np.minimum(below + 1, np.maximum(last, 0))
+        low, high = np.take_along_axis(ordered, below, -1), np.take_along_axis(ordered, above, -1)
+        cuts.append((low + (high - low) * (place - below))[..., 0])
+    return np.stack(cuts)
+
+
+def with_opening(rows, opening=np.nan):
+    """Put a value for month 0 in front of months 1 to the last, along the first axis."""
+    rows = np.asarray(rows, dtype=float)
+    first = np.broadcast_to(np.asarray(opening, dtype=float), rows[:1].shape)
+    return np.concatenate([first, rows])
+
+
+def dates_of(run):
+    """Give the dates of all months in words, the opening first."""
+    if "dates" not in run.memory:
+        cast = cast_of(run.scenario)
+        run.memory["dates"] = [cast.date(month) for month in range(run.months + 1)]
+    return run.memory["dates"]
+
+
+def columns_of(story, state, names):
+    """Give a State of some agents of the story side by side, ``(months + 1, names)``."""
+    agents, values = story.state(state)
+    return values[..., [agents.index(name) for name in names]]
+
+
+def default_of(story, name):
+    """Give the month of a party's legal default in the story; NEVER if it does not come to that."""
+    return int(story.value("solvency.default_month", name)[-1])
+
+
+def first_month(flags):
+    """Give the first month in which a series of flags is set (index = month), or None."""
+    flags = np.asarray(flags, dtype=bool)
+    return int(np.argmax(flags)) if flags.any() else None
+
+
+def table_of(columns, rows):
+    """Give the table behind a chart: names of columns, and rows of texts and numbers."""
+    return {"columns": list(columns), "rows": [list(row) for row in rows]}
