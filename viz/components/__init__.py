@@ -9,7 +9,7 @@ def Chart(spec="", choices="[]", chosen="", dimmed=False, stamp="", event_choose
 
 
 @solara.component_vue("player.vue", vuetify=False)
-def Player(spec="", month=0, dimmed=False, event_month=None):
+def Player(spec="", month=0, dimmed=False, event_settled=None):
     """Play, step and scrub through the months of a viz.specs.Timeline; tells the month where it comes to rest."""
 
 
@@ -45,7 +45,13 @@ def Levers(spec="", values="{}", busy=False, event_change=None, event_reset=None
 
 @solara.component_vue("header.vue", vuetify=False)
 def Header(
-    spec="", state="{}", event_scenario=None, event_do=None, event_seed=None, event_panel=None, event_view=None
+    spec="",
+    state="{}",
+    event_scenario=None,
+    event_do=None,
+    event_seed=None,
+    event_panel=None,
+    event_view=None,
 ):
     """Choose the scenario, the luck and the panel; undo, redo, share."""
 
@@ -68,3 +74,10 @@ def Footer(spec="{}", query=""):
 @solara.component_vue("drawer.vue", vuetify=False)
 def Drawer(title="", wide=False, left=False, children=(), event_close=None):
     """Lay a panel over the page; Escape closes it."""
+
+
+@solara.component
+def Broken(sentence):
+    """Say in place of a view that it could not be drawn, and that nothing is lost."""
+    with solara.Div(classes=["tp-figure", "tp-broken"]):
+        solara.Div(children=[sentence])

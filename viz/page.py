@@ -1,0 +1,269 @@
+"""The page: what it shows where. What it computes is in session.py and show.py, how it looks in assets/custom.css."""
+
+import json
+
+import solara
+
+from viz import show
+from viz.components import (
+    Broken,
+    Chart,
+    Drawer,
+    Footer,
+    Header,
+    Levers,
+    Network,
+    Notices,
+    Player,
+    Status,
+    Strip,
+    Table,
+    Text,
+    ViewBar,
+)
+from viz.session import ALL, Session
+from viz.state import to_query
+
+DRAWN_BY = {"chart": Chart, "table": Table, "text": Text, "network": Network}
+RESTS = {"owes"}  # views that are the main screen itself
+
+
+@solara.component
+def Page():
+    """One visitor's page, from the query of the address to the last figure."""
+    query = solara.use_router().search
+    session = solara.use_memo(lambda: Session(query), [])
+    state, seen = session.state.value, session.seen.value
+    solara.use_effect(
+        session.start, [state.run_key, state.worlds, state.story, state.pins, state.names, state.party]
+    )
+    with solara.Div(classes=["tp-page"]):
+        with solara.Div(classes=["tp-at-header"]):
+            Top(session)
+        with solara.Div(classes=["tp-at-notices"]):
+            Told(session)
+        with solara.Div(classes=["tp-at-levers"]):
+            LeverPanel(session)
+        with solara.Div(classes=["tp-at-centre"]):
+            ViewBar(
+                spec=json.dumps(show.view_list()),
+                chosen=state.view,
+                event_choose=lambda key: session.change(view=str(key)),
+            )
+            if seen is None:
+                Waiting(session)
+            elif state.view in RESTS:
+                MainScreen(session)
+            else:
+                ViewPane(session)
+        with solara.Div(classes=["tp-at-status"]):
+            if seen is not None:
+                Standing(session)
+        with solara.Div(classes=["tp-at-player"]):
+            if seen is not None:
+                Player(
+                    spec=seen.screen.timeline,
+                    month=state.month,
+                    dimmed=is_old(session),
+                    event_settled=lambda month: session.change(month=int(month)),
+                )
+        with solara.Div(classes=["tp-at-footer"]):
+            Bottom(session)
+        OpenPanel(session)
+
+
+def is_old(session):
+    """Whether what is shown belongs to an earlier state than what was asked for."""
+    state, seen = session.state.value, session.seen.value
+    return seen is not None and (seen.state.run_key, seen.state.story) != (state.run_key, state.story)
+
+
+@solara.component
+def Top(session):
+    state = session.state.value
+    spec = solara.use_memo(lambda: json.dumps(show.header()), [])
+    now = {
+        "scenario": state.scenario,
+        **show.scenario_words(state),
+        "seed": state.seed,
+        "dark": state.dark,
+        "names": state.names,
+        "undo": bool(session.past),
+        "redo": bool(session.future),
+    }
+    does = {
+        "undo": session.undo,
+        "redo": session.redo,
+        "new luck": session.new_luck,
+        "levers": lambda: session.change(panel="levers"),
+        "theme": lambda: session.change(dark=not state.dark),
+        "names": lambda: session.change(names="own" if state.names == "archetype" else "archetype"),
+    }
+
+    def use_theme():
+        solara.lab.theme.dark = state.dark
+
+    solara.use_effect(use_theme, [state.dark])
+    Header(
+        spec=spec,
+        state=json.dumps(now),
+        event_scenario=lambda name: session.open_scenario(str(name)),
+        event_do=lambda what: does.get(what, lambda: None)(),
+        event_seed=lambda seed: session.change(seed=show.seed_of(seed, state.seed)),
+        event_panel=lambda key: session.change(panel=str(key)),
+    )
+
+
+@solara.component
+def Told(session):
+    failure = session.failure.value
+    notices = [{"text": text} for text in session.notices.value]
+    if failure:
+        notices.append({"text": failure, "tone": "breach"})
+
+    def dismiss(index):
+        if failure and index == len(notices) - 1:
+            session.failure.set("")
+        else:
+            session.dismiss(int(index))
+
+    Notices(notices=json.dumps(notices), event_dismiss=dismiss)
+
+
+@solara.component
+def LeverPanel(session):
+    state = session.state.value
+    spec = solara.use_memo(lambda: show.levers(state), [state.scenario, state.lesson, state.names])
+    values = json.dumps(dict(state.sets))
+
+    def move(message):
+        known = show.lever_value(state, message)
+        if known:
+            session.move(*known, bool(message.get("moving")))
+
+    Levers(
+        spec=spec,
+        values=values,
+        busy=bool(session.busy.value),
+        event_change=move,
+        event_reset=lambda path: session.reset(str(path)),
+    )
+
+
+@solara.component
+def MainScreen(session):
+    state, seen = session.state.value, session.seen.value
+    chart = solara.use_memo(
+        lambda: show.chart(seen.run, state, seen.pinned), [seen, state.chart, state.party, state.names]
+    )
+    old = is_old(session)
+    with solara.Div(classes=["tp-main"]):
+        with solara.Div():
+            Network(spec=seen.screen.network, dimmed=old, event_pick=lambda item: picked(session, item))
+        with solara.Div():
+            Chart(
+                spec=chart,
+                choices=json.dumps(show.chart_list(seen.run)),
+                chosen=state.chart,
+                dimmed=old,
+                stamp=seen.screen.stamp,
+                event_choose=lambda key: session.change(chart=str(key)),
+                event_pick=lambda item: picked(session, item),
+            )
+
+
+@solara.component
+def ViewPane(session):
+    state, seen = session.state.value, session.seen.value
+    specs, problem = solara.use_memo(
+        lambda: show.view(seen.run, state, seen.pinned), [seen, state.view, state.party, state.names]
+    )
+    with solara.Div(classes=["tp-stack"], key=state.view):
+        if problem:
+            Broken(problem)
+        for kind, key, spec in specs:
+            with solara.Div(classes=["tp-slot", f"tp-slot-{kind}"]).key(f"{state.view}-{key}"):
+                drawn = {"spec": spec, "dimmed": is_old(session)}
+                if kind != "text":
+                    drawn["event_pick"] = lambda item: picked(session, item)
+                if kind == "chart":
+                    drawn["stamp"] = seen.screen.stamp
+                DRAWN_BY[kind](**drawn)
+
+
+@solara.component
+def Standing(session):
+    state, seen = session.state.value, session.seen.value
+    old = is_old(session)
+    Status(spec=seen.screen.status, dimmed=old)
+    Strip(
+        spec=seen.screen.strip,
+        story=seen.run.position,
+        waiting=max(0, max(ALL, state.worlds) - seen.run.worlds) if session.busy.value else 0,
+        dimmed=old,
+        event_choose=lambda position: session.change(story=show.world_of(position, seen.run)),
+    )
+
+
+@solara.component
+def Waiting(session):
+    with solara.Div(classes=["tp-waiting"]):
+        if session.failure.value:
+            Broken(session.failure.value)
+        else:
+            solara.Div(children=["Playing 96 months in 64 worlds …"])
+
+
+@solara.component
+def Bottom(session):
+    state, seen = session.state.value, session.seen.value
+    facts = {"busy": session.busy.value, "seed": state.seed, "worlds": 0, "version": show.version()}
+    if seen is not None:
+        facts |= seen.screen.footer
+    Footer(spec=json.dumps(facts), query=to_query(state))
+
+
+@solara.component
+def OpenPanel(session):
+    """The drawer of a panel, if one is open."""
+    state = session.state.value
+
+    def close(*_):
+        session.change(panel="")
+
+    if state.panel == "levers":
+        Drawer(title="Levers", left=True, children=[LeverPanel(session)], event_close=close)
+        return
+    panel = show.panel(state.panel)
+    if panel is not None:
+        child = Boundary(panel.Panel, session)
+        Drawer(
+            title=panel.TITLE,
+            wide=getattr(panel, "WIDE", False),
+            children=[child],
+            event_close=close,
+        ).key(state.panel)
+
+
+@solara.component
+def Boundary(component, session):
+    """A panel, or, if it fails, a sentence in its place: nobody is shown a traceback."""
+    error, forget = solara.use_exception()
+    if error is not None:
+        show.log(error)
+        with solara.Div():
+            Broken("This panel could not be shown. The rest of the page goes on.")
+            solara.Button("Try again", on_click=forget, text=True)
+    else:
+        component(session)
+
+
+def picked(session, item):
+    """Follow a click: into a world, to a party, to a month."""
+    what, name = item.get("what"), item.get("name")
+    if what == "world":
+        session.change(story=show.world_of(name, session.seen.value.run))
+    elif what == "party":
+        known = show.party_of(name, session.seen.value.run, session.state.value)
+        if known:
+            session.change(party=known, view="agent" if "agent" in show.views() else session.state.value.view)

@@ -1,0 +1,155 @@
+"""What one visitor sees and does: a state, its undo and redo, and the run that belongs to it.
+
+Nothing here is shared: each visitor has a Session, made where the page is rendered. Runs are shared, by the cache.
+"""
+
+import random
+import threading
+from dataclasses import dataclass, replace
+
+import solara
+
+from viz import show
+from viz.runs import CACHE, Cancelled, RunFailed
+from viz.state import DEFAULT, PageState, parse_query, read_pin
+
+FIRST, ALL = 64, 256  # worlds that answer at once, and worlds of the fan that follows
+PAUSE = 0.03  # seconds without another change, after which a run begins
+MOST_UNDO = 100
+OF_A_RUN = ("scenario", "sets", "events", "decisions", "seed", "months", "worlds", "story")
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What was computed for a state: its run, and what the main screen draws of it."""
+
+    state: PageState
+    run: object
+    screen: show.Screen
+    pinned: tuple = ()
+
+
+class Session:
+    """A visitor's page. Its reactive values: ``state``, ``seen`` (a Seen, or None at first), ``busy`` (what is
+    being computed, in words), ``failure`` (a sentence, or ""), ``notices``.
+    """
+
+    def __init__(self, query=""):
+        state, notices = parse_query(query or "", views=show.views(), charts=show.charts())
+        self.state = solara.Reactive(state)
+        self.notices = solara.Reactive(tuple(notices))
+        self.seen = solara.Reactive(None)
+        self.busy = solara.Reactive("")
+        self.failure = solara.Reactive("")
+        self.past, self.future, self._gesture = [], [], None
+
+    # -- changing what is seen --------------------------------------------------------------------------------
+
+    def change(self, gesture=None, **changes):
+        """Change fields of the state. What changes the run can be undone; one ``gesture`` is undone as one."""
+        before, after = self.state.value, replace(self.state.value, **changes)
+        if after == before:
+            return
+        if any(getattr(after, name) != getattr(before, name) for name in OF_A_RUN):
+            if gesture is None or gesture != self._gesture:
+                self.past = [*self.past[1 - MOST_UNDO :], before]
+            self.future, self._gesture = [], gesture
+        self.state.set(after)
+
+    def move(self, path, value, moving):
+        """Move a lever; ``value`` None is the scenario's own. A drag from press to release is one change."""
+        sets = self.state.value.with_set(path, value).sets
+        self.change(("move", path), sets=sets)
+        if not moving:
+            self._gesture = None
+
+    def reset(self, path=""):
+        """Give a lever, or all, the scenario's own values."""
+        state = self.state.value
+        self.change(sets=state.with_set(path, None).sets if path else ())
+
+    def open_scenario(self, name):
+        """Run another scenario, under the same luck and without the levers that were moved."""
+        self.change(scenario=name, sets=(), events=(), decisions=())
+
+    def new_luck(self):
+        """Draw new dice for all worlds."""
+        self.change(seed=random.SystemRandom().randrange(2, 10_000))
+
+    def undo(self):
+        """Take the last change of the run back."""
+        if self.past:
+            self.future.append(self.state.value)
+            self._restore(self.past.pop())
+
+    def redo(self):
+        """Make the change again that was taken back."""
+        if self.future:
+            self.past.append(self.state.value)
+            self._restore(self.future.pop())
+
+    def _restore(self, state):
+        self._gesture = None
+        self.state.set(replace(self.state.value, **{name: getattr(state, name) for name in OF_A_RUN}))
+
+    def notice(self, text):
+        """Tell the visitor something, until it is dismissed."""
+        if text not in self.notices.value:
+            self.notices.set((*self.notices.value, text))
+
+    def dismiss(self, index):
+        """Take a notice away."""
+        self.notices.set(tuple(each for at, each in enumerate(self.notices.value) if at != index))
+
+    # -- running ----------------------------------------------------------------------------------------------
+
+    def start(self):
+        """Begin to compute what the state says, in the background; give the function that cancels it."""
+        cancel = threading.Event()
+        threading.Thread(target=self._work, args=(self.state.value, cancel), daemon=True).start()
+        return cancel.set
+
+    def _work(self, state, cancel):
+        try:
+            if cancel.wait(0 if self.seen.value is None else PAUSE):
+                return
+            self.busy.set("computing …")
+            for worlds in self._sizes(state):
+                self._publish(state, CACHE.compute(state, worlds, cancel), cancel)
+                if not cancel.is_set():
+                    self.busy.set(f"{worlds} of {max(ALL, state.worlds)} worlds …")
+            self._settle(cancel)
+        except Cancelled:
+            pass
+        except RunFailed as error:
+            self._settle(cancel, str(error))
+
+    def _sizes(self, state):
+        """How many worlds to show one after the other: fewer are left out where all are at hand."""
+        most = max(ALL, state.worlds)
+        return [most] if CACHE.get(state, most) or state.story >= FIRST else [FIRST, most]
+
+    def _publish(self, state, run, cancel):
+        pinned = tuple(filter(None, (self._pinned(pin, cancel) for pin in state.pins)))
+        screen = show.screen(run, state, pinned)
+        if not cancel.is_set():
+            self.seen.set(Seen(state, run, screen, pinned))
+            self.failure.set("")
+
+    def _pinned(self, pin, cancel):
+        try:
+            return CACHE.compute(read_pin(pin)[0], FIRST, cancel)
+        except RunFailed:
+            return None
+
+    def _settle(self, cancel, failure=""):
+        if not cancel.is_set():
+            self.busy.set("")
+            self.failure.set(failure)
+
+
+def warm():
+    """Compute what the first visitor will see."""
+    run = CACHE.compute(DEFAULT, FIRST)
+    show.screen(run, DEFAULT, ())
+    CACHE.compute(DEFAULT, ALL)
