@@ -47,11 +47,17 @@ HEADERS = {
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CLOSED_PATHS = ("/resourcez",)  # figures about other people's sessions
 
-# What Solara's page template lacks, or forbids: zooming by hand, a language, an early start for the charts.
+# What Solara's page template lacks, forbids, or says in its own words: zooming by hand, a language, an early start
+# for the charts, and what a visitor should know when the server is gone.
 PAGE_REPAIRS = {
     b"<html>": b'<html lang="en">',
     b", maximum-scale=1, user-scalable=no, minimal-ui": b"",
     b"<title>": b'<link rel="modulepreload" href="/_solara/cdn/echarts@5.4.0/dist/echarts.esm.min.js">\n    <title>',
+    b"Server\n                disconnected.": b"The server does not answer. Trying again \xe2\x80\xa6",
+    b"Could not restore session. Please refresh.\n                </v-card-text>": (
+        b"The server was started anew. What you had set is in the address: refresh, and it is back."
+        b"\n                </v-card-text>"
+    ),
 }
 
 
