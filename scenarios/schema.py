@@ -46,6 +46,11 @@ SUMMARY_MEASURES = {  # what a check may name beside the recorded measures, and 
     "peak_stress": False,
     "books_residual": False,
 }
+PAIRED = {  # of these, those of which a check may take the difference between two scenarios: the outcome they count
+    "default_probability": "default",
+    "distressed_probability": "distressed",
+    "missed_probability": "missed",
+}
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,9 @@ class Setting:
 class Check:
     """What a scenario must show: ``measure`` of ``agent`` (or of all) stands to ``value`` as ``op`` says.
 
-    ``month`` is for recorded measures (mean over worlds); without it the last month counts.
+    ``month`` is for recorded measures (mean over worlds); without it the last month counts. With ``against``, the name
+    of a shipped scenario, it is the paired difference to that scenario with the same luck that stands to ``value``, and
+    its whole 95% interval must.
     """
 
     measure: str
@@ -150,6 +157,7 @@ class Check:
     value: float
     agent: str | None = None
     month: int | None = None
+    against: str | None = None
 
 
 @dataclass(frozen=True)
@@ -566,7 +574,8 @@ class _Parser:
     def _check(self, label, key, row):
         before = len(self.problems)
         measure, op, value = (row.pop(word, None) for word in ("measure", "op", "value"))
-        agent = row.pop("agent", None)
+        agent, against = row.pop("agent", None), row.pop("against", None)
+        value = 0.0 if against is not None and value is None else value
         month = self._month(label, key, row) if "month" in row else None
         known = [*SUMMARY_MEASURES, *sorted(self.vocabulary.measures)]
         if measure not in known:
@@ -581,9 +590,15 @@ class _Parser:
             self._wrong(label, f"{key}.agent", agent, "the name of an agent")
         elif agent is None and isinstance(measure, str) and SUMMARY_MEASURES.get(measure):
             self._add(label, f"{key}.agent", f"missing: whose {measure}")
-        self._unknown_keys(label, key, row, ["measure", "agent", "op", "value", "month"])
+        if against is not None and against not in library():
+            near = nearest_name(against, library())
+            self._wrong(label, f"{key}.against", against, "one of " + ", ".join(library()), nearest=near)
+        elif against is not None and measure not in self.vocabulary.measures and measure not in PAIRED:
+            allowed = "a recorded measure, or one of " + ", ".join(PAIRED)
+            self._wrong(label, f"{key}.against", measure, allowed)
+        self._unknown_keys(label, key, row, ["measure", "agent", "op", "value", "month", "against"])
         if len(self.problems) == before:
-            self.checks.append(Check(measure, op, float(value), agent, month))
+            self.checks.append(Check(measure, op, float(value), agent, month, against))
 
     def _month(self, label, key, row):
         value = row.pop("month", None)

@@ -12,9 +12,11 @@ from model.history import OUTCOMES
 from model.opening import DEBT_KINDS, read_opening
 from scenarios.cast import WORDS, Cast, cast_of
 from scenarios.cast import date_of as date_of
+from scenarios.experiments.compare import difference_of_chances, difference_of_means
 from scenarios.files import run_hash, version
 from scenarios.headlines import headline_of, headline_words
-from scenarios.schema import FIRST_YEAR, OPERATORS, BadInput, Problem, split_path
+from scenarios.schema import FIRST_YEAR, OPERATORS, PAIRED, BadInput, Problem, load, split_path
+from scenarios.simulate import simulate
 
 DISCLAIMER = "A stylised model for teaching. No statement about any real firm; no advice."
 TOLERANCE = 1e-9  # the largest relative error at which books count as balanced
@@ -72,7 +74,7 @@ def summary(results):
         "display": cast_of(results.scenario).facts(),
         "headline": headline_facts(results.scenario, results.months),
     }
-    return facts | {"checks": [_verdict(check, facts, results) for check in results.scenario.checks]}
+    return facts | {"checks": list(_verdicts(facts, results))}
 
 
 def headline_facts(scenario, months):
@@ -141,6 +143,46 @@ def _shortfalls(events, worlds):
     return sorted(rows, key=lambda row: -row["usd_bn_per_world"])
 
 
+def _verdicts(facts, results):
+    """Judge every check of the scenario; one against another scenario plays that in the same worlds, once."""
+    others = {}
+    for check in results.scenario.checks:
+        if check.against is None:
+            yield _verdict(check, facts, results)
+            continue
+        if check.against not in others:
+            others[check.against] = _played(check.against, results)
+        yield _paired_verdict(check, results, others[check.against])
+
+
+def _played(name, results):
+    """Play another scenario in the worlds of a run, with what was set in that run."""
+    scenario = load(name, results.scenario.vocabulary)
+    overrides = results.scenario.overrides
+    given = {path: np.concatenate([piece.params[path] for piece in results.pieces])
+             for path in results.pieces[0].params}  # fmt: skip
+    return simulate(
+        scenario.with_set(overrides) if overrides else scenario,
+        {"world": results.luck, **given},
+        results.seed,
+        results.months,
+    )
+
+
+def _paired_verdict(check, results, other):
+    """Whether the whole interval of the difference to another scenario stands to the value as the check says."""
+    if check.measure in PAIRED:
+        column = f"{PAIRED[check.measure]}:{check.agent}"
+        found = difference_of_chances(*(run.worlds()[column].notna().to_numpy() for run in (other, results)))
+    else:
+        found = difference_of_means(*(_recorded_by_world(check, run) for run in (other, results)))
+    difference, low, high = found
+    row = {key: value for key, value in vars(check).items() if value is not None}
+    worst = high if check.op in ("<", "<=") else low
+    holds = bool(OPERATORS[check.op](worst, check.value))
+    return row | {"found": difference, "low": low, "high": high, "holds": holds}
+
+
 def _verdict(check, facts, results):
     """Whether a check of the scenario holds, and what was found."""
     chances = {
@@ -165,16 +207,19 @@ def _verdict(check, facts, results):
 
 
 def _recorded(check, results):
-    """The mean over worlds of a recorded measure in the month of the check; all its agents unless one is
-    named.
-    """
+    """The mean over worlds of a recorded measure in the month of the check."""
+    return float(_recorded_by_world(check, results).mean())
+
+
+def _recorded_by_world(check, results):
+    """A recorded measure in the month of the check, ``(worlds,)``; the mean of its agents unless one is named."""
     values = results.measure(check.measure)[min(check.month or results.months, results.months) - 1]
     agents = results.measures[check.measure].agents
     if check.agent is not None and check.agent not in agents:
         problem = f"a check asks for {check.measure} of {check.agent!r}, which is not recorded"
         raise BadInput(Problem("", "", problem, allowed="one of " + ", ".join(agents)))
     rows = values if check.agent is None else values[[agents.index(check.agent)]]
-    return float(rows.astype(float).mean())
+    return rows.astype(float).mean(axis=0)
 
 
 def opening_facts(scenario):
@@ -389,8 +434,10 @@ def _tell_checks(console, facts, cast):
     )
     for check in failed:
         whose = f" of {cast.name(check['agent'])}" if "agent" in check else ""
-        wanted = f"{check['measure']}{whose} {check['op']} {check['value']:g}"
-        console.print(Text(f"does not hold: {wanted}; it is {check['found']:.4g}", "yellow"))
+        against = f" less that of {check['against']}" if "against" in check else ""
+        wanted = f"{check['measure']}{whose}{against} {check['op']} {check['value']:g}"
+        span = f" ({check['low']:.3g} to {check['high']:.3g})" if "low" in check else ""
+        console.print(Text(f"does not hold: {wanted}; it is {check['found']:.4g}{span}", "yellow"))
 
 
 def _tell_residual(console, residual, where):

@@ -11,7 +11,7 @@ from scenarios import library, load, simulate
 from scenarios.schema import LIBRARY
 from scenarios.story import summary
 
-WORLDS = 96
+WORLDS = 256
 KEYS = [row["key"] for row in csv.DictReader((LIBRARY / "calibration.csv").open(encoding="utf-8"))]
 SHIPPED = {
     "abilene_extra", "airline", "announced", "backstop", "baseline", "calm", "cash_funded", "credit_freeze",

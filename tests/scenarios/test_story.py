@@ -131,6 +131,48 @@ def test_checks_are_judged_by_what_is_found(results, facts):
     assert verdicts["cash"]["found"] == pytest.approx(results.measure("cash")[-1, 0].mean())
 
 
+AGAINST = """
+[lab]
+rent = 6.0
+[[check]]
+measure = "cash"
+agent = "Big Lab"
+op = "<"
+against = "baseline"
+[[check]]
+measure = "cash"
+agent = "Big Lab"
+op = ">"
+against = "baseline"
+[[check]]
+measure = "default_probability"
+agent = "Small Lab"
+op = ">"
+against = "baseline"
+"""
+
+
+def test_a_check_against_another_scenario_takes_paired_differences(read, vocabulary):
+    from scenarios import load
+
+    dear = simulate(read(AGAINST), worlds=40, seed=3, months=30)
+    plain = simulate(load("baseline", vocabulary), worlds=40, seed=3, months=30)
+    less, more, fails = summary(dear)["checks"]
+    each = (dear.measure("cash")[-1] - plain.measure("cash")[-1])[0]
+    assert less["found"] == pytest.approx(each.mean()) and less["holds"] and not more["holds"]
+    assert less["low"] <= less["found"] <= less["high"] < 0.0
+    shares = [run.worlds()["default:Small Lab"].notna().mean() for run in (plain, dear)]
+    assert fails["found"] == pytest.approx(shares[1] - shares[0])
+    text = told(tell_run, summary(dear), dear.scenario)
+    assert "does not hold: cash of Big Lab less that of baseline > 0; it is -" in " ".join(text.split())
+
+
+def test_a_check_against_another_scenario_names_a_shipped_one_and_what_can_be_paired(mistakes):
+    assert "did you mean baseline" in mistakes(AGAINST.replace('"baseline"', '"baselin"'))[0]
+    loss = AGAINST.replace('"cash"', '"mean_loss"')
+    assert "a recorded measure, or one of default_probability" in mistakes(loss)[0]
+
+
 def test_the_story_is_told_in_80_columns(results, facts):
     text = told(tell_run, facts, results.scenario, directory="results/mine")
     assert max(map(len, text.splitlines())) <= 80
