@@ -92,6 +92,7 @@ class OpenAI(Lab):
         "idle",
         "unserved",
         "gross_margin",
+        "compute_bill",
         "cornered",
         "new_commitment",
     )
@@ -112,6 +113,11 @@ class OpenAI(Lab):
             self.inference_need * self.served_share / np.maximum(self.compute_used, 1e-9), 1.0
         )
         return np.maximum(1.0 - bill * serving / np.maximum(self.revenue, 0.1), -5.0)
+
+    @property
+    def compute_bill(self):
+        """What its compute costs at this month's bills, used or not, US$bn a year."""
+        return self.model.compute_contracts.bill_of_openai * ~self.closed
 
     def serve(self):
         """Serve demand as far as compute allows: inference comes before training.
