@@ -14,6 +14,9 @@ SHADES = (0.95, 0.68, 0.46, 0.3, 0.18)
 """Opacity of the parts of a stack, from the first on: one hue, so that parts read as parts."""
 
 
+ROUND = ((1, 0.25), (1.5, 0.5), (2, 0.5), (3, 1), (4, 1), (5, 1), (6, 2), (8, 2), (10, 2.5))
+"""Round ends of an axis, over a power of ten, and how far apart its lines then are."""
+
 # -- numbers ------------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +120,13 @@ def value_axis(unit="", low=None, high=None, zero=True, **more):
     return axis | more
 
 
+def steady_axis(unit, top):
+    """Give an axis of values from zero to the round number above ``top``, the same in all months."""
+    step = 10.0 ** math.floor(math.log10(max(top, 1e-3)))
+    high, every = next((h, i) for h, i in ROUND if step * h >= top)
+    return value_axis(unit, low=0, high=step * high, interval=step * every)
+
+
 def grid(left=56, right=132, top=32, bottom=32):
     """Give the margins: room at the right for the names of lines."""
     return {"left": left, "right": right, "top": top, "bottom": bottom, "containLabel": False}
@@ -169,14 +179,13 @@ def line(name, values, *, color="var:ink", width=2, dashed=False, label=None, st
     return series | more
 
 
-def part_of_stack(name, values, stack, shade, *, color="var:accent", step="end"):
-    """Give one part of a stack of areas; its name stands in it, put there by `name_in_stack`."""
+def part_of_stack(name, values, stack, shade, *, color="var:accent"):
+    """Give one part of a stack of areas; the view writes its name into it."""
     return {
         "type": "line",
         "name": name,
         "data": column(values),
         "stack": stack,
-        "step": step,
         "showSymbol": False,
         "symbol": "none",
         "lineStyle": {"width": 0},

@@ -4,23 +4,21 @@ from itertools import pairwise
 
 import numpy as np
 
-from viz.specs import Chart
+from viz.specs import STATES, Chart
 from viz.views.drawing import FONT, frame, grid, months_axis, names_axis
-from viz.views.reading import columns_of, dates_of, default_of, table_of, with_opening
+from viz.views.reading import dates_of, table_of, with_opening
+from viz.views.standing import BREACH, CALM, DEFAULT, NEVER_OUT, STRAINED, standing
 from viz.words import percent, times
 
 TITLE = "Who can pay"
 KEY = "heat"
 GROUP = "Debt"
-NOTHING, CALM, STRAINED, BREACH, DEFAULT = range(5)
-WORDS = ("nothing due yet", "calm", "strained", "breach", "default")
-SHADES = (0.5, 0.45, 1.0, 1.0, 1.0)
-COLOURS = ("var:hairline", "var:calm", "var:strained", "var:breach", "var:ink")
-LAB = "OpenAI"
-HOLDING = "SoftBank"
-LOCKUP, CASH_STRAINED, HOLDING_STRAINED = 1.2, 12.0, 0.25
-"""What counts as strained: cover below this (lock-up of site loans); for the lab, months of cash below this; for the
-holding company, which pays by selling what it holds, net debt above this share of it."""
+NOTHING = len(STATES)
+WORDS = (*STATES, "nothing due yet")
+COLOURS = ("var:calm", "var:strained", "var:breach", "var:ink", "var:hairline")
+SHADES = (0.45, 1.0, 1.0, 1.0, 0.5)
+LAB, HOLDING = "OpenAI", "SoftBank"
+"""The lab has no debt to cover: what counts is its cash. The holding company pays by selling what it holds."""
 
 
 def build(run, context):
@@ -28,42 +26,28 @@ def build(run, context):
     return [_of_story(run, context), _of_worlds(run, context)]
 
 
-def states(story):
-    """Give (borrowers, their states ``(months + 1, borrowers)``, the number behind each: cover, or months of cash).
+def states(run):
+    """Give (borrowers, their states ``(months + 1, borrowers)``, the number behind each ``(months + 1, borrowers)``).
 
-    Default once legal; breach while a bill is unpaid or a covenant broken; strained while distributions are stopped or
-    the number behind it is beyond its limit (the holding company's number is net debt over holdings).
+    States are those of the page, and NOTHING for a site that is not in service; the number is cover, months of cash
+    for the lab, and net debt over holdings for the holding company.
     """
+    story, stands = run.story, standing(run)
     columns, cover = story.state("dscr")
     names = [LAB, *columns]
-    number = np.column_stack([story.value("runway", LAB), cover])
-    gone, arrears = _of_parties(story, names)
-    low = number < np.array([CASH_STRAINED] + [LOCKUP] * len(columns))
-    if HOLDING in columns:
-        row = names.index(HOLDING)
-        number[:, row] = story.value("loan_to_value", HOLDING)
-        low[:, row] = number[:, row] > HOLDING_STRAINED
-    breached, nothing = np.zeros_like(low), np.zeros_like(low)
-    for name in story.state("locked_up")[0]:
+    number = np.column_stack([stands.runway, cover])
+    if HOLDING in names:
+        number[:, names.index(HOLDING)] = story.value("infrastructure_partner.loan_to_value", HOLDING)
+    state = stands.state[:, [stands.parties.index(name) for name in names]].copy()
+    for name in story.state("months_complete")[0]:
         row = names.index(name)
-        low[:, row] = story.value("locked_up", name) > 0
-        breached[:, row] = story.value("breached", name) > 0
-        nothing[:, row] = story.value("months_complete", name) == 0
-    state = np.where(low, STRAINED, CALM)
-    state = np.where(nothing, NOTHING, state)
-    state = np.where(breached | arrears, BREACH, state)
-    return names, np.where(gone, DEFAULT, state), number
-
-
-def _of_parties(story, names):
-    """Whether each party has defaulted, and whether it is in arrears, ``(months + 1, names)`` each."""
-    when = np.array([default_of(story, name) for name in names])
-    return story.months[:, None] >= when, columns_of(story, "solvency.months_missed", names) > 0
+        waits = (story.value("months_complete", name) == 0) & (state[:, row] <= STRAINED)
+        state[waits, row] = NOTHING
+    return names, state, number
 
 
 def _of_story(run, context):
-    story = run.story
-    names, state, number = states(story)
+    names, state, number = states(run)
     shown = [context.name(name) for name in names]
     dates = dates_of(run)
     cells = []
@@ -139,7 +123,7 @@ def _words(name, number, code):
     if code in (NOTHING, DEFAULT):
         return WORDS[code]
     if name == LAB:
-        measured = "cash for ten years" if number >= 120.0 else f"{number:.0f} months of cash"
+        measured = "cash for ten years" if number >= NEVER_OUT else f"{number:.0f} months of cash"
     elif name == HOLDING:
         measured = f"net debt {percent(number)} of holdings"
     else:
@@ -149,7 +133,9 @@ def _words(name, number, code):
 
 def _headline(shown, last, date):
     """One sentence on who is in trouble at the end of a month."""
-    bad = {code: [name for name, s in zip(shown, last, strict=True) if s == code] for code in range(5)}
+    bad = {
+        code: [name for name, s in zip(shown, last, strict=True) if s == code] for code in range(len(WORDS))
+    }
     worst = next((code for code in (DEFAULT, BREACH, STRAINED) if bad[code]), None)
     if worst is None:
         return f"{date}: every borrower covers what it owes"

@@ -12,6 +12,7 @@ from viz.views.drawing import (
     line,
     months_axis,
     short,
+    steady_axis,
     three,
     value_axis,
 )
@@ -50,7 +51,7 @@ def _by_holder(run, context):
     option = frame(
         grid=grid(left=152, right=112, top=24, bottom=40),
         tooltip={"show": False},
-        xAxis=value_axis(low=0, high=_round_up(top)) | {"position": "bottom"},
+        xAxis=steady_axis("", top),
         yAxis={
             "type": "category",
             "data": [short(name) for name in shown],
@@ -132,12 +133,6 @@ def _month(cuts, mean, story):
 
 def _places(values):
     return [[three(value), row] for row, value in enumerate(values.tolist())]
-
-
-def _round_up(top):
-    """The next round number that holds the largest box."""
-    step = 10.0 ** np.floor(np.log10(top))
-    return float(next(step * share for share in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if step * share >= top))
 
 
 def _headline(shown, cuts, mean, date):

@@ -1,7 +1,10 @@
 """What several views read off a run: quantiles over worlds, months of failure, tables behind charts."""
 
+import functools
+
 import numpy as np
 
+from model.opening import read_opening
 from scenarios.cast import cast_of
 
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -47,6 +50,22 @@ def dates_of(run):
         cast = cast_of(run.scenario)
         run.memory["dates"] = [cast.date(month) for month in range(run.months + 1)]
     return run.memory["dates"]
+
+
+def years_of(run, count):
+    """Give the names of the first calendar years of a run."""
+    cast = cast_of(run.scenario)
+    return [cast.date(12 * year + 1).split(" ", 1)[1].removeprefix("of ") for year in range(count)]
+
+
+def opening_of(run):
+    """Give the opening books of a run."""
+    return _read_opening(run.scenario.opening)
+
+
+@functools.cache
+def _read_opening(name):
+    return read_opening(name)
 
 
 def columns_of(story, state, names):
