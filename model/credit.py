@@ -10,6 +10,7 @@ import numpy as np
 
 from agents.worlds import Mechanism, Param, State
 from model.contracts import JUNIOR, SECURED, SITE_COMPANIES, UNSECURED
+from model.kernels_credit import add_by_site, fall_due, find_room, find_stopped, move_rates, share_draws
 from model.ladder import level_annuity
 from model.ledger import CLAIM
 from model.opening import DEBT_KINDS
@@ -282,12 +283,12 @@ class Loans(Mechanism):
                 for t, c in zip(terms, self.contracts, strict=True)
             ]
         )[:, None]
-        self.schedule = np.array([_yearly_principal(t, model.months) for t in terms])
-        self.partial_bullets = [
-            (row, t["principal_due"], t["principal_due_month"])
-            for row, t in enumerate(terms)
-            if "principal_due" in t
-        ]
+        schedule = np.array([_yearly_principal(t, model.months) for t in terms])
+        once = np.zeros(schedule.shape)
+        for row, t in enumerate(terms):
+            if t.get("principal_due_month", schedule.shape[1]) < schedule.shape[1]:
+                once[row, t["principal_due_month"]] = t["principal_due"]
+        self.schedule, self.due_once = (np.ascontiguousarray(each.T)[:, :, None] for each in (schedule, once))
         self.of_vehicle = np.array([c.debtor == "Stargate vehicle" for c in self.contracts])[:, None]
         self.in_talks = np.array([c.kind == "site loan in talks" for c in self.contracts])[:, None]
         self.linked = np.array([c.openai_linked for c in self.contracts])
@@ -340,6 +341,8 @@ class Loans(Mechanism):
             cleared=False,
         )
         self.site_rows = np.flatnonzero(self.is_site[:, 0])
+        self.site_of_rows = self.site[self.site_rows]
+        self.bank_of_sellers = [self.model.banks.names.index(self.lenders[row]) for row in self.sellers]
         self.sweeps = ledger.open_family(
             "prepayment",
             [debtors[row] for row in self.site_rows],
@@ -365,7 +368,7 @@ class Loans(Mechanism):
 
     def sign(self):
         """Copy margins, coupons and commitments into the loans at month 0."""
-        self.margin = self.opening_margin
+        self.margin, self.drawn_now = self.opening_margin, np.zeros((self.rows, self.worlds))
         self.rate = np.where(self.floating, self.model.credit.base_rate_start + self.margin, self.coupon)
         grows = np.array([c.id in OPEN_ENDED for c in self.contracts])[:, None]
         self.commitment = np.where(grows, 1000.0, self.opening_commitment[:, None])
@@ -392,12 +395,26 @@ class Loans(Mechanism):
 
     def measure_room(self):
         """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
-        month = self.model.month
-        open_now = self.signed & ~self.stopped & (self.start <= month) & (month < self.maturity)
-        self.undrawn = np.maximum(self.commitment - self.balance, 0.0) * open_now
-        self.line_undrawn = self.by_debtor @ (self.undrawn * self.line_of)
-        self.site_undrawn = self.by_site @ (self.undrawn * self.is_site)
-        self.site_balance = self.by_site @ self.balance
+        parties, sites = (len(self.model.party_names), self.worlds), (5, self.worlds)
+        self.undrawn, self.line_undrawn = np.empty(self.rate.shape), np.zeros(parties)
+        self.site_undrawn, self.site_balance = np.zeros(sites), np.zeros(sites)
+        find_room(
+            self.model.month,
+            self.signed,
+            self.stopped,
+            self.start,
+            self.maturity,
+            self.commitment,
+            self.balance,
+            self.line_of,
+            self.is_site,
+            self.debtor,
+            self.site,
+            self.undrawn,
+            self.line_undrawn,
+            self.site_undrawn,
+            self.site_balance,
+        )
         self.site_rate = np.take(self.rate, self.first_of_site, axis=0)
 
     def close_talks(self):
@@ -417,76 +434,109 @@ class Loans(Mechanism):
 
     def reprice(self):
         """Let floating loans follow the base rate, and rolled bonds drift to the market's coupon."""
-        credit, margin = self.model.credit, self.market_margin()
-        if self.drawn_now is not None and self.model.loan_pricing.enabled.any():
-            self._price_draws(margin)
-        market = credit.base_rate + margin
-        rolled = self.rate + self.rolls / 12.0 * (market - self.rate) * self.is_rolled
-        self.rate = np.where(self.floating, credit.base_rate + self.margin, rolled)
+        credit, margin, rate = self.model.credit, self.margin.copy(), self.rate.copy()
+        move_rates(
+            credit.base_rate,
+            self.market_margin(),
+            self.model.loan_pricing.enabled,
+            self.floating,
+            self.new_money,
+            self.drawn_now,
+            self.balance,
+            self.is_rolled,
+            self.rolls,
+            margin,
+            rate,
+        )
+        self.margin, self.rate = margin, rate
 
     def bill(self):
         """Bill interest, scheduled principal and maturities; keep what each party and site owes this month."""
-        ledger, month = self.model.ledger, self.model.month
-        balance = self.balance
+        ledger, month, balance = self.model.ledger, self.model.month, self.balance
         overdue = ledger.payable[self.principal.legs] + ledger.payable[self.bullets.legs]
         current = np.maximum(balance - overdue, 0.0)
-        interest = balance * self.rate / 12.0
-        left = np.maximum(self.maturity - month, 1)
-        complete = self._of_site((self.model.halls.ahead_of_sites <= 0.0).astype(float)) > 0.0
-        amortises = self.is_site & complete
-        n_left = np.maximum(self.profile - self.amortised, 1)
-        annuity = level_annuity(current, self.rate / 12.0, n_left) - interest
-        scheduled = (
-            self.is_level * current / left
-            + np.minimum(np.take(self.schedule, [month], axis=1), current)
-            + self.by_draw * np.minimum(self.repayment * self._repaying, current)
-            + amortises * np.clip(annuity, 0.0, current)
+        amortises = self._amortises
+        interest, scheduled, bullet, rolled_over = (np.empty(balance.shape) for _ in range(4))
+        fall_due(
+            month,
+            balance,
+            self.rate,
+            self.maturity,
+            self.is_level,
+            self.is_rolled,
+            self.schedule[month],
+            self.due_once[month],
+            self.by_draw,
+            self.repayment,
+            self.of_vehicle,
+            self.model.compute_contracts.live_share,
+            amortises,
+            self._level_payment(current, amortises),
+            self.agreed,
+            self.model.party_block("prepayment"),
+            self.line_of,
+            self.debtor,
+            current,
+            interest,
+            scheduled,
+            bullet,
+            rolled_over,
         )
         self.amortised = self.amortised + amortises
-        matures = (self.maturity == month) & ~self.is_rolled & ~self.is_level
-        rolled_over = np.minimum(self.agreed, current) * matures
-        bullet = np.maximum(current - scheduled, 0.0) * matures - rolled_over
-        for row, amount, due in self.partial_bullets:
-            if due == month:
-                bullet[row] += np.minimum(current[row], amount)
-        prepaid = np.take(self.model.party_block("prepayment"), self.debtor, axis=0) * self.line_of
-        bullet = np.maximum(bullet, np.minimum(prepaid, current - scheduled))
-        renewed = matures & (rolled_over > 0.0)
-        self._renew(renewed, rolled_over)
+        renewed = rolled_over > 0.0
+        if renewed.any():
+            self._renew(renewed, rolled_over)
         self.interest_due = ledger.bill(self.interest, interest)
         self.principal_due = ledger.bill(self.principal, scheduled)
-        ledger.bill(self.bullets, np.maximum(bullet, 0.0))
+        ledger.bill(self.bullets, bullet)
         self.service = self.interest_due + self.principal_due
         self.service_of_parties = self.by_debtor @ self.service
         self.service_of_sites = self.by_site @ self.service
+
+    @property
+    def _amortises(self):
+        """Whether a site repays by level debt service: once all its halls are open, ``(loans, worlds)``."""
+        amortises = np.zeros(self.rate.shape, dtype=bool)
+        complete = self.model.halls.ahead_of_sites <= 0.0
+        amortises[self.site_rows] = np.take(complete, self.site_of_rows, axis=0)
+        return amortises
+
+    def _level_payment(self, current, amortises):
+        """Give interest and principal of a level profile, where a site repays by one; zero elsewhere."""
+        payment = np.zeros(current.shape)
+        if amortises.any():
+            rows = self.site_rows
+            owed, rate, behind = (
+                np.take(each, rows, axis=0) for each in (current, self.rate, self.amortised)
+            )
+            payment[rows] = level_annuity(owed, rate / 12.0, np.maximum(self.profile[rows] - behind, 1))
+        return payment
 
     def note_service(self):
         """Note after the clearing what each site was billed, has paid and still owes, and what it is worth."""
         ledger, model = self.model.ledger, self.model
         flow, left = ledger.flow, ledger.payable
         interest, principal, bullets = self.interest.legs, self.principal.legs, self.bullets.legs
-        rows = (
+        sums = np.zeros((7, 5, self.worlds))
+        add_by_site(
             self.interest_due,
             self.principal_due,
             flow[interest],
-            flow[principal] + flow[bullets],
+            flow[principal],
+            flow[bullets],
             left[interest],
-            left[principal] + left[bullets],
+            left[principal],
+            left[bullets],
             self.balance,
+            self.site,
+            sums,
         )
-        sums = (self.by_site @ np.concatenate(rows, axis=1)).reshape(5, len(rows), self.worlds)
-        names = ("interest_billed", "principal_billed", "interest_paid", "principal_paid")
-        for place, name in enumerate((*names, "interest_left", "principal_left", "owed")):
-            setattr(self, f"site_{name}", np.take(sums, place, axis=1))
+        self.site_interest_billed, self.site_principal_billed, *paid_and_left, self.site_owed = sums
+        self.site_interest_paid, self.site_principal_paid, *left = paid_and_left
+        self.site_interest_left, self.site_principal_left = left
         empty = np.take(ledger.closed, model.leases.tenant, axis=0)
         rent = model.leases.rent_due * 12.0 * np.where(empty, model.leases.relet_share, 1.0)
         self.site_appraisal = self.site_value(rent, model.sites.appraisal_cyclicality)
-
-    @property
-    def _repaying(self):
-        """Whether drawn vintages are being repaid: the vehicle repays as its orders come into service."""
-        live = self.model.compute_contracts.live_share
-        return np.where(self.of_vehicle, live, 1.0)
 
     def _renew(self, renewed, rolled_over):
         """Give refinanced loans a new term at today's margin."""
@@ -559,26 +609,25 @@ class Loans(Mechanism):
         opening = np.cumsum(self.opening_drawn * others[:, 0])[-1]
         return np.clip(total(self.balance * others)[None, :] / opening - 1.0, 0.0, 1.0)
 
-    def _price_draws(self, market):
-        """Let last month's draw on a line carry the market's margin: a line costs the average of its tranches."""
-        priced = self.new_money & self.model.loan_pricing.enabled
-        part = np.minimum(self.drawn_now / np.maximum(self.balance, 1e-9), 1.0)
-        share = np.where(priced, part, 0.0)
-        self.margin = self.margin + share * (market - self.margin)
-        fixed = self.model.credit.base_rate + market - self.rate
-        self.rate = np.where(self.floating, self.rate, self.rate + share * fixed)
-
     def draw(self, wanted_by_party, wanted_by_site):
         """Draw what firms ask on their lines, sites for building, and clouds for signed chips.
 
         A share may come as equity of the hyperscalers instead of debt (`hyperscaler.co_investment_share`).
         """
-        lines = np.take(wanted_by_party, self.debtor, axis=0) * self.line_of
-        site_total = self.by_site @ (self.undrawn * self.is_site)
-        share = self.undrawn * self.is_site / np.maximum(self._of_site(site_total), 1e-12)
-        sites = share * self._of_site(wanted_by_site)
-        chips = np.take(self.model.chip_draws, self.debtor, axis=0) * self.by_draw
-        wanted = np.minimum(lines + sites + chips, self.undrawn)
+        wanted = np.empty(self.rate.shape)
+        share_draws(
+            self.undrawn,
+            self.site_undrawn,
+            wanted_by_party,
+            wanted_by_site,
+            self.model.chip_draws,
+            self.line_of,
+            self.is_site,
+            self.by_draw,
+            self.debtor,
+            self.site,
+            wanted,
+        )
         co_share = self.model.co_investment_share * self.co_funded
         self.model.co_investment.put_in(self.by_debtor @ (wanted * co_share))
         paid = self.model.ledger.pay(self.draws, wanted * (1.0 - co_share))
@@ -598,10 +647,10 @@ class Loans(Mechanism):
         may hold and has; nothing when the lease ends before the new loan. Firms: all of it while leverage is
         bearable, times the openness of the market. Owners promise equity for part of a site's gap.
         """
-        month = self.model.month
-        due = (self.maturity == month + 12) & ~self.is_rolled & ~self.is_level & ~self.by_draw
+        due = self.maturity == self.model.month + 12
         if not due.any():
             return
+        due = due & ~self.is_rolled & ~self.is_level & ~self.by_draw
         balance = self.balance
         self.agreed = np.where(due, self._advance(balance, 0.0, self._lender_room(balance)), self.agreed)
         gap = self.by_site @ ((balance - self.agreed) * (due & self.is_site))
@@ -656,13 +705,14 @@ class Loans(Mechanism):
 
         What is held above `1 - sell_down_share` of a loan is sold evenly over `sell_down_months`.
         """
-        bank = self.model.banks
-        at = [bank.names.index(self.lenders[row]) for row in self.sellers]
+        bank, at = self.model.banks, self.bank_of_sellers
         keep = 1.0 - np.take(bank.sell_down_share, at, axis=0)
         held, sold = np.take(self.balance, self.sellers, axis=0), np.take(self.balance, self.sold, axis=0)
         excess = np.maximum(held - keep * (held + sold), 0.0) / np.take(bank.sell_down_months, at, axis=0)
         alive = ~np.take(self.model.ledger.closed, self.debtor[self.sellers], axis=0)
         paid = self.model.ledger.pay(self.sales, excess * alive * ~self.model.credit.frozen)
+        if not paid.any():
+            return
         commitment = self.commitment.copy()
         commitment[self.sellers] -= paid
         self.commitment = commitment
@@ -681,6 +731,8 @@ class Loans(Mechanism):
         Cover is tested from 12 months after completion; a site that is late is extended untested.
         """
         month = self.model.month
+        if not (self.maturity == month + 1).any():
+            return
         young = self.model.sites.months_complete < 12
         cover = self._of_site(np.where(young, 10.0, self.model.sites.dscr))
         short = (self.maturity == month + 1) & self.is_site & (self.agreed < self.balance * (1.0 - 1e-6))
@@ -696,11 +748,18 @@ class Loans(Mechanism):
 
     def stop_draws(self):
         """Stop draws: borrower or tenant in arrears, covenant breached, cross-default, or a party gone."""
-        arrears = self.model.solvency.months_missed > 0
-        arrears = arrears | self.model.solvency.cross_defaulted
-        own = np.take(arrears | self.model.ledger.closed, self.debtor, axis=0)
-        site_stop = self.model.sites.breached | self.model.tenant_trouble
-        self.stopped = own | (self._of_site(site_stop.astype(float)) > 0.0)
+        solvency, stopped = self.model.solvency, np.empty(self.rate.shape, dtype=bool)
+        find_stopped(
+            solvency.months_missed,
+            solvency.cross_defaulted,
+            self.model.ledger.closed,
+            self.model.sites.breached,
+            self.model.leases.tenant,
+            self.debtor,
+            self.site,
+            stopped,
+        )
+        self.stopped = stopped
 
     def accelerate(self, closed):
         """Call the whole balance of borrowers that reached legal default this month."""

@@ -1,0 +1,161 @@
+"""The schedules of loans, compiled: a row for each loan, worlds last; told in words in `model/credit.py`.
+
+As in `model/kernels.py`: loops in the order in which they are written, and nothing but + - * / and comparisons, so
+that a world has the same bits alone and in any batch. `debtor`, `lender` and `site` are row numbers of each loan (a
+site of -1: none); money is US$bn, rates are per year, flags and months whole numbers.
+"""
+
+from numba import boolean, float64, int64, types, void
+
+from model.compiled import kernel
+
+TABLE = types.Array(float64, 2, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
+MONTHS = types.Array(int64, 2, "C", readonly=True)
+ROWS = types.Array(int64, 1, "C", readonly=True)
+OUT, OUT_FLAGS, SUMS = float64[:, ::1], boolean[:, ::1], float64[:, :, ::1]
+
+
+@kernel(void, TABLE, TABLE, FLAGS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, OUT, OUT)
+def move_rates(base, market, by_risk, floating, new_money, drawn, balance, is_rolled, rolls, margin, rate):
+    """Let last month's draws carry the market's margin, floating loans the base rate, rolled bonds the market's rate.
+
+    A line costs the average of its tranches. Draws are priced so while lenders price `by_risk`. Changes margin, rate.
+    """
+    loans, worlds = rate.shape
+    for loan in range(loans):
+        floats, is_new, rolled = floating[loan, 0], new_money[loan, 0], is_rolled[loan, 0]
+        for world in range(worlds):
+            asked = market[loan, world]
+            if is_new and by_risk[0, world]:
+                share = min(drawn[loan, world] / max(balance[loan, world], 1e-9), 1.0)
+                margin[loan, world] += share * (asked - margin[loan, world])
+                if not floats:
+                    rate[loan, world] += share * (base[0, world] + asked - rate[loan, world])
+            if floats:
+                rate[loan, world] = base[0, world] + margin[loan, world]
+            elif rolled:
+                rate[loan, world] += rolls[loan, 0] / 12.0 * (base[0, world] + asked - rate[loan, world])
+
+
+@kernel(
+    void, int64, TABLE, TABLE, MONTHS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE, FLAGS,
+    TABLE, TABLE, TABLE, FLAGS, ROWS, TABLE, OUT, OUT, OUT, OUT,
+)  # fmt: skip
+def fall_due(
+    month, balance, rate, maturity, is_level, is_rolled, schedule, once, by_draw,
+    repayment, of_vehicle, in_service, amortises, annuity, agreed, prepayment, line_of, debtor, current,
+    interest, scheduled, bullet, rolled_over,
+):  # fmt: skip
+    """What falls due on each loan: interest, scheduled principal, and what is due at once; what is rolled over.
+
+    scheduled = equal parts until maturity, or the contract's table, or what was drawn over its term, or the level
+    payment (`annuity`) less interest, of what is not overdue (`current`). At maturity the rest falls due but for what
+    was agreed to be refinanced; so do parts due `once`; and a firm may prepay its line out of spare cash.
+    """
+    loans, worlds = interest.shape
+    for loan in range(loans):
+        for world in range(worlds):
+            owed = current[loan, world]
+            due = balance[loan, world] * rate[loan, world] / 12.0
+            plan = 0.0
+            if is_level[loan, 0]:
+                plan = owed / max(maturity[loan, world] - month, 1)
+            plan += min(schedule[loan, 0], owed)
+            if by_draw[loan, 0]:
+                runs = in_service[0, world] if of_vehicle[loan, 0] else 1.0
+                plan += min(repayment[loan, world] * runs, owed)
+            if amortises[loan, world]:
+                plan += min(max(annuity[loan, world] - due, 0.0), owed)
+            matures = maturity[loan, world] == month and not is_rolled[loan, 0] and not is_level[loan, 0]
+            again = min(agreed[loan, world], owed) if matures else 0.0
+            rest = max(owed - plan, 0.0) - again if matures else 0.0
+            rest += min(owed, once[loan, 0])
+            if line_of[loan, 0]:
+                rest = max(rest, min(prepayment[debtor[loan], world], owed - plan))
+            interest[loan, world], scheduled[loan, world] = due, plan
+            bullet[loan, world], rolled_over[loan, world] = max(rest, 0.0), again
+
+
+@kernel(void, int64, FLAGS, FLAGS, MONTHS, MONTHS, TABLE, TABLE, FLAGS, FLAGS, ROWS, ROWS, OUT, OUT, OUT, OUT)
+def find_room(
+    month, signed, stopped, start, maturity, commitment, balance, line_of, is_site,
+    debtor, site, undrawn, of_lines, of_sites, owed_by_sites,
+):  # fmt: skip
+    """What may still be drawn on each loan, on each party's line and by each site, and what each site owes.
+
+    A loan may be drawn from its start to its maturity while it is signed and draws are not stopped. The last three
+    come in as zeros.
+    """
+    loans, worlds = undrawn.shape
+    for loan in range(loans):
+        at = site[loan]
+        for world in range(worlds):
+            is_open = signed[loan, world] and not stopped[loan, world]
+            is_open = is_open and start[loan, 0] <= month and month < maturity[loan, world]
+            room = max(commitment[loan, world] - balance[loan, world], 0.0) if is_open else 0.0
+            undrawn[loan, world] = room
+            if line_of[loan, 0]:
+                of_lines[debtor[loan], world] += room
+            if at >= 0:
+                owed_by_sites[at, world] += balance[loan, world]
+                if is_site[loan, 0]:
+                    of_sites[at, world] += room
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, FLAGS, ROWS, ROWS, OUT)
+def share_draws(
+    undrawn, undrawn_of_sites, by_party, by_site, chips, line_of, is_site, by_draw, debtor, site, wanted
+):
+    """Share what parties, sites and chip orders want to draw out over the loans, each within what is undrawn.
+
+    A site draws on its loans in proportion to what is undrawn on each.
+    """
+    loans, worlds = wanted.shape
+    for loan in range(loans):
+        at, party = site[loan], debtor[loan]
+        for world in range(worlds):
+            asked = by_party[party, world] if line_of[loan, 0] else 0.0
+            if is_site[loan, 0]:
+                share = undrawn[loan, world] / max(undrawn_of_sites[at, world], 1e-12)
+                asked += share * by_site[at, world]
+            if by_draw[loan, 0]:
+                asked += chips[party, world]
+            wanted[loan, world] = min(asked, undrawn[loan, world])
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, SUMS)
+def add_by_site(
+    interest_due, principal_due, interest, principal, bullets,
+    interest_left, principal_left, bullets_left, balance, site, out,
+):  # fmt: skip
+    """Add up by site what its loans were billed, were paid and still owe; `out` ``(7, sites, worlds)`` is zeros."""
+    loans, worlds = balance.shape
+    for loan in range(loans):
+        at = site[loan]
+        if at >= 0:
+            for world in range(worlds):
+                out[0, at, world] += interest_due[loan, world]
+                out[1, at, world] += principal_due[loan, world]
+                out[2, at, world] += interest[loan, world]
+                out[3, at, world] += principal[loan, world] + bullets[loan, world]
+                out[4, at, world] += interest_left[loan, world]
+                out[5, at, world] += principal_left[loan, world] + bullets_left[loan, world]
+                out[6, at, world] += balance[loan, world]
+
+
+@kernel(void, MONTHS, FLAGS, FLAGS, FLAGS, ROWS, ROWS, ROWS, OUT_FLAGS)
+def find_stopped(months_missed, cross_defaulted, closed, breached, tenant, debtor, site, stopped):
+    """Whether draws stop: the borrower or the site's tenant in arrears, cross-default or gone, the covenant broken.
+
+    Cross-default stops the borrower's own draws, not those of sites whose tenant it is.
+    """
+    loans, worlds = stopped.shape
+    for loan in range(loans):
+        party, at = debtor[loan], site[loan]
+        for world in range(worlds):
+            stops = months_missed[party, world] > 0 or cross_defaulted[party, world] or closed[party, world]
+            if at >= 0 and not stops:
+                of = tenant[at]
+                stops = breached[at, world] or months_missed[of, world] > 0 or closed[of, world]
+            stopped[loan, world] = stops
