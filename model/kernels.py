@@ -34,9 +34,9 @@ def kernel(*signature):
 
     def compiled(function):
         try:
-            return njit(given(*taken), cache=True)(function)
+            return njit(given(*taken), cache=True, error_model="numpy")(function)
         except Exception:  # a cache that cannot be used must not keep the model from running
-            return njit(given(*taken))(function)
+            return njit(given(*taken), error_model="numpy")(function)
 
     return compiled
 

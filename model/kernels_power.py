@@ -6,7 +6,7 @@ written, and nothing but + - * / and comparisons, so that a world has the same b
 
 from numba import float64, types, void
 
-from model.compiled import kernel
+from model.kernels import kernel
 
 STACK = types.Array(float64, 4, "C", readonly=True)
 UNITS = types.Array(float64, 3, "C", readonly=True)
