@@ -59,7 +59,8 @@ class Table:
     """Rows that may change with the month.
 
     ``columns``: {key, title, align, unit}; ``frames``: one list of rows per month from 0 on, or one list of rows
-    alone (``static``); a cell is a formatted text or {"text", "tone"}.
+    alone (``static``); a cell is a formatted text or {"text", "tone"}. ``fixed``: the first cells of each row, where
+    no month changes them; the frames then have the rest.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Table:
     static: bool = False
     alt: str = ""
     clicks: str = ""
+    fixed: list | None = None
 
 
 @dataclass(frozen=True)
