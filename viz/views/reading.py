@@ -44,17 +44,21 @@ def with_opening(rows, opening=np.nan):
     return np.concatenate([first, rows])
 
 
+def told_as(run):
+    """Give the Cast under whose names and dates a run is told; read once."""
+    if "cast" not in run.memory:
+        run.memory["cast"] = cast_of(run.scenario)
+    return run.memory["cast"]
+
+
 def dates_of(run):
     """Give the dates of all months in words, the opening first."""
-    if "dates" not in run.memory:
-        cast = cast_of(run.scenario)
-        run.memory["dates"] = [cast.date(month) for month in range(run.months + 1)]
-    return run.memory["dates"]
+    return [told_as(run).date(month) for month in range(run.months + 1)]
 
 
 def years_of(run, count):
     """Give the names of the first calendar years of a run."""
-    cast = cast_of(run.scenario)
+    cast = told_as(run)
     return [cast.date(12 * year + 1).split(" ", 1)[1].removeprefix("of ") for year in range(count)]
 
 
