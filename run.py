@@ -471,6 +471,43 @@ def honesty(
         tell_honesty(_console(), lines)
 
 
+@app.command()
+@plainly
+def lessons(
+    keys: Annotated[list[str] | None, typer.Argument(metavar="[LESSON]...", help="Such as L3.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--refresh", help="Play every lesson with the seeds of a class. This takes long.")
+    ] = False,
+    as_json: AsJson = False,
+):
+    """Show what the lessons of the page ask, and what the model answered over the seeds of a class."""
+    from scenarios.schema import BadInput, Problem, nearest_name
+    from viz.lesson import lessons as shipped
+    from viz.lesson import ranges, refresh, stored_answers
+
+    known = shipped()
+    for key in keys or ():
+        if key not in known:
+            raise BadInput(
+                Problem("", "lesson", "unknown", repr(key), nearest=nearest_name(key, list(known)))
+            )
+    if fresh:
+        refresh(keys or (), note=lambda text: typer.echo(text, err=True))
+    if as_json:
+        _print_json({key: value for key, value in stored_answers().items() if key in (keys or known)})
+        return
+    for key in keys or known:
+        lesson, found = known[key], ranges(known[key])
+        print(f"{key}  {lesson.title} ({lesson.minutes} minutes)\n    {lesson.goal}")
+        for name, answer in lesson.answers.items():
+            span = found.get(name)
+            told = ["not played as it is now: --refresh"]
+            if span is not None:
+                told = [answer.words(span.middle)]
+                told += [f"({answer.words(span.low)} to {answer.words(span.high)})"] * (span.low < span.high)
+            print(f"    {answer.title}: {' '.join(told)}")
+
+
 def _scenario(name, sets):
     from scenarios.schema import load, parse_set
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from scenarios.cast import cast_of
 from scenarios.schema import BadInput, default_vocabulary, opening_values, split_path
+from viz.lesson import lessons
 from viz.state import known_scenario
 
 FILE = Path(__file__).resolve().parent / "levers.toml"
@@ -22,7 +23,22 @@ def levers(state):
     """Give what the lever panel shows for a state: {"groups": [{key, title, sentence, levers}]}.
 
     A lever: {path, label, unit, low, high, step, default, whole, source, sentence}; ``default``: the scenario's value.
+    In a lesson there are only those that it uses.
     """
+    lesson = lessons().get(state.lesson)
+    if lesson is not None:
+        words = {row["path"]: row for group in _groups() for row in group["lever"]}
+        rows = [lever(state, **words.get(path, {"path": path})) for path in lesson.levers]
+        return {
+            "groups": [
+                {
+                    "key": "lesson",
+                    "title": lesson.title,
+                    "sentence": "Only what this lesson uses.",
+                    "levers": rows,
+                }
+            ]
+        }
     groups = [
         {name: group[name] for name in ("key", "title", "sentence")}
         | {"levers": [lever(state, **row) for row in group["lever"]]}

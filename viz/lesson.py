@@ -1,0 +1,535 @@
+"""Lessons are data: predict, run, see, debrief, and when the opposite is true. Their answers are runs of the model.
+
+A lesson is a file of viz/lessons/. Nothing in it states a result: what the model says is played with the seeds of a
+class and kept in answers.json (`refresh`), so that no number of a lesson can go stale unseen.
+"""
+
+import datetime
+import functools
+import json
+import math
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scenarios.experiments.grid import ANY, measured
+from scenarios.experiments.textbook import FORMULAS
+from scenarios.files import version
+from scenarios.schema import (
+    BadInput,
+    Problem,
+    default_vocabulary,
+    library,
+    load,
+    nearest_name,
+)
+from scenarios.simulate import simulate
+from viz import words
+from viz.state import PageState, scenario_of
+
+FOLDER = Path(__file__).resolve().parent / "lessons"
+ANSWERS = FOLDER / "answers.json"
+SEEDS = tuple(
+    range(101, 121)
+)  # of a class: every student may have a world of their own, and all can be played again
+WORLDS, MONTHS = 64, 96
+FEWEST_LEVERS, MOST_LEVERS = 3, 5
+SAME = (
+    0.02  # a share of worlds: a smaller difference, or one whose sign hangs on the seed, is "about the same"
+)
+STEPS = ("predict", "run", "see", "debrief", "opposite")
+KINDS = {  # of answers: the keys that each needs, and those it may have
+    "share": ({"case", "measure"}, set()),
+    "difference": ({"case", "against", "measure"}, set()),
+    "mean": ({"case", "measure", "agent"}, {"month"}),
+    "ratio": ({"case", "against", "measure"}, {"agent", "month", "unit"}),
+    "loss": ({"case"}, set()),
+    "formula": ({"formula", "arguments"}, {"unit"}),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A setting that a lesson plays: a scenario with Params set and dated events added."""
+
+    key: str
+    title: str
+    scenario: str
+    sets: tuple[tuple[str, Any], ...] = ()
+    events: tuple[tuple[tuple[str, Any], ...], ...] = ()
+
+    def changes(self):
+        """The fields of a PageState that show the case."""
+        return {"scenario": self.scenario, "sets": self.sets, "events": self.events, "decisions": ()}
+
+    def state(self, seed=SEEDS[0], worlds=WORLDS, months=MONTHS):
+        """Give the PageState that shows the case with the luck of a class's seed."""
+        return PageState(seed=seed, worlds=worlds, months=months, **self.changes())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What can be asked of the runs of a lesson, or of a formula; ``rule`` holds the keys of its table."""
+
+    key: str
+    title: str
+    kind: str
+    rule: dict
+
+    @property
+    def unit(self):
+        """The unit of its value: "share", "difference" (of shares), "US$bn", or what the lesson says."""
+        usual = {"share": "share", "difference": "difference", "loss": "US$bn", "ratio": "x"}
+        return self.rule.get("unit") or usual.get(self.kind) or _unit_of(self.rule.get("measure", ""))
+
+    def words(self, value):
+        """Give a value in words, as a student reads it."""
+        if not math.isfinite(value):
+            return words.NOTHING
+        if self.unit == "share":
+            return words.percent(value)
+        if self.unit == "difference":
+            points = round(100.0 * value)
+            return "no change" if points == 0 else f"{points:+d} points".replace("-", words.MINUS)
+        if self.unit == "US$bn":
+            return words.money(value)
+        if self.unit == "%":
+            return f"{words.figures(100.0 * value, short=True)}%"
+        if self.unit.startswith("of "):
+            whole = float(self.unit[3:])
+            value = value * whole if self.kind == "ratio" else value
+            return f"{words.figures(value)} {self.unit}"
+        return words.quantity(value, self.unit)
+
+    def entered(self, value):
+        """Give a value on the scale on which a student enters it: shares in per cent, ratios of 100 as such."""
+        percent = self.unit in ("share", "difference", "%")
+        return 100.0 * value if percent or (self.kind == "ratio" and self.unit == "of 100") else value
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a student predicts before the run: a number between ``low`` and ``high``, or one of three choices."""
+
+    kind: str
+    text: str
+    answer: str
+    choices: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 100.0
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson, read and checked. ``texts`` and ``shows`` by step; ``questions`` of the prediction and the debrief."""
+
+    key: str
+    title: str
+    goal: str
+    minutes: int
+    scenario: str
+    chart: str
+    levers: tuple[str, ...]
+    concept: str
+    concept_text: str
+    texts: dict[str, str]
+    shows: dict[str, tuple[str, ...]]
+    questions: tuple[Question, ...]
+    debrief: tuple[str, ...]
+    cases: dict[str, Case]
+    answers: dict[str, Answer]
+    opposite: str
+    problems: tuple = field(default=(), repr=False)
+
+    @property
+    def first(self):
+        """The case that the lesson begins with."""
+        return next(iter(self.cases.values()))
+
+
+class LessonError(BadInput):
+    """A lesson's file has mistakes; ``problems`` has one entry per mistake."""
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def lessons():
+    """Give the lessons that are shipped, {key: Lesson}, in the order of their keys."""
+    return {path.stem: read_lesson(path) for path in sorted(FOLDER.glob("*.toml"))}
+
+
+def read_lesson(path) -> Lesson:
+    """Read and check a lesson's file; LessonError names every mistake."""
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LessonError(Problem(path.name, "", f"cannot be read: {error}")) from None
+    return _Reader(path.name, table).lesson(path.stem)
+
+
+class _Reader:
+    """Reads one lesson and collects its mistakes."""
+
+    def __init__(self, file, table):
+        self.file, self.table, self.problems = file, table, []
+
+    def lesson(self, key):
+        table = self.table
+        texts = {name: self._text(table, name) for name in ("title", "goal", "chart")}
+        minutes = table.get("minutes")
+        if not isinstance(minutes, int) or not 5 <= minutes <= 120:
+            self._wrong("minutes", minutes, "whole minutes from 5 to 120")
+        scenario = self._scenario("scenario", table.get("scenario"))
+        cases = {case.key: case for case in self._cases(scenario)}
+        answers = {answer.key: answer for answer in self._answers(cases)}
+        steps = {step: self._table(step) for step in STEPS}
+        concept = self._table("concept")
+        shows = {
+            step: tuple(self._known(f"{step}.show", each, answers) for each in steps[step].get("show", ()))
+            for step in ("see", "opposite")
+        }
+        questions = tuple(
+            self._question(f"predict.question[{at}]", row, answers)
+            for at, row in enumerate(steps["predict"].get("question", ()), 1)
+        )
+        if not questions:
+            self._wrong("predict.question", None, "at least one question")
+        debrief = tuple(steps["debrief"].get("questions", ()))
+        if not debrief or not all(isinstance(each, str) for each in debrief):
+            self._wrong("debrief.questions", None, "at least one question, each a text")
+        found = Lesson(
+            key=key,
+            **texts,
+            minutes=minutes,
+            scenario=scenario,
+            levers=self._levers(),
+            concept=self._text(concept, "name", "concept"),
+            concept_text=self._text(concept, "text", "concept"),
+            texts={step: self._text(steps[step], "text", step) for step in STEPS},
+            shows=shows,
+            questions=questions,
+            debrief=debrief,
+            cases=cases,
+            answers=answers,
+            opposite=self._known("opposite.case", steps["opposite"].get("case"), cases),
+        )
+        self._unknown(
+            table,
+            "",
+            {"title", "goal", "minutes", "scenario", "chart", "levers", "concept", "case", "answer", *STEPS},
+        )
+        if self.problems:
+            raise LessonError(*self.problems)
+        return found
+
+    def _levers(self):
+        levers = self.table.get("levers", ())
+        if not FEWEST_LEVERS <= len(levers) <= MOST_LEVERS:
+            self._wrong("levers", len(levers), f"{FEWEST_LEVERS} to {MOST_LEVERS} of them")
+        for path in levers:
+            self._known("levers", path, default_vocabulary().paths)
+        return tuple(levers)
+
+    def _cases(self, scenario):
+        rows = self.table.get("case", ())
+        if len(rows) < 2:
+            self._wrong("case", len(rows), "at least two")
+        seen = set()
+        for at, row in enumerate(rows, 1):
+            where = f"case[{at}]"
+            self._unknown(row, where, {"key", "title", "scenario", "set", "event"})
+            name = self._scenario(f"{where}.scenario", row.get("scenario", scenario))
+            case = Case(
+                self._fresh(where, row, seen),
+                self._text(row, "title", where),
+                name,
+                tuple(sorted(row.get("set", {}).items())),
+                tuple(tuple(event.items()) for event in row.get("event", ())),
+            )
+            self._playable(where, case)
+            yield case
+
+    def _playable(self, where, case):
+        if case.scenario in library():
+            try:
+                scenario_of(case.state())
+            except BadInput as error:
+                self.problems += [
+                    Problem(self.file, f"{where}: {each.key}", each.message, each.value, each.allowed)
+                    for each in error.problems
+                ]
+
+    def _answers(self, cases):
+        seen = set()
+        for at, row in enumerate(self.table.get("answer", ()), 1):
+            where, kind = f"answer[{at}]", row.get("kind")
+            key, title = self._fresh(where, row, seen), self._text(row, "title", where)
+            if kind not in KINDS:
+                self._wrong(f"{where}.kind", kind, "one of " + ", ".join(KINDS))
+                continue
+            needed, allowed = KINDS[kind]
+            rule = {name: value for name, value in row.items() if name not in ("key", "title", "kind")}
+            for name in sorted(needed - rule.keys()):
+                self.problems.append(Problem(self.file, f"{where}.{name}", "missing"))
+            self._unknown(rule, where, needed | allowed)
+            for name in {"case", "against"} & rule.keys():
+                self._known(f"{where}.{name}", rule[name], cases)
+            self._measure(where, kind, rule)
+            yield Answer(key, title, kind, rule)
+
+    def _measure(self, where, kind, rule):
+        if kind == "formula" and {"formula", "arguments"} <= rule.keys():
+            self._known(f"{where}.formula", rule["formula"], FORMULAS)
+            if rule["formula"] in FORMULAS:
+                try:
+                    FORMULAS[rule["formula"]](**rule["arguments"])
+                except TypeError as error:
+                    self.problems.append(Problem(self.file, f"{where}.arguments", str(error)))
+        elif kind in ("mean", "ratio") and "measure" in rule:
+            self._known(f"{where}.measure", rule["measure"], default_vocabulary().measures)
+        elif kind in ("share", "difference") and "measure" in rule:
+            word, _, party = str(rule["measure"]).partition(":")
+            names = {name for group in default_vocabulary().agents("end_2025").values() for name in group}
+            if rule["measure"] != ANY and (
+                word not in ("missed", "distressed", "default", "trap") or party not in names
+            ):
+                self._wrong(f"{where}.measure", rule["measure"], "such as default:OpenAI, or any default")
+
+    def _question(self, where, row, answers):
+        self._unknown(row, where, {"kind", "text", "answer", "choices", "low", "high"})
+        kind, text = row.get("kind"), self._text(row, "text", where)
+        answer = self._known(f"{where}.answer", row.get("answer"), answers)
+        choices = tuple(row.get("choices", ()))
+        low, high = row.get("low", 0.0), row.get("high", 100.0)
+        if kind == "choice":
+            if len(choices) != 3:
+                self._wrong(f"{where}.choices", len(choices), "three: it falls, it stays, it rises")
+            if answer in answers and answers[answer].kind != "difference":
+                self._wrong(f"{where}.answer", answer, "an answer of the kind difference")
+        elif kind == "number":
+            numbers = all(
+                isinstance(each, int | float) and not isinstance(each, bool) for each in (low, high)
+            )
+            if not numbers or not low < high:
+                self._wrong(f"{where}.low", low, "a number below high")
+        else:
+            self._wrong(f"{where}.kind", kind, "number or choice")
+        return Question(kind, text, answer, choices, low, high)
+
+    def _fresh(self, where, row, seen):
+        key = self._text(row, "key", where)
+        if key in seen:
+            self._wrong(f"{where}.key", key, "a key that is not taken")
+        seen.add(key)
+        return key
+
+    def _scenario(self, where, name):
+        return self._known(where, name, library())
+
+    def _table(self, name):
+        found = self.table.get(name)
+        if not isinstance(found, dict):
+            self.problems.append(Problem(self.file, name, "missing"))
+            return {}
+        return found
+
+    def _text(self, table, name, where=""):
+        value, key = table.get(name), f"{where}.{name}" if where else name
+        if not isinstance(value, str) or not value.strip():
+            self._wrong(key, value, "a text")
+            return ""
+        return value.strip()
+
+    def _known(self, where, name, known):
+        if name not in known:
+            near = nearest_name(name, list(known)) if isinstance(name, str) else ""
+            self.problems.append(Problem(self.file, where, "unknown", repr(name), nearest=near))
+            return ""
+        return name
+
+    def _unknown(self, table, where, known):
+        for name in table:
+            if name not in known:
+                key = f"{where}.{name}" if where else name
+                self.problems.append(
+                    Problem(self.file, key, "unknown key", nearest=nearest_name(name, known))
+                )
+
+    def _wrong(self, key, value, allowed):
+        message = "missing" if value is None else "not allowed"
+        self.problems.append(Problem(self.file, key, message, "" if value is None else repr(value), allowed))
+
+
+# -- answers -------------------------------------------------------------------------------------------------
+
+
+def evaluate(lesson, runs) -> dict:
+    """Give the value of every answer of a lesson, {key: number}; ``runs(case)`` gives the Results of a Case."""
+    return {key: _value(lesson, answer, runs) for key, answer in lesson.answers.items()}
+
+
+def _value(lesson, answer, runs):
+    rule = answer.rule
+    if answer.kind == "formula":
+        return float(FORMULAS[rule["formula"]](**rule["arguments"]))
+    results = runs(lesson.cases[rule["case"]])
+    if answer.kind == "loss":
+        return _loss(results)
+    if answer.kind == "share":
+        return float(measured(results, rule["measure"]).mean())
+    if answer.kind == "mean":
+        return _mean(results, rule)
+    other = runs(lesson.cases[rule["against"]])
+    if answer.kind == "difference":
+        both = (measured(each, rule["measure"]) for each in (results, other))
+        one, less = both
+        return float((one - less).mean())
+    return _mean(results, rule) / _mean(other, rule)
+
+
+def _loss(results):
+    table = results.worlds()
+    return float(sum(table[name].mean() for name in table.columns if name.startswith("loss:")))
+
+
+def _mean(results, rule):
+    """Mean over worlds of a recorded measure, of one agent or all, in one month or over all."""
+    values, agents = results.measure(rule["measure"]), results.measures[rule["measure"]].agents
+    if "agent" in rule:
+        values = values[:, [agents.index(rule["agent"])]]
+    if "month" in rule:
+        values = values[[min(rule["month"], len(values)) - 1]]
+    return float(values.astype(float).mean())
+
+
+def play(lesson, seed, worlds=WORLDS, months=MONTHS):
+    """Play all cases of a lesson with one seed and give the values of its answers, {key: number}."""
+
+    @functools.cache
+    def runs(case):
+        return simulate(scenario_of(case.state()), worlds, seed, months)
+
+    return evaluate(lesson, runs)
+
+
+def hashes(lesson):
+    """What decides the results of each case, {case: 16 hex digits}: of another hash stored answers say nothing."""
+    return {key: scenario_of(case.state()).hash() for key, case in lesson.cases.items()}
+
+
+def refresh(keys=(), seeds=SEEDS, file=ANSWERS, note=None):
+    """Play lessons, by default all, with every seed of a class, and write what their answers came to into a file."""
+    stored = stored_answers(file)
+    for key in keys or lessons():
+        lesson, values = lessons()[key], {}
+        for seed in seeds:
+            if note is not None:
+                note(f"{key}: seed {seed}")
+            for name, value in play(lesson, seed).items():
+                values.setdefault(name, []).append(value)
+        stored[key] = {
+            "version": version(),
+            "date": datetime.date.today().isoformat(),
+            "worlds": WORLDS,
+            "months": MONTHS,
+            "seeds": list(seeds),
+            "hashes": hashes(lesson),
+            "values": values,
+        }
+    written = Path(file).with_suffix(".part")
+    written.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(written, file)
+    return stored
+
+
+def stored_answers(file=ANSWERS):
+    """Give what the file of answers holds, {lesson: {version, date, worlds, months, seeds, hashes, values}}."""
+    file = Path(file)
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+@dataclass(frozen=True)
+class Range:
+    """What an answer came to over the seeds of a class: 5%, 50% and 95% of them lie below."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def ranges(lesson):
+    """Give the ranges of a lesson's answers, {key: Range}; empty where they are of another lesson than it is now."""
+    stored = _stored().get(lesson.key)
+    if stored is None or stored["hashes"] != hashes(lesson):
+        return {}
+    return {
+        key: Range(*(float(each) for each in np.quantile(values, (0.05, 0.5, 0.95))))
+        for key, values in stored["values"].items()
+        if key in lesson.answers
+    }
+
+
+@functools.cache
+def _stored():
+    return stored_answers()
+
+
+def direction(found):
+    """Give what a difference does over the seeds of a class: 0 it falls, 1 it stays about the same, 2 it rises."""
+    if abs(found.middle) < SAME or found.low < 0.0 < found.high:
+        return 1
+    return 0 if found.middle < 0.0 else 2
+
+
+def judge(lesson, question, predicted, found):
+    """Say how a prediction compares with a Range: (whether it is right, a sentence)."""
+    answer = lesson.answers[question.answer]
+    if question.kind == "choice":
+        right = direction(found)
+        span = f"{answer.words(found.low)} to {answer.words(found.high)}"
+        return predicted == right, f"It {question.choices[right]}: {span} over the luck of a class."
+    low, high = answer.entered(found.low), answer.entered(found.high)
+    slack = 0.02 * (question.high - question.low)
+    right = low - slack <= predicted <= high + slack
+    said = answer.words(found.middle)
+    if found.high - found.low > 1e-9:
+        said = f"{said} in the middle of a class, {answer.words(found.low)} to {answer.words(found.high)}"
+    return right, f"{said}."
+
+
+def prediction(question, given):
+    """Give a prediction as a number: a choice by its place, else one in the question's range; None if it is none."""
+    try:
+        value = float(given)
+    except (TypeError, ValueError):
+        return None
+    if question.kind == "choice":
+        return int(value) if value in (0.0, 1.0, 2.0) else None
+    return value if math.isfinite(value) and question.low <= value <= question.high else None
+
+
+def blocks(text):
+    """Give a lesson's text as blocks of runs: [[{"text", "strong"}]]. The page writes them as text, never as HTML."""
+    found = []
+    for paragraph in text.split("\n\n"):
+        parts = " ".join(paragraph.split()).split("**")
+        found.append([{"text": part, "strong": at % 2 == 1} for at, part in enumerate(parts) if part])
+    return found
+
+
+def _unit_of(measure):
+    """The unit that the model declares for a recorded measure."""
+    return _units().get(measure, "")
+
+
+@functools.cache
+def _units():
+    results = simulate(load("baseline"), 1, 1, 1)
+    return {name: series.units[0] for name, series in results.measures.items()}
