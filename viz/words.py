@@ -48,8 +48,10 @@ def percent(share):
 
 
 def times(ratio):
-    """Give a ratio as a multiple: "1.34x"."""
-    return f"{figures(ratio)}x" if math.isfinite(ratio) else NOTHING
+    """Give a ratio as a multiple, with two digits after the point at most: "0.85x", "1.34x", "17.1x"."""
+    if not math.isfinite(ratio):
+        return NOTHING
+    return f"{figures(ratio)}x" if abs(ratio) >= 1.0 else f"{ratio:.2f}x".replace("-", MINUS)
 
 
 def months(count):

@@ -1,0 +1,286 @@
+"""Who owes whom in the shown world: parties in fixed places, and this month's money between them.
+
+Money runs from left to right: customers pay labs, labs pay clouds, clouds pay site companies, and all who borrow pay
+lenders. Small parties of one kind are drawn as one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from viz.specs import STATES, Network
+from viz.views.reading import opening_of
+from viz.views.stake import stake_sentence
+from viz.views.standing import LAB, NEVER_OUT, SMALL, STRAINED, standing
+from viz.words import capitalised, money, months, times
+
+SHOWN = 0.004  # US$bn in a month: links that never carry as much are left out
+KINDS = {  # what a payment is called here: words for it, and the kinds of the Ledger that belong together
+    "rent": (
+        "compute and rent",
+        "take-or-pay, renewal, revenue share, compute purchase, power pass-through, rent, damages, lease claim",
+    ),
+    "interest": ("interest and repayments", "interest, principal, bullet"),
+    "power": ("power", "power"),
+    "sales": ("sales", "sales"),
+    "draws": ("new loans", "draw"),
+    "equity": (
+        "new equity",
+        "equity round, share issue, site equity, capital call, co-investment, pledge call, venture capital",
+    ),
+}
+KIND_OF = {kind: name for name, (_, kinds) in KINDS.items() for kind in kinds.split(", ")}
+BUILDERS = ("partner", "vehicle", "site")
+IN_TALKS = "site loan in talks"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node: its id, kind and place, and the parties drawn in it; ``name`` where they are several."""
+
+    id: str
+    kind: str
+    x: float
+    y: float
+    parties: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def members(self):
+        """The parties drawn in this node."""
+        return self.parties or (self.id,)
+
+
+PLACES = (
+    Place("Customers", "customers", 0.0, 0.52, ("Consumers", "Enterprises", "Developers"), "Customers"),
+    Place("Investors", "sector", 0.0, 0.06, ("Equity investors", "Chip vendor"), "Investors"),
+    Place(LAB, "lab", 0.19, 0.42),
+    Place(
+        "Rival labs",
+        "rival",
+        0.14,
+        0.98,
+        (
+            "Anthropic",
+            "Google DeepMind",
+            "Meta Llama",
+            "Mistral",
+            "Vertical builder",
+            "Data-sovereign builder",
+            "Edge builder",
+        ),
+        "Other labs",
+    ),
+    Place("SoftBank", "partner", 0.36, 0.0),
+    Place("Oracle", "partner", 0.42, 0.33),
+    Place("CoreWeave", "partner", 0.42, 0.66),
+    Place(
+        "Hyperscalers",
+        "hyperscaler",
+        0.36,
+        1.0,
+        ("Microsoft", "Alphabet", "Amazon", "Meta"),
+        "Hyperscalers",
+    ),
+    Place("Stargate vehicle", "vehicle", 0.58, 0.0),
+    Place("Utilities", "utility", 0.53, 0.9, ("ERCOT", "PJM", "MISO", "New Mexico"), "Utilities"),
+    Place("Abilene site company", "site", 0.67, 0.2),
+    Place("New Mexico site company", "site", 0.67, 0.41),
+    Place("Vantage Texas site company", "site", 0.67, 0.62),
+    Place("Vantage Wisconsin site company", "site", 0.69, 0.83),
+    Place("Meta site company", "site", 0.66, 1.0),
+    Place("Crusoe", "partner", 0.83, 0.08),
+    Place("Vantage", "partner", 0.83, 0.72),
+    Place("Bondholders", "lender", 1.0, 0.04),
+    Place("US bank syndicate", "bank", 1.0, 0.36),
+    Place("Japanese bank syndicate", "bank", 1.0, 0.66),
+    Place("Funds", "lender", 1.0, 0.97, ("Blue Owl", "Blackstone", "Brookfield"), "Private-equity lenders"),
+)
+
+
+def network(run, context):
+    """Give the network of the shown world, one frame per month; month 0 shows what falls due in the first month."""
+    story, stands = run.story, standing(run)
+    paid, unpaid, pairs = _flows(story)
+    links = [
+        {"id": f"l{at}", "source": PLACES[source].id, "target": PLACES[target].id, "kind": kind}
+        | {"words": KINDS[kind][0]}
+        for at, (source, target, kind) in enumerate(pairs)
+    ]
+    talks, in_talks = _talks(run, len(links))
+    drawn, told = _Nodes(story, stands), _Headlines(run, context, paid, unpaid, pairs)
+    frames = []
+    for month in range(len(story.months)):
+        due = month or min(1, len(story.months) - 1)
+        carried = {
+            f"l{at}": _carried(paid[due, at], unpaid[due, at])
+            for at in np.flatnonzero(paid[due] + unpaid[due] > SMALL)
+        }
+        for link, signed in zip(talks, in_talks, strict=True):
+            if month < signed:
+                carried[link["id"]] = {"money": 0, "dashed": True}
+        frames.append({"headline": told.of(month, due), "nodes": drawn.of(month), "links": carried})
+    nodes = [
+        {"id": place.id, "name": _node_name(place, context), "kind": place.kind, "x": place.x, "y": place.y}
+        for place in PLACES
+    ]
+    label = "Who owes whom: size is debt, or the bills and sales of a year; width is money due in the month"
+    alt = "Parties, their state, and what each owes another in the month; the list holds the same numbers."
+    return Network(nodes, links + talks, frames, label, "", alt)
+
+
+def _flows(story):
+    """What runs between nodes: paid and unpaid ``(months + 1, links)``, and (source, target, kind) of each link."""
+    node_of = {party: at for at, place in enumerate(PLACES) for party in place.members}
+    legs, found = story.legs, {}
+    places = np.full(len(legs.kinds), -1)
+    ends = [[node_of.get(story.parties[party]) for party in end] for end in (legs.payer, legs.payee)]
+    for leg, (kind, source, target) in enumerate(zip(legs.kinds, *ends, strict=True)):
+        if kind in KIND_OF and source is not None and target is not None and source != target:
+            places[leg] = found.setdefault((source, target, KIND_OF[kind]), len(found))
+    shown = np.flatnonzero(places >= 0)
+    sums = [np.zeros((len(found), len(story.months))) for _ in range(2)]
+    for total, values in zip(sums, (legs.paid, legs.unpaid), strict=True):
+        np.add.at(total, places[shown], values.T[shown])
+    paid, unpaid = (total.T for total in sums)
+    unpaid = np.where(unpaid > SMALL, unpaid, 0.0)
+    worth = np.flatnonzero((paid + unpaid).max(axis=0) > SHOWN)
+    pairs = list(found)
+    return paid[:, worth], unpaid[:, worth], [pairs[at] for at in worth]
+
+
+def _carried(paid, unpaid):
+    carried = {"money": _brief(paid + unpaid)}
+    return carried | ({"unpaid": _brief(unpaid)} if unpaid > 0.0 else {})
+
+
+def _brief(value):
+    return float(f"{value:.3g}")
+
+
+def _talks(run, first):
+    """Links for loans that are still talked about, and the month in which each is signed (0: it never is)."""
+    node_of = {party: place.id for place in PLACES for party in place.members}
+    ids, signed = run.story.state("loan.signed")
+    links, until = [], []
+    for contract in opening_of(run).contracts_of_kind(IN_TALKS):
+        source, target = node_of.get(contract.creditor), node_of.get(contract.debtor)
+        if contract.id not in ids or source is None or target is None:
+            continue
+        done = np.flatnonzero(signed[1:, ids.index(contract.id)])
+        link = {"id": f"l{first + len(links)}", "source": source, "target": target, "kind": "draws"}
+        links.append(link | {"words": f"loan of {money(contract.amount, short=True)} in talks"})
+        until.append(1 + int(done[0]) if done.size else 0)
+    return links, until
+
+
+class _Nodes:
+    """What changes of the nodes with the month."""
+
+    def __init__(self, story, stands):
+        self.stands = stands
+        self.members = [[stands.parties.index(name) for name in place.members] for place in PLACES]
+        lent = story.state("solvency.lent")[1]
+        turned = np.abs(story.flows).sum(axis=1) / 2.0  # each payment of a pair counts once
+        so_far = np.cumsum(turned, axis=0)
+        since = np.maximum(np.arange(len(so_far)) - 12, 0)
+        counted = np.maximum(np.arange(len(so_far)) - since, 1)[:, None]
+        year = (so_far - so_far[since]) * 12.0 / counted
+        year[0] = year[min(1, len(year) - 1)]
+        size_of = dict.fromkeys(("lab", "rival", "customers", "utility", "sector"), year)
+        size_of |= {"lender": lent, "bank": lent}
+        self.sizes = [
+            size_of.get(place.kind, stands.debt)[:, at].sum(axis=1)
+            for place, at in zip(PLACES, self.members, strict=True)
+        ]
+        self.lent = lent
+
+    def of(self, month):
+        """The nodes of a month: {id: {size, state, line}}; calm is left out."""
+        found = {}
+        for place, at, sizes in zip(PLACES, self.members, self.sizes, strict=True):
+            state, line = self._state(month, at), self._line(place, month, at)
+            node = {"size": _brief(sizes[month])}
+            node |= {"state": state} if state != "calm" else {}
+            found[place.id] = node | ({"line": line} if line else {})
+        return found
+
+    def _state(self, month, at):
+        """A party's state; of several that of the worst, but one alone in difficulty leaves the rest strained."""
+        states = self.stands.state[month, at]
+        worst = int(states.max())
+        alone = len(at) > 1 and worst > STRAINED and (states == worst).sum() == 1
+        return STATES[STRAINED if alone else worst]
+
+    def _line(self, place, month, at):
+        """The few words beneath a name: cover of a borrower, cash of the lab, loans of a lender."""
+        stands = self.stands
+        if len(at) > 1:
+            return ""
+        at = at[0]
+        if stands.closed[month, at]:
+            return "in default"
+        if stands.unpaid[month, at] > 0.0:
+            return f"{money(stands.unpaid[month, at])} unpaid"
+        if place.kind == "lab":
+            return cash_words(stands.runway[month])
+        if place.kind in ("bank", "lender"):
+            return f"lent {money(self.lent[month, at])}"
+        cover, debt = stands.cover[month, at], stands.debt[month, at]
+        if np.isfinite(cover):
+            return f"cover {times(cover)}"
+        return f"owes {money(debt)}" if debt > SMALL else ""
+
+
+def cash_words(runway):
+    """Give how long the lab's cash lasts, in words."""
+    return "no lack of cash" if runway > NEVER_OUT else f"cash for {months(runway)}"
+
+
+class _Headlines:
+    """What each month is about: unpaid bills first, else who pays how much to whom."""
+
+    def __init__(self, run, context, paid, unpaid, pairs):
+        self.run, self.context, self.unpaid, self.pairs = run, context, unpaid, pairs
+        lab = [
+            at for at, (source, _, kind) in enumerate(pairs) if PLACES[source].id == LAB and kind == "rent"
+        ]
+        served = [
+            at
+            for at, (source, _, kind) in enumerate(pairs)
+            if kind == "interest" and PLACES[source].kind in BUILDERS
+        ]
+        self.for_compute, self.to_lenders = paid[:, lab].sum(axis=1), paid[:, served].sum(axis=1)
+        stands = standing(run)
+        self.gone = stands.column(stands.closed, LAB)
+
+    def of(self, month, due):
+        """The headline of a month; ``due`` is the month whose bills are shown."""
+        if month == 0:
+            return stake_sentence(self.run, self.context)
+        owing = [at for at in np.argsort(-self.unpaid[due]) if self.unpaid[due, at] > 0.0]
+        if owing:
+            return self._unpaid(due, owing)
+        lab, lenders = self.context.inside(LAB), money(self.to_lenders[due])
+        if self.gone[month]:
+            return f"{capitalised(lab)} is gone; those who built for it pay lenders {lenders} this month"
+        paid = f"{capitalised(lab)} pays {money(self.for_compute[due])} for compute this month"
+        return f"{paid}; those who built it pay lenders {lenders}"
+
+    def _unpaid(self, due, owing):
+        source, target, _ = self.pairs[owing[0]]
+        who, whom = (_inside(PLACES[end], self.context) for end in (source, target))
+        rest = {1: "", 2: ", and one more bill is late"}.get(
+            len(owing), f", and {len(owing) - 1} more bills are late"
+        )
+        return f"{capitalised(who)} leaves {money(self.unpaid[due, owing[0]])} unpaid to {whom}{rest}"
+
+
+def _inside(place, context):
+    return place.name[:1].lower() + place.name[1:] if place.name else context.inside(place.id)
+
+
+def _node_name(place, context):
+    """A name as it fits beneath a node."""
+    name = place.name or context.name(place.id)
+    return name.removesuffix(" site company").replace(" bank syndicate", " banks")
