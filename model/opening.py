@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -460,9 +461,15 @@ def book_files(name: str, folder: Path = LIBRARY) -> list[Path]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise OpeningError([f"{path.name}: not valid TOML: {error}"]) from error
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> dict[str, Any]:
+    """Parse a text once, since every model starts from it; whoever reads the tables leaves them as they are."""
+    return tomllib.loads(text)
 
 
 def _overlaid(base: dict[str, Any], tables: dict[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
