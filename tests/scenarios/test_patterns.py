@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 import run
-from scenarios import BadInput
+from model import DebtTrapModel
+from scenarios import BadInput, load
 from scenarios.experiments import patterns
 from scenarios.experiments.patterns import (
     FAILS,
@@ -84,6 +85,39 @@ def test_floor_moves_a_dollar_for_a_dollar_before_anybody_answers(play):
     assert verdict == HOLDS
     assert rows[0].low == pytest.approx(1.0, abs=1e-6) and rows[0].high == pytest.approx(1.0, abs=1e-6)
     assert rows[1].value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("luck", "month", "other"), [(49, 8, "re-letting"), (911, 16, "take-or-pay to second owners")]
+)
+def test_where_the_floor_is_not_one_for_one_the_lab_still_pays_what_it_is_billed(luck, month, other):
+    ledgers = []
+    for floor in (0.6, 0.9):
+        setting = load("baseline").with_set({"openai.floor_share": floor})
+        model = DebtTrapModel(worlds=[luck], rng=1, months=96, setting=setting, record=False)
+        model.run_for(month)
+        ledgers.append(model.ledger)
+    low, high = ledgers
+    more, kinds = (high.flow - low.flow)[:, 0], np.array(low.kinds)
+    lab = low.payer == low.index["OpenAI"]
+    bills = np.isin(kinds, ["take-or-pay", "renewal", "take-or-pay to second owners"])
+    left = (low.cash - high.cash)[low.index["OpenAI"], 0]
+    assert left == pytest.approx(more[lab & bills].sum(), abs=1e-12) and abs(left) > 1e-4
+    assert abs(more[kinds == other].sum()) > 1e-4
+
+
+def test_a_larger_player_plays_the_same_worlds_and_more(play):
+    larger = play.larger(2)
+    assert larger is play.larger(2) and larger.worlds == 2 * FEW
+    few, many = (player("baseline", months=3).series["revenue"] for player in (play, larger))
+    assert np.array_equal(many[:, :FEW], few)
+
+
+def test_recovery_counts_the_builders_loans_alone(play):
+    claimed, lost = play.called_loans("fibre_1996", 120, patterns.CHAIN)
+    everybody = play.called_loans("fibre_1996", 120, (*patterns.CHAIN, "SoftBank"))
+    assert (lost >= 0.0).all() and (lost <= claimed + 1e-9).all() and claimed.sum() > 0.0
+    assert (everybody[0] >= claimed - 1e-12).all()
 
 
 def test_nothing_happens_in_calm(play):
