@@ -9,10 +9,10 @@ PYTHON ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run app test bench docs check lock clean
+.PHONY: help run app test bench bench-page screenshots docs check lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY)  ## run the baseline scenario and print its story
 	@$(VENV_PYTHON) run.py $(ARGS)
@@ -25,6 +25,12 @@ test: $(READY)  ## run the tests
 
 bench: $(READY)  ## run the benchmarks
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)
+
+bench-page: $(READY)  ## measure the page in a Chromium, and write docs/validation.md
+	@$(VENV_PYTHON) -m benchmarks.page $(ARGS)
+
+screenshots: $(READY)  ## take the pictures of docs/screenshots/ anew
+	@$(VENV_PYTHON) -m docs.screenshots $(ARGS)
 
 docs: $(READY)  ## write the generated parts of docs/ anew
 	@$(VENV_PYTHON) -m docs.generate $(ARGS)

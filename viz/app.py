@@ -2,12 +2,11 @@
 
 import solara
 
+from viz.page import Page
+
+__all__ = ["Layout", "Page"]
+
 
 @solara.component
 def Layout(children=()):
-    return solara.Div(children=list(children), classes=["page-root"])
-
-
-@solara.component
-def Page():
-    solara.Text("Take or Pay")
+    return solara.Div(children=list(children))
