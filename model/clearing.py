@@ -230,6 +230,17 @@ class Clearing:
         above = (claim_payer[:, None] == claim_payer) & np.tri(claim_payer.size, k=-1, dtype=bool)
         self._above = sparse.csr_matrix(above.astype(np.float64))
 
+        received = _columns(self._received_by, self._back, self.edges)
+        received.sort_indices()
+        self._runs = tuple(
+            np.asarray(each, dtype=np.int64)
+            for each in (
+                np.searchsorted(claim_payer, np.arange(self._obliged.size + 1)),
+                np.searchsorted(edge_claim, np.arange(claim_payer.size + 1)),
+                received.indptr,
+                received.indices,
+            )
+        )
         stage = stage_of[self._obliged]
         self._stages = [
             self._stage(number, stage, edge_payer, edge_claim, claim_payer, payee[self._order], in_circle)
@@ -286,7 +297,7 @@ class Clearing:
         ValueError
             When a shape does not fit, an obligation is negative, or cash is not a number.
         """
-        cash, due = np.asarray(cash, dtype=np.float64), np.asarray(due, dtype=np.float64)
+        cash, due = np.ascontiguousarray(cash, dtype=float), np.ascontiguousarray(due, dtype=float)
         if due.ndim != 2 or due.shape[0] != self.edges or cash.shape != (self.parties, due.shape[1]):
             raise ValueError(
                 f"cash must be ({self.parties}, worlds) and due ({self.edges}, worlds); "
@@ -342,16 +353,21 @@ class Clearing:
     def _settle(self, cash, due) -> np.ndarray:
         due = np.take(due, self._order, axis=0)
         cash = np.take(cash, self._obliged, axis=0)
-        everyone = self._claims(due)
         paid = due.copy()
         for stage in self._stages:
-            claims, stage_due = everyone.rows(stage.claims), due[stage.edges]
-            available = cash[stage.payers] + stage.inflow @ paid
             if stage.circle:
-                available = stage.circle.available(available, stage_due, claims)
-            share = claims.share_paid(spread(available, stage.payer))
-            np.multiply(stage_due, spread(share, stage.claim), out=paid[stage.edges])
+                self._settle_circle(stage, cash, due, paid)
+            else:
+                ends = stage.payers.start, stage.payers.stop
+                kernels.settle_payers(*ends, cash, due, *self._runs, TOLERANCE, paid)
         return np.take(paid, self._back, axis=0)
+
+    def _settle_circle(self, stage, cash, due, paid) -> None:
+        claims, stage_due = self._claims(due).rows(stage.claims), due[stage.edges]
+        outside = cash[stage.payers] + stage.inflow @ paid
+        available = stage.circle.available(outside, stage_due, claims)
+        share = claims.share_paid(spread(available, stage.payer))
+        np.multiply(stage_due, spread(share, stage.claim), out=paid[stage.edges])
 
 
 def _stages(payer, payee, parties: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,33 +12,19 @@ What a payment means is told in `model/ledger.py`; here is only what it does to 
 A kernel calls no kernel of another file: what is compiled is kept and made anew when its own file changes.
 """
 
-from numba import boolean, float64, int64, njit, types, void
+import numpy as np
+from numba import boolean, float64, int64, types, void
+
+from model.compiled import kernel
 
 BLOCK = float64[:, ::1]
-READ = types.Array(float64, 2, "A", readonly=True)
-FLAGS = types.Array(boolean, 2, "A", readonly=True)
+READ = types.Array(float64, 2, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
 ROWS = types.Array(int64, 1, "C", readonly=True)
 NUMBERS = types.Array(float64, 1, "C", readonly=True)
 YES_NO = types.Array(boolean, 1, "C", readonly=True)
 PER_WORLD = float64[::1]
 MARKS = boolean[::1]
-
-
-def kernel(*signature):
-    """Compile a function for the one signature: first what it gives, then what it takes.
-
-    The machine code is kept beside this file, or in the user's cache directory, and read from there the next
-    time; where neither can be read or written it is compiled anew in every process.
-    """
-    given, *taken = signature
-
-    def compiled(function):
-        try:
-            return njit(given(*taken), cache=True, error_model="numpy")(function)
-        except Exception:  # a cache that cannot be used must not keep the model from running
-            return njit(given(*taken), error_model="numpy")(function)
-
-    return compiled
 
 
 # -- sums -----------------------------------------------------------------------------------------------------
@@ -71,59 +57,45 @@ def add_rows(block, out):
 NEGATIVE, NOTHING, SOMETHING = -1, 0, 1
 
 
-@kernel(void, READ, FLAGS, boolean, int64, boolean, BLOCK, BLOCK, BLOCK)
-def fall_due(amount, live, even_closed, first, accrues, payable, accrued, out):
-    """Let `amount` fall due on the legs from `first` on, and book it as income and expense if it `accrues`.
+@kernel(int64, FLAGS, boolean, int64, BLOCK)
+def ask(live, even_closed, first, out):
+    """Ask nothing of legs that are not live, unless `even_closed`; the legs are those from `first` on.
 
-    `amount` has a row for each leg or one for all, a column for each world or one for all; legs that are not live
-    bill nothing unless `even_closed`. Changes payable and accrued; out: what fell due.
+    out: what is asked of each leg. Tells whether it was SOMETHING, NOTHING, or in part NEGATIVE.
     """
-    each_leg, each_world = amount.shape[0] > 1, amount.shape[1] > 1
+    below, some = False, False
     for leg in range(out.shape[0]):
-        at = first + leg
         for world in range(out.shape[1]):
-            due = amount[leg if each_leg else 0, world if each_world else 0]
-            due = due if even_closed else due * live[at, world]
-            out[leg, world] = due
-            payable[at, world] += due
-            if accrues:
-                accrued[at, world] += due
+            below |= out[leg, world] < 0.0
+            some |= out[leg, world] != 0.0
+        if not even_closed:
+            for world in range(out.shape[1]):
+                out[leg, world] *= live[first + leg, world]
+    if below:
+        return NEGATIVE
+    return SOMETHING if some else NOTHING
 
 
-@kernel(int64, READ, FLAGS, boolean, int64, ROWS, YES_NO, READ, BLOCK, BLOCK)
-def limit_to_cash(wanted, live, even_closed, first, payer, always_pays, cash, asked, out):
-    """Cut what payers want to pay to the cash they have, all their legs in proportion; some always pay.
+@kernel(void, ROWS, YES_NO, READ, BLOCK, BLOCK)
+def limit_to_cash(payer, always_pays, cash, asked, out):
+    """Cut what payers want to pay on some legs to the cash they have, all legs in proportion; some always pay.
 
-    `wanted` broadcasts as in `fall_due`. Changes `asked` ``(parties, worlds)``, a scratch; out: what is paid.
-    Gives NEGATIVE, NOTHING or SOMETHING, as was wanted.
+    Changes `asked` ``(parties, worlds)``, a scratch; out: what is wanted, and then what is paid.
     """
-    each_leg, each_world = wanted.shape[0] > 1, wanted.shape[1] > 1
     legs, worlds = out.shape
-    found = NOTHING
-    for leg in range(legs):
-        for world in range(worlds):
-            amount = wanted[leg if each_leg else 0, world if each_world else 0]
-            if amount < 0.0:
-                return NEGATIVE
-            if amount != 0.0:
-                found = SOMETHING
-            out[leg, world] = amount if even_closed else amount * live[first + leg, world]
-    if found == NOTHING:
-        return NOTHING
     for leg in range(legs):
         asked[payer[leg]] = 0.0
     for leg in range(legs):
+        row = payer[leg]
         for world in range(worlds):
-            asked[payer[leg], world] += out[leg, world]
+            asked[row, world] += out[leg, world]
     for leg in range(legs):
         row = payer[leg]
-        if always_pays[row]:
-            continue
-        for world in range(worlds):
-            have = max(cash[row, world], 0.0)
-            if asked[row, world] > have:
-                out[leg, world] *= have / max(asked[row, world], 1e-300)
-    return SOMETHING
+        if not always_pays[row]:
+            for world in range(worlds):
+                have = max(cash[row, world], 0.0)
+                share = have / max(asked[row, world], 1e-300)
+                out[leg, world] *= share if asked[row, world] > have else 1.0
 
 
 @kernel(void, READ, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK)
@@ -160,29 +132,64 @@ def find_short(cash, due, payee, obliged, ordered, debtor, tolerance, owed, full
     gives NEGATIVE_DUE or NO_NUMBER if there is one among the arguments.
     """
     worlds = short.shape[0]
+    unknown, below = False, False
     for row in range(cash.shape[0]):
         for world in range(worlds):
-            if cash[row, world] != cash[row, world]:
-                return NO_NUMBER
-    full[:] = 0.0
+            unknown |= cash[row, world] != cash[row, world]
+            full[row, world] = 0.0
     owed[:] = 0.0
     short[:] = False
     for edge in range(due.shape[0]):
+        row = payee[edge]
         for world in range(worlds):
-            amount = due[edge, world]
-            if not amount >= 0.0:
-                return NEGATIVE_DUE
-            full[payee[edge], world] += amount
+            below |= not due[edge, world] >= 0.0
+            full[row, world] += due[edge, world]
     for place in range(ordered.shape[0]):
+        row, edge = debtor[place], ordered[place]
         for world in range(worlds):
-            owed[debtor[place], world] += due[ordered[place], world]
+            owed[row, world] += due[edge, world]
     for place in range(obliged.shape[0]):
         row = obliged[place]
         for world in range(worlds):
-            amount = owed[place, world]
-            if cash[row, world] + full[row, world] < amount - tolerance * max(amount, 1.0):
-                short[world] = True
-    return FINE
+            most, least = cash[row, world] + full[row, world], owed[place, world]
+            short[world] |= most < least - tolerance * max(least, 1.0)
+    return NEGATIVE_DUE if below else NO_NUMBER if unknown else FINE
+
+
+@kernel(void, int64, int64, READ, READ, ROWS, ROWS, ROWS, ROWS, float64, BLOCK)
+def settle_payers(first, last, cash, due, claims, edges, starts, arriving, tolerance, paid):
+    """Let payers from `first` up to `last` pay their claims, class by class, who are not paid by one another.
+
+    Payers, claims and edges are in the Clearing's order, so that those of one payer, and of one class, are a run:
+    `claims` and `edges` tell where each payer's claims and each claim's edges begin. `arriving` are the edges that
+    pay a payer, `starts` where its own begin. A class that is covered but for `tolerance` is paid in full, to the
+    last bit; the edges of one class get the same share. Changes `paid` ``(edges, worlds)``, which is `due` before.
+    """
+    worlds = due.shape[1]
+    available, senior, owed, share = np.empty(worlds), np.empty(worlds), np.empty(worlds), np.empty(worlds)
+    for payer in range(first, last):
+        available[:] = 0.0
+        senior[:] = 0.0
+        for entry in range(starts[payer], starts[payer + 1]):
+            edge = arriving[entry]
+            for world in range(worlds):
+                available[world] += paid[edge, world]
+        for world in range(worlds):
+            available[world] += cash[payer, world]
+        for claim in range(claims[payer], claims[payer + 1]):
+            owed[:] = 0.0
+            for edge in range(edges[claim], edges[claim + 1]):
+                for world in range(worlds):
+                    owed[world] += due[edge, world]
+            for world in range(worlds):
+                so_far = senior[world] + owed[world]
+                part = (available[world] - senior[world]) / (owed[world] if owed[world] > 0.0 else 1.0)
+                covered = available[world] >= so_far - tolerance * max(so_far, 1.0)
+                share[world] = min(max(part, 1.0 if covered else 0.0), 1.0)
+                senior[world] = so_far
+            for edge in range(edges[claim], edges[claim + 1]):
+                for world in range(worlds):
+                    paid[edge, world] = due[edge, world] * share[world]
 
 
 # -- the proof --------------------------------------------------------------------------------------------------

@@ -167,11 +167,14 @@ class Ledger:
         accrual = (nature == INCOME).astype(float)
         into, out = incidence(self.payee, parties), incidence(self.payer, parties)
         self._net_csr = (into - out).tocsr()
-        self._into, self._income = Adder(into), Adder(self._net_csr @ sp.diags(accrual))
-        self._bought = Adder(into @ sp.diags((nature == ASSET).astype(float)))
+        at_once = np.arange(len(nature)) >= self.cleared.stop
+        self._income_of_bills = Adder(self._net_csr[:, self.cleared] @ sp.diags(accrual[self.cleared]))
+        self._income_at_once = Adder(
+            self._net_csr @ sp.diags(accrual * at_once) + into @ sp.diags((nature == ASSET).astype(float))
+        )
         self._shortfall, self._cleared_into = Adder(out[:, self.cleared]), Adder(into[:, self.cleared])
-        self._on_accrual = accrual[:, None]
-        self._accruing = np.flatnonzero(accrual)
+        self._on_accrual = accrual[self.cleared, None]
+        self._accruing = np.flatnonzero(accrual[self.cleared])
         self.holders, self.issuers = np.array(self._holders, dtype=int), np.array(self._issuers, dtype=int)
         held, owed = incidence(self.holders, parties), incidence(self.issuers, parties)
         self._held, self._claim_net = Adder(held), Adder(held - owed)
@@ -223,12 +226,12 @@ class Ledger:
         self.live = np.ones((first, worlds), dtype=bool)
         self.closed = np.zeros((parties, worlds), dtype=bool)
         self.residual = np.zeros(worlds)
-        self.flow, self.accrued = np.zeros((first, worlds)), np.zeros((first, worlds))
-        self._payable_before = np.zeros((first, worlds))
+        self.flow = np.zeros((first, worlds))
+        self.accrued, self._payable_before = (np.zeros((self.cleared.stop, worlds)) for _ in range(2))
         self._claim_change = np.zeros(self.claims.shape)
         self._asset_change = np.zeros(self.real_assets.shape)
         self._scratch = np.zeros((max(parties, len(self.claims)), worlds))
-        self._unmoved = np.broadcast_to(0.0, self.cash.shape)
+        self._unmoved = np.zeros(self.cash.shape)
         self.open_month()
 
     # -- the month ---------------------------------------------------------------------------------------------
@@ -243,7 +246,7 @@ class Ledger:
         self._cash, self._claims, self._real_assets = (block.copy() for block in self._before)
         self.cash, self.claims = _read_only(self._cash), _read_only(self._claims)
         self.real_assets = _read_only(self._real_assets)
-        np.copyto(self._payable_before, self.payable)
+        np.copyto(self._payable_before, self.payable[self.cleared])
         for journal in (self.flow, self.accrued, self._claim_change, self._asset_change):
             journal.fill(0.0)
         self._never_paid = None  # accrued bills that are written off; most months have none
@@ -255,17 +258,12 @@ class Ledger:
 
     def bill(self, family, amount, *, even_closed=False):
         """Make ``amount`` ``(legs, worlds)`` fall due on a family; legs of closed parties bill nothing."""
-        due = np.empty((len(family), self.worlds))
-        kernels.fall_due(
-            self._amounts(family, amount),
-            self.live,
-            even_closed,
-            family.legs.start,
-            family.nature == INCOME,
-            self.payable,
-            self.accrued,
-            due,
-        )
+        if not family.cleared:
+            raise ValueError(f"{family.kind}: no clearing would ever pay such a bill")
+        due, _ = self._ask(family, amount, even_closed)
+        self.payable[family.legs] += due
+        if family.nature == INCOME:
+            self.accrued[family.legs] += due
         return due
 
     def file(self, family, amount):
@@ -277,33 +275,21 @@ class Ledger:
 
         These are the payments made outside the clearing: draws, capital calls, equity, sales to customers.
         """
-        paid = np.empty((len(family), self.worlds))
-        found = kernels.limit_to_cash(
-            self._amounts(family, wanted),
-            self.live,
-            even_closed,
-            family.legs.start,
-            family.payer,
-            self.always_pays,
-            self.cash,
-            self._scratch,
-            paid,
-        )
+        paid, found = self._ask(family, wanted, even_closed)
         if found == kernels.NEGATIVE:
             raise ValueError(f"{family.kind}: nobody pays a negative amount")
         if found == kernels.SOMETHING:
-            if family.nature == INCOME:
+            kernels.limit_to_cash(family.payer, self.always_pays, self.cash, self._scratch, paid)
+            if family.cleared and family.nature == INCOME:
                 self.accrued[family.legs] += paid
             self._post(paid, family.legs, family.entries)
         return paid
 
-    def _amounts(self, family, amount):
-        """Give amounts as a block of which rows and worlds may be one for all."""
-        amount = np.asarray(amount, dtype=float)
-        legs, worlds = amount.shape if amount.ndim == 2 else (0, 0)
-        if legs in (1, len(family)) and worlds in (1, self.worlds):
-            return amount
-        return np.broadcast_to(amount, (len(family), self.worlds))
+    def _ask(self, family, amount, even_closed):
+        """Give what is asked of each leg, ``(legs, worlds)``, nothing where a party is closed; and what it is."""
+        asked = np.empty((len(family), self.worlds))
+        asked[...] = amount
+        return asked, kernels.ask(self.live, even_closed, family.legs.start, asked)
 
     def settle(self):
         """Clear everything that is due, by seniority; what cannot be paid stays payable (arrears)."""
@@ -339,30 +325,31 @@ class Ledger:
         change = np.zeros_like(self.claims)
         change[:, worlds] = -gone
         self.change_claims(slice(None), change)
-        unpaid = np.take(here, self.payer, axis=0) * np.take(self.payable, worlds, axis=1)
+        bills = self.payable[self.cleared]
+        unpaid = np.take(here, self.payer[self.cleared], axis=0) * np.take(bills, worlds, axis=1)
         booked = unpaid * self._on_accrual
-        self.payable[:, worlds] -= unpaid
-        self._never_paid = np.zeros_like(self.payable) if self._never_paid is None else self._never_paid
+        bills[:, worlds] -= unpaid
+        self._never_paid = np.zeros_like(bills) if self._never_paid is None else self._never_paid
         self._never_paid[:, worlds] += booked
         loss = np.zeros_like(self.cash)
-        loss[:, worlds] = self._held @ gone + self._into @ booked
+        loss[:, worlds] = self._held @ gone + self._cleared_into @ booked
         return loss
 
     # -- the matrices and the proof ----------------------------------------------------------------------------
 
     def net_worth(self):
         """Give each party's net worth: cash, claims held less owed, receivables less payables, real assets."""
-        receivable = self._income @ self.payable
+        receivable = self._income_of_bills @ self.payable[self.cleared]
         return self.cash + self._claim_net @ self.claims + receivable + self.real_assets
 
     def income(self):
         """Give each party's income of the month so far, revaluations and depreciation included."""
-        earned = self._income @ self._booked + self._bought @ self.flow
+        earned = self._income_of_bills @ self._booked + self._income_at_once @ self.flow
         return earned + self._claim_net @ self._claim_change + self._asset_change
 
     @property
     def _booked(self):
-        """What is booked as income and expense of each leg: accrued less what of it was written off."""
+        """What is booked as income and expense of the legs that are cleared: accrued less what was written off."""
         return self.accrued if self._never_paid is None else self.accrued - self._never_paid
 
     def net_of(self, mask):
@@ -412,7 +399,8 @@ class Ledger:
     def _gains_without_income(self):
         """Give what each party has gained in cash, assets, claims and receivables and not booked as income."""
         cash, claims, assets = self._before
-        gap = self.cash - cash + self.real_assets - assets - self._asset_change - self._bought @ self.flow
+        gap = self.cash - cash + self.real_assets - assets - self._asset_change
+        gap -= self._income_at_once @ self.flow
         kernels.gain_by_claims(
             self._all_claims, self.holders, self.issuers, self.claims, claims, self._claim_change, gap
         )
@@ -442,7 +430,7 @@ class Ledger:
         matrix = np.zeros((len(self._instrument_names) + 3, len(self.parties)))
         matrix[0] = self.cash[:, world]
         kernels.sort_by_party(self.claims, world, self._instrument_rows, self.holders, self.issuers, matrix)
-        matrix[-2] = (self._income @ self.payable[:, world : world + 1])[:, 0]
+        matrix[-2] = (self._income_of_bills @ self.payable[self.cleared, world : world + 1])[:, 0]
         matrix[-1] = self.real_assets[:, world]
         return ["cash", *self._instrument_names, "payables", "real assets"], matrix
 

@@ -26,7 +26,7 @@ class Adder:
 
     def __matmul__(self, block: np.ndarray) -> np.ndarray:
         """Multiply by a (columns, worlds) block: (rows, worlds), float64."""
-        block = np.asarray(block, dtype=np.float64)
+        block = np.ascontiguousarray(block, dtype=np.float64)
         rows, columns = self.shape
         if block.ndim != 2 or block.shape[0] != columns:
             raise ValueError(f"a block of {columns} rows is needed, not {block.shape}")
@@ -52,7 +52,7 @@ def total(values: np.ndarray) -> np.ndarray:
     ValueError
         With one axis there is no telling rows from worlds; more than three are not used in the model.
     """
-    values = np.asarray(values, dtype=np.float64)
+    values = np.asarray(values, dtype=np.float64, order="C")
     if values.ndim == 3:
         rows, *rest = values.shape
         return total(values.reshape(rows, rest[0] * rest[1])).reshape(rest)

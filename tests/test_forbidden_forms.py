@@ -3,6 +3,9 @@
 A line that is safe for a reason that this test cannot see says so: `# bit-safe: the reason`. `@` is safe when
 a SciPy CSR matrix, or an Adder made of one, is on its left: a name that ends in `_matrix`, or one that stands
 for nothing else wherever agents/ and model/ give it a value.
+
+A compiled kernel is written in loops: it may compare, add, multiply and divide, and call nothing that a library of
+mathematics computes; the compiler is never allowed to reorder its arithmetic.
 """
 
 import ast
@@ -21,6 +24,8 @@ POWERS = {"power", "float_power", "pow"}
 SCALAR_FUNCTIONS = {"exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "pow", "sin", "cos", "tanh"}
 SPARSE_MAKERS = {"tocsr", "csr_matrix", "csr_array", "diags", "diags_array", "incidence"}
 SPARSE_MAKERS |= {"Adder", "adder_into"}
+IN_KERNELS = {"range", "min", "max", "abs", "len", "empty", "zeros"}
+LOOSE = {"fastmath", "parallel"}
 REASON = re.compile(r"# bit-safe: \S")
 
 
@@ -28,8 +33,11 @@ def forbidden_forms(source, file="code.py", known=frozenset()):
     """The forms in a file that are not bit-safe, as (line, message)."""
     lines, tree = source.splitlines(), ast.parse(source)
     found, sparse = [], _sparse_names(tree) | known
+    inside = {id(node) for kernel in _kernels(tree) for body in kernel.body for node in ast.walk(body)}
     for node in ast.walk(tree):
         message = _objection(node, file, sparse)
+        if id(node) in inside:
+            message = message or _objection_in_a_kernel(node)
         if message and not any(map(REASON.search, lines[node.lineno - 1 : node.end_lineno])):
             found.append((node.lineno, message))
     return sorted(found)
@@ -37,6 +45,8 @@ def forbidden_forms(source, file="code.py", known=frozenset()):
 
 def _objection(node, file, sparse):
     match node:
+        case ast.keyword(arg=name) if name in LOOSE:
+            return f"no {name}: the compiler keeps the order of the arithmetic"
         case ast.Call(func=ast.Attribute() as function):
             return _objection_to_call(function)
         case ast.BinOp(op=ast.MatMult(), left=left) if not _is_sparse(left, sparse):
@@ -63,6 +73,25 @@ def _objection(node, file, sparse):
             return "randomness only in the Tape"
         case ast.ImportFrom(module="math", names=names) if SCALAR_FUNCTIONS & {name.name for name in names}:
             return "math's functions differ from NumPy's in the last bit"
+    return None
+
+
+def _kernels(tree):
+    """Functions that are compiled: those under `@kernel(...)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(each, ast.Call) and ast.unparse(each.func) in {"kernel", "njit"}
+            for each in node.decorator_list
+        ):
+            yield node
+
+
+def _objection_in_a_kernel(node):
+    match node:
+        case ast.BinOp(op=ast.Pow() | ast.MatMult()) | ast.AugAssign(op=ast.Pow() | ast.MatMult()):
+            return "no powers or products of matrices in a kernel"
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name not in IN_KERNELS:
+            return f"a kernel calls no {name}()"
     return None
 
 
@@ -194,10 +223,15 @@ def test_a_file_uses_bit_safe_forms_only(path):
         "from numpy.random import Philox",
         "x.sum(axis=0)  # bit-safe:",
         "x.sum(axis=0)  # quite safe",
+        "f = njit(cache=True, fastmath=True)(g)",
+        "@kernel(void, BLOCK)\ndef f(x): x[0] = math.sqrt(x[1])",
+        "@kernel(void, BLOCK)\ndef f(x): x[0] = np.exp(x[1])",
+        "@kernel(void, BLOCK)\ndef f(x): x[0] = x[1] ** 2",
+        "@kernel(void, BLOCK)\ndef f(x): x[0] = helper(x[1])",
     ],
 )
 def test_an_unsafe_form_is_found(code):
-    assert [line for line, _ in forbidden_forms(code)] == [1]
+    assert [line for line, _ in forbidden_forms(code)] == [1 + code.count("\n")]
 
 
 @pytest.mark.parametrize(
@@ -232,6 +266,7 @@ def test_an_unsafe_form_is_found(code):
         "x[agent, index]",
         "def f() -> tuple[int, Param]: ...",
         "np.take(x, index, axis=-1)",
+        "@kernel(void, BLOCK)\ndef f(x): x[0] = max(x[1], 0.0) / x[2]",
     ],
 )
 def test_a_safe_form_passes(code):

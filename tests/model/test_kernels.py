@@ -1,0 +1,182 @@
+"""The compiled kernels: machine code and the same loops in Python agree to the last bit, at every width."""
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba.core.dispatcher import Dispatcher
+
+from model import compiled, kernels, kernels_power
+
+KERNELS = {
+    f"{module.__name__.split('.')[1]}.{name}": kernel
+    for module in (kernels, kernels_power)
+    for name, kernel in vars(module).items()
+    if isinstance(kernel, Dispatcher)
+}
+
+
+class Case:
+    """Arguments of each kernel of the books, drawn at random: amounts of all sizes, zeros and exact ties among them."""
+
+    def __init__(self, seed, worlds):
+        self.rng, self.worlds = np.random.default_rng(seed), worlds
+        self.parties, self.legs, self.claims = self.rng.integers(2, 9), self.rng.integers(1, 12), 7
+
+    def block(self, rows, least=-1.0):
+        sizes = 10.0 ** self.rng.integers(-6, 6, (rows, self.worlds))
+        return sizes * self.rng.uniform(least, 1.0, sizes.shape) * self.rng.integers(0, 2, sizes.shape)
+
+    def rows(self, count, size):
+        return self.rng.integers(0, size, size=count)
+
+    def flags(self, *shape):
+        return self.rng.random(shape) < 0.7
+
+    def entries(self, rows):
+        chosen = self.rows(2 * self.legs, rows)
+        return chosen, np.repeat(np.arange(self.legs), 2), self.rng.choice([-1.0, 1.0], 2 * self.legs)
+
+    def parties_of_legs(self):
+        return self.rows(self.legs, self.parties), self.rows(self.legs, self.parties)
+
+    def arguments(self, name):
+        return getattr(self, name)()
+
+    def add_up(self):
+        lengths = self.rng.integers(0, 4, 5)
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        columns = self.rows(starts[-1], self.legs)
+        return starts, columns, self.rng.uniform(-2.0, 2.0, starts[-1]), self.block(self.legs), self.block(5)
+
+    def add_rows(self):
+        return self.block(self.legs), np.ones(self.worlds)
+
+    def ask(self):
+        return self.flags(self.legs + 3, self.worlds), bool(self.rng.integers(2)), 2, self.block(self.legs)
+
+    def limit_to_cash(self):
+        payer, _ = self.parties_of_legs()
+        cash, wanted = self.block(self.parties), self.block(self.legs, 0.0)
+        return payer, self.flags(self.parties), cash, self.block(self.parties), wanted
+
+    def post(self):
+        rows, legs, signs = self.entries(self.claims)
+        blocks = self.block(self.claims), self.block(self.claims)
+        return self.block(self.legs), rows, legs, signs, np.unique(rows), *blocks
+
+    def find_short(self):
+        payer, payee = self.parties_of_legs()
+        obliged, debtor = np.unique(payer, return_inverse=True)
+        ordered = np.argsort(payer, kind="stable")
+        due, cash = self.block(self.legs, 0.0), self.block(self.parties)
+        if self.rng.random() < 0.2:
+            cash[0, 0] = np.nan
+        owed, full = self.block(len(obliged)), self.block(self.parties)
+        short = self.flags(self.worlds)
+        return cash, due, payee, obliged, ordered, debtor[ordered], 1e-9, owed, full, short
+
+    def settle_payers(self):
+        due = self.block(8, 0.0)
+        claims, edges = np.array([0, 2, 3, 4]), np.array([0, 2, 3, 5, 8])
+        starts, arriving = np.array([0, 0, 2, 3]), np.array([0, 2, 4])
+        return 0, 3, self.block(3), due, claims, edges, starts, arriving, 1e-9, due.copy()
+
+    def largest(self):
+        block = self.block(self.legs)
+        block[0, 0] = np.nan if self.rng.random() < 0.5 else block[0, 0]
+        return block, np.ones(self.worlds)
+
+    def unexplained(self):
+        blocks = [self.block(self.claims) for _ in range(3)]
+        entries = self.entries(self.claims)
+        return *blocks, self.block(self.legs), *entries, self.block(self.claims), self.block(1, 0.0)[0]
+
+    def gain_by_claims(self):
+        payer, payee = self.parties_of_legs()
+        blocks = [self.block(self.legs) for _ in range(3)]
+        return np.arange(0, self.legs, 2), payee, payer, *blocks, self.block(self.parties)
+
+    def sort_by_party(self):
+        payer, payee = self.parties_of_legs()
+        kinds, out = self.rows(self.legs, 3), np.zeros((3, self.parties))
+        return self.block(self.legs), self.worlds - 1, kinds, payee, payer, out
+
+
+OF_THE_BOOKS = [name.split(".")[1] for name in KERNELS if name.startswith("kernels.")]
+
+
+def run(function, arguments):
+    """Call with copies; give what comes back and all arrays as they are then."""
+    taken = [each.copy() if isinstance(each, np.ndarray) else each for each in arguments]
+    with np.errstate(all="ignore"):
+        return function(*taken), [each for each in taken if isinstance(each, np.ndarray)]
+
+
+def same_bits(one, other):
+    given, arrays = one
+    again, others = other
+    assert given == again
+    for this, that in zip(arrays, others, strict=True):
+        assert np.array_equal(this, that, equal_nan=this.dtype == float)
+
+
+def one_world(arguments, worlds, world):
+    """The arguments of one world of several."""
+    return [
+        np.ascontiguousarray(each[..., world : world + 1])
+        if isinstance(each, np.ndarray)
+        and each.shape[-1:] == (worlds,)
+        and (each.ndim == 2 or each.dtype != int)
+        else each
+        for each in arguments
+    ]
+
+
+@pytest.mark.parametrize("name", OF_THE_BOOKS)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_machine_code_has_the_bits_of_the_loops_in_python(name, seed):
+    kernel, arguments = getattr(kernels, name), Case(seed, worlds=5).arguments(name)
+    same_bits(run(kernel, arguments), run(kernel.py_func, arguments))
+
+
+@pytest.mark.parametrize("name", [name for name in OF_THE_BOOKS if name != "sort_by_party"])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_world_alone_has_the_bits_it_has_among_others(name, seed):
+    worlds = 37  # so many that the compiler takes several worlds at once, and some are left over
+    kernel, arguments = getattr(kernels, name), Case(seed, worlds).arguments(name)
+    _, together = run(kernel, arguments)
+    for world in (0, 17, worlds - 1):
+        _, alone = run(kernel, one_world(arguments, worlds, world))
+        for this, that in zip(one_world(together, worlds, world), alone, strict=True):
+            assert np.array_equal(this, that, equal_nan=this.dtype == float)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_is_compiled_once_for_one_signature(name):
+    assert len(KERNELS[name].signatures) == 1
+    assert not KERNELS[name].targetoptions.get("fastmath")
+    assert not KERNELS[name].targetoptions.get("parallel")
+
+
+def test_amounts_of_other_types_are_refused():
+    with pytest.raises(TypeError):
+        kernels.add_rows(np.ones((2, 3), dtype=np.float32), np.ones(3))
+
+
+def test_without_a_place_for_machine_code_a_kernel_is_compiled_all_the_same(monkeypatch):
+    def no_place(*_, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function")
+        return lambda function: ("compiled", function, options)
+
+    monkeypatch.setattr(compiled, "njit", no_place)
+    word, function, _ = compiled.kernel(kernels.void, kernels.BLOCK)(len)
+    assert (word, function) == ("compiled", len)
+
+
+def test_every_kernel_of_the_books_is_tested_here():
+    assert all(hasattr(Case, name) for name in OF_THE_BOOKS)
+    assert all(inspect.getdoc(kernel.py_func) for kernel in KERNELS.values())
