@@ -192,7 +192,9 @@ class Clearing:
     """
 
     def __init__(self, payer, payee, seniority, parties: int, always_pays=None):
-        payer, payee, seniority = (np.asarray(values, dtype=np.int64) for values in (payer, payee, seniority))
+        payer, payee, seniority = (
+            np.ascontiguousarray(values, dtype=np.int64) for values in (payer, payee, seniority)
+        )
         if not (payer.ndim == 1 and payer.shape == payee.shape == seniority.shape):
             raise ValueError("payer, payee and seniority need one entry per edge")
         if (payer == payee).any():
