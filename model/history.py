@@ -562,7 +562,7 @@ class Story:
         agents, values = self.state(name)
         if agent not in agents:
             raise KeyError(f"{agent!r} has no State {name!r} in the story")
-        return values[..., agents.index(agent)]
+        return values[..., agents.index(agent)]  # bit-safe: one agent
 
     @property
     def instruments(self):
