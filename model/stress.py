@@ -12,6 +12,7 @@ import numpy as np
 from agents.worlds import Mechanism, Param, State
 from model.accounts import OPERATING_KINDS
 from model.contagion import debtranks
+from model.kernels_stress import join_by_correlation, place_in_sample
 from model.ladder import level_annuity
 from model.opening import LIBRARY
 from model.pricing import minsky_class
@@ -122,11 +123,9 @@ def percentiles(readings, reference, floor=-np.inf):
     ``(readings, worlds)`` in [0, 1]. A reading at its ``floor`` (nothing is amiss) counts as 0: much of the sample lies
     on the floor, and its share there would make calm look like stress.
     """
-    size = len(reference)
-    below = [
-        np.searchsorted(column, row, side="right") for column, row in zip(reference.T, readings, strict=True)
-    ]
-    return np.where(readings > floor, np.stack(below) / size, 0.0)
+    places = np.empty(np.shape(readings))
+    place_in_sample(readings, reference, floor, places)
+    return places
 
 
 def composite_stress(places, weights, covariance, decay):
@@ -138,14 +137,12 @@ def composite_stress(places, weights, covariance, decay):
     ``(n, n, worlds)``; gives ``(worlds,)`` in [0, 1] and ``(n, n, worlds)``.
     """
     count, worlds = places.shape
-    centred = places - 0.5
-    covariance = decay * covariance + (1.0 - decay) * (centred[:, None] * centred[None, :])
-    deviation = np.sqrt(covariance.reshape(count * count, worlds)[:: count + 1])
-    part = weights * places / np.maximum(deviation, 1e-12)
-    joint = part[:, None] * part[None, :] * covariance
-    squared = total(joint.reshape(count * count, worlds))
-    mean = total(weights * places)
-    return np.clip(squared, 0.0, mean * mean), covariance
+    covariance = np.ascontiguousarray(np.broadcast_to(covariance, (count, count, worlds)))
+    updated, squared = np.empty(covariance.shape), np.empty(worlds)
+    join_by_correlation(
+        places, weights, covariance, np.broadcast_to(decay, (1, worlds)).copy(), updated, squared
+    )
+    return squared, updated
 
 
 def months_of_cash(liquid, flows):
