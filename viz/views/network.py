@@ -82,15 +82,15 @@ PLACES = (
         ("Microsoft", "Alphabet", "Amazon", "Meta"),
         "Hyperscalers",
     ),
-    Place("Stargate vehicle", "vehicle", 0.58, 0.0),
-    Place("Utilities", "utility", 0.53, 0.9, ("ERCOT", "PJM", "MISO", "New Mexico"), "Utilities"),
-    Place("Abilene site company", "site", 0.67, 0.2),
-    Place("New Mexico site company", "site", 0.67, 0.41),
-    Place("Vantage Texas site company", "site", 0.67, 0.62),
-    Place("Vantage Wisconsin site company", "site", 0.69, 0.83),
-    Place("Meta site company", "site", 0.66, 1.0),
-    Place("Crusoe", "partner", 0.83, 0.08),
-    Place("Vantage", "partner", 0.83, 0.72),
+    Place("Stargate vehicle", "vehicle", 0.56, 0.0),
+    Place("Utilities", "utility", 0.5, 0.88, ("ERCOT", "PJM", "MISO", "New Mexico"), "Utilities"),
+    Place("Abilene site company", "site", 0.61, 0.2),
+    Place("New Mexico site company", "site", 0.61, 0.4),
+    Place("Vantage Texas site company", "site", 0.61, 0.6),
+    Place("Vantage Wisconsin site company", "site", 0.61, 0.8),
+    Place("Meta site company", "site", 0.61, 1.0),
+    Place("Crusoe", "partner", 0.85, 0.12),
+    Place("Vantage", "partner", 0.86, 0.72),
     Place("Bondholders", "lender", 1.0, 0.04),
     Place("US bank syndicate", "bank", 1.0, 0.36),
     Place("Japanese bank syndicate", "bank", 1.0, 0.66),
@@ -109,17 +109,18 @@ def network(run, context):
     ]
     talks, in_talks = _talks(run, len(links))
     drawn, told = _Nodes(story, stands), _Headlines(run, context, paid, unpaid, pairs)
+    carried = _carried(paid, unpaid)
     frames = []
     for month in range(len(story.months)):
         due = month or min(1, len(story.months) - 1)
-        carried = {
-            f"l{at}": _carried(paid[due, at], unpaid[due, at])
-            for at in np.flatnonzero(paid[due] + unpaid[due] > SMALL)
+        dashed = {
+            link["id"]: {"money": 0, "dashed": True}
+            for link, signed in zip(talks, in_talks, strict=True)
+            if month < signed
         }
-        for link, signed in zip(talks, in_talks, strict=True):
-            if month < signed:
-                carried[link["id"]] = {"money": 0, "dashed": True}
-        frames.append({"headline": told.of(month, due), "nodes": drawn.of(month), "links": carried})
+        frames.append(
+            {"headline": told.of(month, due), "nodes": drawn.of(month), "links": carried[due] | dashed}
+        )
     nodes = [
         {"id": place.id, "name": _node_name(place, context), "kind": place.kind, "x": place.x, "y": place.y}
         for place in PLACES
@@ -150,12 +151,22 @@ def _flows(story):
 
 
 def _carried(paid, unpaid):
-    carried = {"money": _brief(paid + unpaid)}
-    return carried | ({"unpaid": _brief(unpaid)} if unpaid > 0.0 else {})
+    """What each link carries, by month: {id: {money, unpaid}}; links that carry nothing are left out."""
+    ids = [f"l{at}" for at in range(paid.shape[1])]
+    months = []
+    for due, late in zip((paid + unpaid).tolist(), unpaid.tolist(), strict=True):
+        month = {}
+        for name, amount, left in zip(ids, due, late, strict=True):
+            if amount > SMALL:
+                month[name] = {"money": _brief(amount)}
+                if left > 0.0:
+                    month[name]["unpaid"] = _brief(left)
+        months.append(month)
+    return months
 
 
 def _brief(value):
-    return float(f"{value:.3g}")
+    return float("%.3g" % value)  # noqa: UP031 (twice as fast as a format string)
 
 
 def _talks(run, first):
@@ -178,58 +189,65 @@ class _Nodes:
     """What changes of the nodes with the month."""
 
     def __init__(self, story, stands):
-        self.stands = stands
-        self.members = [[stands.parties.index(name) for name in place.members] for place in PLACES]
+        members = [[stands.parties.index(name) for name in place.members] for place in PLACES]
         lent = story.state("solvency.lent")[1]
-        turned = np.abs(story.flows).sum(axis=1) / 2.0  # each payment of a pair counts once
-        so_far = np.cumsum(turned, axis=0)
-        since = np.maximum(np.arange(len(so_far)) - 12, 0)
-        counted = np.maximum(np.arange(len(so_far)) - since, 1)[:, None]
-        year = (so_far - so_far[since]) * 12.0 / counted
-        year[0] = year[min(1, len(year) - 1)]
+        year = _turned_over(story)
         size_of = dict.fromkeys(("lab", "rival", "customers", "utility", "sector"), year)
         size_of |= {"lender": lent, "bank": lent}
-        self.sizes = [
-            size_of.get(place.kind, stands.debt)[:, at].sum(axis=1)
-            for place, at in zip(PLACES, self.members, strict=True)
-        ]
-        self.lent = lent
+        months = range(len(story.months))
+        self.frames = [{} for _ in months]
+        for place, at in zip(PLACES, members, strict=True):
+            sizes = size_of.get(place.kind, stands.debt)[:, at].sum(axis=1).tolist()
+            states = _joint_states(stands.state[:, at])
+            lines = _lines(place, at[0], stands, lent) if len(at) == 1 else [""] * len(sizes)
+            for frame, size, state, line in zip(self.frames, sizes, states, lines, strict=True):
+                node = frame[place.id] = {"size": _brief(size)}
+                if state:
+                    node["state"] = STATES[state]
+                if line:
+                    node["line"] = line
 
     def of(self, month):
-        """The nodes of a month: {id: {size, state, line}}; calm is left out."""
-        found = {}
-        for place, at, sizes in zip(PLACES, self.members, self.sizes, strict=True):
-            state, line = self._state(month, at), self._line(place, month, at)
-            node = {"size": _brief(sizes[month])}
-            node |= {"state": state} if state != "calm" else {}
-            found[place.id] = node | ({"line": line} if line else {})
-        return found
+        """The nodes of a month: {id: {size, state, line}}; a state of calm is left out."""
+        return self.frames[month]
 
-    def _state(self, month, at):
-        """A party's state; of several that of the worst, but one alone in difficulty leaves the rest strained."""
-        states = self.stands.state[month, at]
-        worst = int(states.max())
-        alone = len(at) > 1 and worst > STRAINED and (states == worst).sum() == 1
-        return STATES[STRAINED if alone else worst]
 
-    def _line(self, place, month, at):
-        """The few words beneath a name: cover of a borrower, cash of the lab, loans of a lender."""
-        stands = self.stands
-        if len(at) > 1:
-            return ""
-        at = at[0]
-        if stands.closed[month, at]:
-            return "in default"
-        if stands.unpaid[month, at] > 0.0:
-            return f"{money(stands.unpaid[month, at])} unpaid"
-        if place.kind == "lab":
-            return cash_words(stands.runway[month])
-        if place.kind in ("bank", "lender"):
-            return f"lent {money(self.lent[month, at])}"
-        cover, debt = stands.cover[month, at], stands.debt[month, at]
-        if np.isfinite(cover):
-            return f"cover {times(cover)}"
-        return f"owes {money(debt)}" if debt > SMALL else ""
+def _turned_over(story):
+    """What each party paid and received in the last twelve months, half of it, at a yearly rate, US$bn."""
+    so_far = np.cumsum(np.abs(story.flows).sum(axis=1) / 2.0, axis=0)
+    month = np.arange(len(so_far))
+    since = np.maximum(month - 12, 0)
+    year = (so_far - so_far[since]) * 12.0 / np.maximum(month - since, 1)[:, None]
+    year[0] = year[min(1, len(year) - 1)]
+    return year
+
+
+def _joint_states(states):
+    """A party's state by month; of several that of the worst, but one alone in difficulty leaves the rest strained."""
+    worst = states.max(axis=1)
+    alone = (states == worst[:, None]).sum(axis=1) == 1
+    if states.shape[1] > 1:
+        worst = np.where(alone & (worst > STRAINED), STRAINED, worst)
+    return worst.tolist()
+
+
+def _lines(place, at, stands, lent):
+    """The few words beneath a name, by month: cover of a borrower, cash of the lab, loans of a lender."""
+    if place.kind == "lab":
+        calm = [cash_words(left) for left in stands.runway.tolist()]
+    elif place.kind in ("bank", "lender"):
+        calm = [f"lent {money(amount)}" for amount in lent[:, at].tolist()]
+    else:
+        covers, debts = stands.cover[:, at].tolist(), stands.debt[:, at].tolist()
+        calm = [
+            f"cover {times(cover)}" if cover == cover else f"owes {money(debt)}" if debt > SMALL else ""
+            for cover, debt in zip(covers, debts, strict=True)
+        ]
+    closed, unpaid = stands.closed[:, at].tolist(), stands.unpaid[:, at].tolist()
+    return [
+        "in default" if gone else f"{money(late)} unpaid" if late > 0.0 else words
+        for gone, late, words in zip(closed, unpaid, calm, strict=True)
+    ]
 
 
 def cash_words(runway):
@@ -251,6 +269,7 @@ class _Headlines:
             if kind == "interest" and PLACES[source].kind in BUILDERS
         ]
         self.for_compute, self.to_lenders = paid[:, lab].sum(axis=1), paid[:, served].sum(axis=1)
+        self.late = unpaid.any(axis=1)
         stands = standing(run)
         self.gone = stands.column(stands.closed, LAB)
 
@@ -258,8 +277,8 @@ class _Headlines:
         """The headline of a month; ``due`` is the month whose bills are shown."""
         if month == 0:
             return stake_sentence(self.run, self.context)
-        owing = [at for at in np.argsort(-self.unpaid[due]) if self.unpaid[due, at] > 0.0]
-        if owing:
+        if self.late[due]:
+            owing = [at for at in np.argsort(-self.unpaid[due]) if self.unpaid[due, at] > 0.0]
             return self._unpaid(due, owing)
         lab, lenders = self.context.inside(LAB), money(self.to_lenders[due])
         if self.gone[month]:
