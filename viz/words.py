@@ -26,10 +26,11 @@ def figures(value, short=False):
     """Give a number with three significant figures: "1.34", "12.4", "1,240" (never more before the point)."""
     if not math.isfinite(value):
         return NOTHING
-    value = float(f"{value:.3g}")
+    text = "%.2e" % value  # noqa: UP031 (twice as fast as a format string)
+    value = float(text)
     if value == 0.0:
         return "0"
-    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    places = max(0, 2 - int(text[-3:]))
     text = f"{abs(value):,.{places}f}"
     if short and "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from viz.specs import STATES, Status
+from viz.specs import STATES, Plain, Status
 from viz.views.fans import CHARTS, chart
 from viz.views.happenings import strip, timeline
 from viz.views.network import cash_words, network
-from viz.views.reading import dates_of
+from viz.views.reading import dates_of, opening_of, with_opening
 from viz.views.stake import stake, stake_sentence
 from viz.views.standing import BREACH, CALM, DEFAULT, LAB, LOCK_UP, NEVER_OUT, STRAINED, standing
 from viz.words import capitalised, figures, money, percent, several, times
@@ -30,9 +30,8 @@ def status(run, context):
     """Give the banner and four tiles of each month: weakest cover, compute in use, months of cash, promises."""
     tiles = list(zip(*(tile(run, context) for tile in (_cover, _use, _cash, _promises)), strict=True))
     banners = _banners(run, context)
-    return Status(
-        [{"banner": banner, "tiles": list(four)} for banner, four in zip(banners, tiles, strict=True)]
-    )
+    frames = ({"banner": banner, "tiles": list(four)} for banner, four in zip(banners, tiles, strict=True))
+    return Status(Plain(frames))
 
 
 # -- the banner -----------------------------------------------------------------------------------------------------
@@ -130,7 +129,7 @@ def _tiles(key, title, unit, values, shown, sentences, up_is_good):
             "value": text,
             "unit": unit if text != GONE else "",
             "arrow": arrow,
-            "good": (arrow > 0) == up_is_good,
+            "good": bool((arrow > 0) == up_is_good),
             "sentence": sentence,
         }
         for text, arrow, sentence in zip(shown, arrows, sentences, strict=True)
@@ -180,7 +179,7 @@ def _cash(run, context):
     stands = standing(run)
     gone = stands.column(stands.closed, LAB)
     runway = np.where(gone, np.nan, stands.runway)
-    cash = run.story.sheets[:, run.story.instruments.index("cash"), run.story.parties.index(LAB)]
+    cash = with_opening(run.measure("cash", LAB)[:, run.position], opening_of(run).party(LAB).cash)
     shown, sentences = [], []
     for left, held, closed in zip(stands.runway.tolist(), cash.tolist(), gone, strict=True):
         shown.append(GONE if closed else "no end" if left > NEVER_OUT else f"{left:.0f}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from viz.specs import STATES, Network
+from viz.specs import STATES, Network, Plain
 from viz.views.reading import opening_of
 from viz.views.stake import stake_sentence
 from viz.views.standing import LAB, NEVER_OUT, SMALL, STRAINED, standing
@@ -110,7 +110,7 @@ def network(run, context):
     talks, in_talks = _talks(run, len(links))
     drawn, told = _Nodes(story, stands), _Headlines(run, context, paid, unpaid, pairs)
     carried = _carried(paid, unpaid)
-    frames = []
+    frames = Plain()
     for month in range(len(story.months)):
         due = month or min(1, len(story.months) - 1)
         dashed = {
