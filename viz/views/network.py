@@ -90,7 +90,7 @@ PLACES = (
     Place("Vantage Wisconsin site company", "site", 0.61, 0.8),
     Place("Meta site company", "site", 0.61, 1.0),
     Place("Crusoe", "partner", 0.85, 0.12),
-    Place("Vantage", "partner", 0.86, 0.72),
+    Place("Vantage", "partner", 0.87, 0.5),
     Place("Bondholders", "lender", 1.0, 0.04),
     Place("US bank syndicate", "bank", 1.0, 0.36),
     Place("Japanese bank syndicate", "bank", 1.0, 0.66),
