@@ -437,10 +437,7 @@ class _Parser:
     def _group(self, label, group, table):
         if group not in self.vocabulary.params:
             word = "group of parameters" if isinstance(table, dict) else "key"
-            known = [*self.vocabulary.params, *RESERVED]
-            paths = [path for path in self.vocabulary.paths if path.endswith(f".{group}")]
-            near = paths[0] if paths else nearest_name(group, known)
-            self._add(label, _short(group), f"unknown {word}", nearest=near)
+            self._add(label, _short(group), f"unknown {word}", nearest=lambda: self._nearest_group(group))
             return
         if not isinstance(table, dict):
             self._wrong(label, group, table, f"a table, headed [{group}]")
@@ -452,6 +449,11 @@ class _Parser:
             if isinstance(values, dict) and self._known_agent(label, f"{group}.{agent}", agent, group):
                 for name, value in values.items():
                     self.set_path(label, f"{group}.{agent}.{name}", value)
+
+    def _nearest_group(self, word):
+        """What an unknown group may stand for: a Param of that name, else the nearest group or key."""
+        paths = [path for path in self.vocabulary.paths if path.endswith(f".{word}")]
+        return paths[0] if paths else nearest_name(word, [*self.vocabulary.params, *RESERVED])
 
     def _value(self, label, key, path, value):
         """The value to store for a path (the name, for a choice); None after noting a mistake."""

@@ -70,6 +70,12 @@ def lever(state, path, label="", low=None, high=None):
     }
 
 
+def label_of(path):
+    """Give the few words that stand for a Param: those of its lever, else its name."""
+    rows = (row for group in _groups() for row in group["lever"] if row["path"] == path)
+    return next((row["label"] for row in rows if row.get("label")), split_path(path)[2].replace("_", " "))
+
+
 def snapped(state, path, value):
     """Give the value of a lever that is nearest to ``value`` among its steps; BadInput if there is no such lever."""
     words = next(

@@ -108,8 +108,15 @@ def compare(first, second, worlds=256, seed=1, months=96, *, progress=None, voca
         simulate(scenario, worlds, seed, months, progress=halves(which), vocabulary=vocabulary)
         for which, scenario in enumerate((first, second))
     ]
-    rows = [*_chances(*results), *_losses(*results), *_headlines(*results)]
-    return Comparison(*results, sorted(rows, key=lambda row: (not row.clear, -row.strength)))
+    return Comparison(*results, paired_rows(*results))
+
+
+def paired_rows(first, second) -> list[Row]:
+    """Give the rows of two Results of the same worlds, the clearest first; ValueError if their luck differs."""
+    if first.seed != second.seed or not np.array_equal(first.luck, second.luck):
+        raise ValueError("not the same worlds: there is no paired difference")
+    rows = [*_chances(first, second), *_losses(first, second), *_headlines(first, second)]
+    return sorted(rows, key=lambda row: (not row.clear, -row.strength))
 
 
 # -- intervals of paired data --------------------------------------------------------------------------------
