@@ -182,7 +182,7 @@ def _cash(run, context):
     cash = with_opening(run.measure("cash", LAB)[:, run.position], opening_of(run).party(LAB).cash)
     shown, sentences = [], []
     for left, held, closed in zip(stands.runway.tolist(), cash.tolist(), gone, strict=True):
-        shown.append(GONE if closed else "no end" if left > NEVER_OUT else f"{left:.0f}")
+        shown.append(GONE if closed else "no end" if left > NEVER_OUT else f"{max(left, 0.0):.0f}")
         sentences.append("the lab is gone" if closed else f"{money(held)} in the bank")
     tiles = _tiles("cash", "Months of cash", "months", runway, shown, sentences, True)
     for tile in tiles:

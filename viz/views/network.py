@@ -170,18 +170,15 @@ def _brief(value):
 
 
 def _talks(run, first):
-    """Links for loans that are still talked about, and the month in which each is signed (0: it never is)."""
+    """Links for loans that are still talked about, and the month in which each is signed or given up."""
     node_of = {party: place.id for place in PLACES for party in place.members}
-    ids, signed = run.story.state("loan.signed")
     links, until = [], []
     for contract in opening_of(run).contracts_of_kind(IN_TALKS):
         source, target = node_of.get(contract.creditor), node_of.get(contract.debtor)
-        if contract.id not in ids or source is None or target is None:
-            continue
-        done = np.flatnonzero(signed[1:, ids.index(contract.id)])
-        link = {"id": f"l{first + len(links)}", "source": source, "target": target, "kind": "draws"}
-        links.append(link | {"words": f"loan of {money(contract.amount, short=True)} in talks"})
-        until.append(1 + int(done[0]) if done.size else 0)
+        if source is not None and target is not None:
+            link = {"id": f"l{first + len(links)}", "source": source, "target": target, "kind": "draws"}
+            links.append(link | {"words": f"loan of {money(contract.amount, short=True)} in talks"})
+            until.append(contract.start_month + 1)
     return links, until
 
 
