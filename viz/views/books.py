@@ -147,7 +147,10 @@ def _flows(run, context):
 def _columns(first, sections, context):
     return [
         {"key": "row", "title": first, "align": "left", "unit": ""},
-        *({"key": name, "title": context.name(name), "align": "right", "unit": ""} for name in sections),
+        *(
+            {"key": f"column {place}", "title": context.name(name), "align": "right", "unit": ""}
+            for place, name in enumerate(sections)
+        ),
     ]
 
 

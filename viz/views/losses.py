@@ -40,7 +40,7 @@ def _by_holder(run, context):
     parties, lost = written_off(run)
     dates = dates_of(run)
     mean = lost.mean(axis=-1)
-    rows = [row for row in np.argsort(-mean[-1], kind="stable")[:MOST_HOLDERS] if mean[-1, row] > 0.0]
+    rows = _largest(run, mean[-1])
     shown = [context.name(parties[row]) for row in rows]
     lost, mean = lost[:, rows], mean[:, rows]
     cuts = np.moveaxis(bands(lost), 0, -1)  # (months + 1, holders, 5)
@@ -91,6 +91,13 @@ def _by_holder(run, context):
         table=table_of(["month", "holder", "p05", "p25", "p50", "p75", "p95", "mean", "this world"], rows),
         clicks="party",
     )
+
+
+def _largest(run, mean):
+    """The rows of those who lose most; where nobody loses, of those who have lent most."""
+    lent = run.story.state("solvency.lent")[1][-1]
+    order = np.lexsort((np.arange(mean.size), -lent, -mean))[:MOST_HOLDERS]
+    return [row for row in order if mean[row] > 0.0 or not mean.any()]
 
 
 def _points(name, symbol, color, size, label=None):
