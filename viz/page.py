@@ -21,6 +21,7 @@ from viz.components import (
     Text,
     ViewBar,
 )
+from viz.panels.lessons import LessonCard, is_locked
 from viz.session import ALL, Session
 from viz.state import to_query
 
@@ -37,13 +38,14 @@ def Page():
     solara.use_effect(
         session.start, [state.run_key, state.worlds, state.story, state.pins, state.names, state.party]
     )
+    solara.Title("Take or Pay")
     with solara.Div(classes=["tp-page"]):
         with solara.Div(classes=["tp-at-header"]):
             Top(session)
         with solara.Div(classes=["tp-at-notices"]):
             Told(session)
         with solara.Div(classes=["tp-at-levers"]):
-            LeverPanel(session)
+            LeftColumn(session)
         with solara.Div(classes=["tp-at-centre"]):
             ViewBar(
                 spec=json.dumps(show.view_list()),
@@ -128,6 +130,15 @@ def Told(session):
             session.dismiss(int(index))
 
     Notices(notices=json.dumps(notices), event_dismiss=dismiss)
+
+
+@solara.component
+def LeftColumn(session):
+    """The lesson that is open, if one is, and the levers: in a lesson only once there is a prediction."""
+    with solara.Div():
+        LessonCard(session)
+        if not is_locked(session):
+            LeverPanel(session)
 
 
 @solara.component
@@ -232,7 +243,7 @@ def OpenPanel(session):
         session.change(panel="")
 
     if state.panel == "levers":
-        Drawer(title="Levers", left=True, children=[LeverPanel(session)], event_close=close)
+        Drawer(title="Levers", left=True, children=[LeftColumn(session)], event_close=close)
         return
     panel = show.panel(state.panel)
     if panel is not None:
@@ -266,4 +277,4 @@ def picked(session, item):
     elif what == "party":
         known = show.party_of(name, session.seen.value.run, session.state.value)
         if known:
-            session.change(party=known, view="agent" if "agent" in show.views() else session.state.value.view)
+            session.change(party=known, view="party")

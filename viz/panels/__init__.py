@@ -1,3 +1,13 @@
 """What can be opened beside the page: each panel a module with TITLE, SENTENCE and a component Panel(session)."""
 
-PANELS = {}
+from viz.panels import about, attribution, compare, files, lessons, trap_map
+
+PANELS = {
+    "lessons": lessons,
+    "compare": compare,
+    "map": trap_map,
+    "drivers": attribution,
+    "files": files,
+    "about": about,
+}
+"""Key in a link -> the panel, in the order of the menu."""

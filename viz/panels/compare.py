@@ -259,10 +259,16 @@ def Cards(spec="{}", event_pin=None, event_unpin=None, event_open=None, event_ag
 
 @solara.component
 def Panel(session):
+    if session.seen.value is None:
+        solara.Div(children=["The first run is still being computed."])
+    else:
+        Compared(session)
+
+
+@solara.component
+def Compared(session):
     state, seen = session.state.value, session.seen.value
     against, set_against = solara.use_state("")
-    if seen is None:
-        return solara.Div(children=["The first run is still being computed."])
     pins = {}
     for pin in state.pins:
         pins[pin] = read_pin(pin)[0]
