@@ -4,10 +4,10 @@ import numpy as np
 
 from model.history import NEVER, wilson
 from viz.specs import Chart
-from viz.views.drawing import fan, frame, grid, line, months_axis, rule, rules, value_axis
+from viz.views.drawing import fan, frame, grid, line, months_axis, rule, rules, short, steady_axis, value_axis
 from viz.views.reading import bands, dates_of, table_of, with_opening
 from viz.views.standing import LAB, LOCK_UP, standing
-from viz.words import capitalised, figures, money, percent, several, times
+from viz.words import capitalised, figures, money, percent, times
 
 CHARTS = {
     "cash": "Cash in, bills",
@@ -161,7 +161,7 @@ def _failures(run, context):
     lab = run.results.pieces[0].firms.index(LAB)
     if shares[lab, -1] > 0.0 and lab not in shown:
         shown = [*shown[: LINES - 1], lab]
-    names = [context.name(parties[firms[at]]) for at in shown]
+    names = [short(context.name(parties[firms[at]])) for at in shown]
     colours = ["var:accent" if at == lab else "var:muted" for at in shown]
     series = [
         line(
@@ -180,7 +180,7 @@ def _failures(run, context):
             line(f"pinned {at}", 100.0 * pinned, color="var:accent", width=1.5, dashed=True, step="end")
         )
     if series and run.outcome("default")[:, run.position].min() < NEVER:
-        series[0]["markLine"] = rules(*_marks(run, context))
+        series[0]["markLine"] = rules(*_marks(run))
     dates = dates_of(run)
     rows = [[date, *(_number(shares[at, month]) for at in shown)] for month, date in enumerate(dates)]
     spec = _chart(
@@ -191,23 +191,18 @@ def _failures(run, context):
         "% of worlds",
         series,
         table_of(["month", *names], rows),
-        value_axis("% of worlds", low=0, high=100, interval=25),
+        steady_axis("% of worlds", max(100.0 * float(shares[:, -1].max()), 10.0)),
         right=190,
     )
     label = f"Share of {run.worlds} worlds in legal default by each month; upright lines: defaults of the shown world"
     return Chart(**{**vars(spec), "label": label})
 
 
-def _marks(run, context):
-    """Upright lines where firms of the shown world default."""
-    when = run.outcome("default")[:, run.position]
-    found = {}
-    for row in np.argsort(when, kind="stable"):
-        if when[row] < NEVER and when[row] <= run.months:
-            found.setdefault(int(when[row]), []).append(context.name(run.story.parties[row]))
+def _marks(run):
+    """Upright lines where firms of the shown world default; the flags on the months say who."""
+    when = np.unique(run.outcome("default")[:, run.position])
     return [
-        rule(month, several(names, 2), axis="xAxis", place="insideEndTop")
-        for month, names in list(found.items())[:3]
+        rule(int(month), "", color="var:ink", axis="xAxis") for month in when[when <= run.months].tolist()
     ]
 
 
@@ -218,7 +213,9 @@ def _failure_words(run, context, share, names, shares):
         return f"Nobody is in default by {end} in any of {run.worlds} worlds"
     low, high = wilson(round(share * run.worlds), run.worlds)
     interval = f"{percent(share)} of worlds ({100 * low:.0f} to {100 * high:.0f}%)"
-    others = [(name, each) for name, each in zip(names, shares, strict=True) if name != context.name(LAB)]
+    others = [
+        (name, each) for name, each in zip(names, shares, strict=True) if name != short(context.name(LAB))
+    ]
     rest = f"; {others[0][0]} in {percent(others[0][1])}" if others else ""
     return f"{lab} is in default by {end} in {interval}{rest}"
 

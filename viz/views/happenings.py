@@ -120,7 +120,8 @@ def _breakthroughs(run, context):
     for group in LABS_AND_SELLERS:
         more, values = story.state(f"{group}.efficiency")
         agents, efficiency = agents + more, np.concatenate([efficiency, values], axis=-1)
-    steps = np.diff(efficiency, axis=0, prepend=efficiency[:1])
+    gone = np.array([[default_of(story, name) for name in agents]]) <= story.months[:, None]
+    steps = np.where(gone, 0.0, np.diff(efficiency, axis=0, prepend=efficiency[:1]))
     for month in np.flatnonzero(steps.max(axis=1) > NOTABLE):
         gained = steps[month]
         first = [agents[at] for at in np.flatnonzero(gained > 0.8 * gained.max())]

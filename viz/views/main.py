@@ -7,8 +7,8 @@ from viz.views.fans import CHARTS, chart
 from viz.views.happenings import strip, timeline
 from viz.views.network import cash_words, network
 from viz.views.reading import dates_of, opening_of, with_opening
-from viz.views.stake import stake, stake_sentence
-from viz.views.standing import BREACH, CALM, DEFAULT, LAB, LOCK_UP, NEVER_OUT, STRAINED, standing
+from viz.views.stake import stake
+from viz.views.standing import BREACH, CALM, DEFAULT, LAB, LOCK_UP, NEVER_OUT, SETTLED, STRAINED, standing
 from viz.words import capitalised, figures, money, percent, several, times
 
 __all__ = ["CHARTS", "GROUP", "KEY", "TITLE", "build", "chart", "network", "status", "strip", "timeline"]
@@ -50,12 +50,24 @@ def _banners(run, context):
     for month, state in enumerate(worst.tolist()):
         who = [chain[at] for at in np.flatnonzero(states[month] == state)]
         if month == 0:
-            words, sentence = "The start", f"{stake_sentence(run, context)}."
+            words, sentence = "The start", _start(run, context, stands, chain)
         else:
             tell = {DEFAULT: _gone, BREACH: _broken, STRAINED: _tight, CALM: _fine}[state]
             words, sentence = tell(run, context, month, who, stands, (names[month], covers[month]), dates)
         told.append({"state": STATES[state], "words": words, "sentence": capitalised(sentence)})
     return told
+
+
+def _start(run, context, stands, chain):
+    """What is owed at the start, and by whom: the lab itself owes little."""
+    own, others = float(stands.column(stands.debt, LAB)[0]), chain[1:]
+    owed = sum(float(stands.column(stands.debt, name)[0]) for name in others)
+    cash = opening_of(run).party(LAB).cash
+    itself = f"owes {money(own, short=True)}" if own > 0.0 else "owes nothing"
+    return (
+        f"{context.inside(LAB)} itself {itself} and has {money(cash, short=True)} in the bank;"
+        f" partners and their sites owe {money(owed, short=True)} in all."
+    )
 
 
 def _gone(run, context, month, who, stands, weakest, dates):
@@ -140,10 +152,9 @@ def _cover(run, context):
     """Cash against what is due, of the borrower who has least."""
     names, covers = standing(run).weakest()
     shown = [GONE if cover is None else times(cover) for cover in covers]
-    sentences = [
-        "told once firms have half a year behind them" if name is None else f"weakest: {context.inside(name)}"
-        for name in names
-    ]
+    dates = dates_of(run)
+    first = f"known from {dates[min(SETTLED, run.months)]} on"
+    sentences = [first if name is None else f"weakest: {context.inside(name)}" for name in names]
     values = [np.nan if cover is None else cover for cover in covers]
     return _tiles("cover", "Cash against what is due", "cover", values, shown, sentences, True)
 

@@ -31,6 +31,7 @@ KINDS = {  # what a payment is called here: words for it, and the kinds of the L
 }
 KIND_OF = {kind: name for name, (_, kinds) in KINDS.items() for kind in kinds.split(", ")}
 BUILDERS = ("partner", "vehicle", "site")
+LENT_FOR_OTHER_THINGS = ("hyperscaler", "utility")  # whose debt service is no part of this story
 IN_TALKS = "site loan in talks"
 
 
@@ -137,7 +138,7 @@ def _flows(story):
     places = np.full(len(legs.kinds), -1)
     ends = [[node_of.get(story.parties[party]) for party in end] for end in (legs.payer, legs.payee)]
     for leg, (kind, source, target) in enumerate(zip(legs.kinds, *ends, strict=True)):
-        if kind in KIND_OF and source is not None and target is not None and source != target:
+        if _is_shown(kind, source, target):
             places[leg] = found.setdefault((source, target, KIND_OF[kind]), len(found))
     shown = np.flatnonzero(places >= 0)
     sums = [np.zeros((len(found), len(story.months))) for _ in range(2)]
@@ -148,6 +149,13 @@ def _flows(story):
     worth = np.flatnonzero((paid + unpaid).max(axis=0) > SHOWN)
     pairs = list(found)
     return paid[:, worth], unpaid[:, worth], [pairs[at] for at in worth]
+
+
+def _is_shown(kind, source, target):
+    """Whether payments of a kind between two nodes are drawn."""
+    if kind not in KIND_OF or source is None or target is None or source == target:
+        return False
+    return KIND_OF[kind] != "interest" or PLACES[source].kind not in LENT_FOR_OTHER_THINGS
 
 
 def _carried(paid, unpaid):
