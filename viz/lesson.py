@@ -41,6 +41,7 @@ FEWEST_LEVERS, MOST_LEVERS = 3, 5
 SAME = (
     0.02  # a share of worlds: a smaller difference, or one whose sign hangs on the seed, is "about the same"
 )
+CLOSE = 0.03  # of a question's range: a number this near to the class's counts as right
 STEPS = ("predict", "run", "see", "debrief", "opposite")
 KINDS = {  # of answers: the keys that each needs, and those it may have
     "share": ({"case", "measure"}, set()),
@@ -493,10 +494,13 @@ def judge(lesson, question, predicted, found):
     answer = lesson.answers[question.answer]
     if question.kind == "choice":
         right = direction(found)
-        span = f"{answer.words(found.low)} to {answer.words(found.high)}"
-        return predicted == right, f"It {question.choices[right]}: {span} over the luck of a class."
+        ends = list(dict.fromkeys((answer.words(found.low), answer.words(found.high))))
+        return (
+            predicted == right,
+            f"It {question.choices[right]}: {' to '.join(ends)} over the luck of a class.",
+        )
     low, high = answer.entered(found.low), answer.entered(found.high)
-    slack = 0.02 * (question.high - question.low)
+    slack = CLOSE * (question.high - question.low)
     right = low - slack <= predicted <= high + slack
     said = answer.words(found.middle)
     if found.high - found.low > 1e-9:

@@ -172,6 +172,9 @@ def MainScreen(session):
         with solara.Div():
             Network(spec=seen.screen.network, dimmed=old, event_pick=lambda item: picked(session, item))
         with solara.Div():
+            if is_locked(session):
+                Sealed()
+                return
             Chart(
                 spec=chart,
                 choices=json.dumps(show.chart_list(seen.run)),
@@ -181,6 +184,13 @@ def MainScreen(session):
                 event_choose=lambda key: session.change(chart=str(key)),
                 event_pick=lambda item: picked(session, item),
             )
+
+
+@solara.component
+def Sealed():
+    """What stands in place of results while a lesson waits for a prediction."""
+    with solara.Div(classes=["tp-figure", "tp-broken"]):
+        solara.Div(children=["What comes of it is shown once you have said what you expect."])
 
 
 @solara.component
@@ -207,6 +217,8 @@ def Standing(session):
     state, seen = session.state.value, session.seen.value
     old = is_old(session)
     Status(spec=seen.screen.status, dimmed=old)
+    if is_locked(session):
+        return
     Strip(
         spec=seen.screen.strip,
         story=seen.run.position,

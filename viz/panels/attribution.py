@@ -178,16 +178,17 @@ def Panel(session):
 
         work.start(job)
 
-    WorkForm(
-        spec=json.dumps(spec),
-        progress=-1.0 if work.progress.value is None else work.progress.value,
-        failure=work.failure.value,
-        event_change=change,
-        event_start=start,
-        event_stop=lambda *_: work.stop(),
-    )
-    if found is not None:
-        with solara.Div(classes=["tp-panelfigure", "tp-panel-chart"]):
-            Chart(spec=to_json(shares_chart(found[1], cast)))
-        with solara.Div(classes=["tp-panelfigure"]):
-            Table(spec=to_json(pairs_table(found[1])))
+    with solara.Div():
+        WorkForm(
+            spec=json.dumps(spec),
+            progress=-1.0 if work.progress.value is None else work.progress.value,
+            failure=work.failure.value,
+            event_change=change,
+            event_start=start,
+            event_stop=lambda *_: work.stop(),
+        )
+        if found is not None:
+            with solara.Div(classes=["tp-panelfigure", "tp-panel-chart"]):
+                Chart(spec=to_json(shares_chart(found[1], cast)))
+            with solara.Div(classes=["tp-panelfigure"]):
+                Table(spec=to_json(pairs_table(found[1])))

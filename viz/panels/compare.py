@@ -305,23 +305,24 @@ def Compared(session):
     def flip(*_):
         (session.redo if session.future else session.undo)()
 
-    Cards(
-        spec=json.dumps(spec),
-        event_pin=pin_now,
-        event_unpin=unpin,
-        event_open=open_run,
-        event_against=set_against,
-        event_flip=flip,
-    )
     shown = [(seen.run, "This run")]
     shown += [(found[pin], _short_title(pinned)) for pin, pinned in pins.items() if found[pin] is not None]
     drawn = solara.use_memo(
         lambda: _drawn(shown, found.get(chosen), seen.run, state.names),
         [seen, state.pins, chosen, state.names],
     )
-    for kind, spec in drawn:
-        with solara.Div(classes=["tp-panelfigure", f"tp-panel-{kind}"]).key(kind):
-            (Chart if kind == "chart" else Table)(spec=spec)
+    with solara.Div():
+        Cards(
+            spec=json.dumps(spec),
+            event_pin=pin_now,
+            event_unpin=unpin,
+            event_open=open_run,
+            event_against=set_against,
+            event_flip=flip,
+        )
+        for kind, spec in drawn:
+            with solara.Div(classes=["tp-panelfigure", f"tp-panel-{kind}"]).key(kind):
+                (Chart if kind == "chart" else Table)(spec=spec)
 
 
 def _short_title(state):

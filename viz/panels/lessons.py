@@ -27,7 +27,7 @@ from viz.state import DEFAULT, known_scenario, pin_of
 
 TITLE = "Lessons"
 SENTENCE = "Predict, run, see, and ask when the opposite is true"
-NAMES = {"predict": "Predict", "run": "Run", "see": "See", "debrief": "Debrief", "opposite": "The opposite"}
+NAMES = {"predict": "Predict", "run": "Run", "see": "See", "debrief": "Debrief", "opposite": "Opposite"}
 
 
 # -- data ----------------------------------------------------------------------------------------------------

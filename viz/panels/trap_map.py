@@ -261,14 +261,15 @@ def Panel(session):
                 sets = sets.with_set(axis.path, int(value) if axis.whole else value)
             session.change(sets=sets.sets)
 
-    WorkForm(
-        spec=json.dumps(spec),
-        progress=-1.0 if work.progress.value is None else work.progress.value,
-        failure=work.failure.value,
-        event_change=change,
-        event_start=start,
-        event_stop=lambda *_: work.stop(),
-    )
-    if found is not None:
-        with solara.Div(classes=["tp-panelfigure", "tp-panel-map"]):
-            Chart(spec=to_json(map_chart(found[1], cast)), event_pick=go)
+    with solara.Div():
+        WorkForm(
+            spec=json.dumps(spec),
+            progress=-1.0 if work.progress.value is None else work.progress.value,
+            failure=work.failure.value,
+            event_change=change,
+            event_start=start,
+            event_stop=lambda *_: work.stop(),
+        )
+        if found is not None:
+            with solara.Div(classes=["tp-panelfigure", "tp-panel-map"]):
+                Chart(spec=to_json(map_chart(found[1], cast)), event_pick=go)
