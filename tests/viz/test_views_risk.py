@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import pytest
 
+from model.accounts import OPERATING_KINDS
 from model.history import NEVER
 from scenarios.cast import cast_of, names_of
 from scenarios.experiments.measures import take_measures
@@ -91,19 +92,32 @@ def test_states_of_borrowers_are_those_of_the_main_screen():
 # -- Minsky -------------------------------------------------------------------------------------------------------
 
 
+@functools.cache
+def measured(world, months=(6, 12, 18, 24, 30, 36)):
+    run = played("baseline", 36, 4, world)
+    return run, months, take_measures(run.scenario, [world], run.seed, 36, at=months).values
+
+
 @pytest.mark.parametrize("world", [0, 1, 2])
 def test_classes_are_those_of_the_model(world):
-    months = (12, 24, 36)
-    run = played("baseline", 36, 4, world)
-    measured = take_measures(run.scenario, [world], run.seed, 36, at=months).values["minsky"]
+    run, months, values = measured(world)
     names, found = minsky.classes(run)
     pledged = f"{minsky.LAB}, {minsky.PLEDGED}"
     for name in names:
-        own = measured["OpenAI: take-or-pay as debt" if name == pledged else name][:, 0]
+        own = values["minsky"]["OpenAI: take-or-pay as debt" if name == pledged else name][:, 0]
         column = found[list(months), names.index(name)]
         alive = column != minsky.GONE
         assert np.array_equal(column[alive], own[alive]), name
     assert len(np.unique(found)) > 1
+
+
+def test_classes_are_of_what_flowed_in_twelve_months():
+    run, months, values = measured(0)
+    names = [name for name in minsky.classes(run)[0] if name != f"{minsky.LAB}, {minsky.PLEDGED}"]
+    operating = minsky._last_year(run.story, names, OPERATING_KINDS)[list(months)]
+    for column, name in enumerate(names):
+        own = values["sources_and_uses"][f"{name}: operations"][:, 0]
+        assert np.allclose(operating[:, column], own, atol=1e-9), name
 
 
 def test_debt_by_class_is_all_the_debt():
