@@ -1,5 +1,7 @@
 """How a model is put together: agents from the opening books, accounts on the Ledger, the values of month 0."""
 
+import operator
+
 import numpy as np
 
 from agents.bank import Bank
@@ -104,6 +106,7 @@ class Assembly(WorldsModel):
         name = getattr(setting, "opening", None) or "end_2025"
         self.opening = read_opening(name)
         self.opening_values = read_values(name)
+        self._joined = {}
         self.tape = Tape(self.seed, self.luck, self.months)
         self._make_agents()
         self._make_mechanisms()
@@ -284,11 +287,15 @@ class Assembly(WorldsModel):
 
     def party_block(self, state):
         """Join a State of all parties into one block ``(parties, worlds)``; zero where it is not declared."""
-        whole = np.zeros((len(self.party_names), self.worlds))
-        for group, cohort in self.cohorts.items():
-            block = cohort._blocks.get(state)
-            if block is not None:
-                whole[self.places[group]] = block
+        parts = [cohort._blocks.get(state) for cohort in self.cohorts.values()]
+        known, whole = self._joined.get(state, ((), None))
+        if not (known and all(map(operator.is_, parts, known))):
+            whole = np.zeros((len(self.party_names), self.worlds))
+            for place, part in zip(self.places.values(), parts, strict=True):
+                if part is not None:
+                    whole[place] = part
+            whole.setflags(write=False)
+            self._joined[state] = parts, whole
         return whole
 
     def seller_block(self, state):

@@ -119,13 +119,14 @@ class SiteEquity(Mechanism):
             "site equity", owners, sites, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
         self.distributions = ledger.open_family("site distribution", sites, owners, cleared=False)
+        self._claim_rows = slice(int(self.claims[0]), int(self.claims[-1]) + 1)
         self.by_site = adder_into(self.site, 5)
         self.by_owner = adder_into(self.owner, len(ledger.parties))
 
     @property
     def paid_in(self):
         """Equity paid in, ``(contracts, worlds)``, US$bn."""
-        return self.model.ledger.claims[self.claims[0] : self.claims[-1] + 1]
+        return self.model.ledger.claims[self._claim_rows]
 
     @property
     def uncalled(self):
@@ -161,9 +162,9 @@ class SiteEquity(Mechanism):
         call = np.take(self.model.sites.equity_call, self.site, axis=0)
         return call * left / np.maximum(whole, 1e-12)
 
-    def pay_in(self):
-        """Pay what the sites call."""
-        self.model.ledger.pay(self.contributions, self.asked())
+    def pay_in(self, asked):
+        """Pay what the sites call, as `asked` of the owners."""
+        self.model.ledger.pay(self.contributions, asked)
 
     def pay_out(self):
         """Distribute to the owners, pro rata to what they paid in."""
@@ -302,9 +303,10 @@ class Deposits(Mechanism):
         banks = [c.debtor for c in self.contracts]
         savers = [c.creditor for c in self.contracts]
         self.claims = ledger.open_claims("deposits", [c.id for c in self.contracts], savers, banks)
+        self._claim_rows = slice(int(self.claims[0]), int(self.claims[-1]) + 1)
         self.interest = ledger.open_family("deposit interest", banks, savers, seniority=UNSECURED)
 
     @property
     def balance(self):
         """Deposits of each bank, ``(banks, worlds)``."""
-        return self.model.ledger.claims[self.claims[0] : self.claims[-1] + 1]
+        return self.model.ledger.claims[self._claim_rows]

@@ -6,6 +6,8 @@ decided elsewhere. Non-recourse borrowers refer to nobody unless their contract 
 
 import numpy as np
 
+from model import kernels
+
 
 def closure(own: np.ndarray, references: np.ndarray, threshold_met: np.ndarray) -> np.ndarray:
     """Who is in default once every cross-default clause has been read, world by world.
@@ -25,14 +27,10 @@ def closure(own: np.ndarray, references: np.ndarray, threshold_met: np.ndarray) 
     -------
     (borrowers, worlds) flags; contains `own`, grows with each argument, and is its own closure.
     """
-    default = np.asarray(own, dtype=bool)
-    clause = _worlds_last(references) & _worlds_last(threshold_met)
-    # A chain of references has at most as many links as there are borrowers; flags need no tolerance.
-    for _ in range(default.shape[0]):
-        wider = default | (clause & default[None, :, :]).any(axis=1)
-        if (wider == default).all():
-            break
-        default = wider
+    default = np.array(own, dtype=bool, order="C")
+    clauses = np.ascontiguousarray(_worlds_last(references) & _worlds_last(threshold_met))
+    while kernels.spread_default(clauses, default):  # each turn marks somebody, and nobody twice
+        pass
     return default
 
 

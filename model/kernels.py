@@ -23,6 +23,8 @@ NUMBERS = types.Array(float64, 1, "C", readonly=True)
 YES_NO = types.Array(boolean, 1, "C", readonly=True)
 PER_WORLD = float64[::1]
 MARKS = boolean[::1]
+MARKED = boolean[:, ::1]
+CLAUSES = types.Array(boolean, 3, "C", readonly=True)
 
 
 def kernel(*signature):
@@ -48,10 +50,9 @@ def kernel(*signature):
 
 @kernel(void, ROWS, ROWS, NUMBERS, READ, BLOCK)
 def add_up(starts, columns, weights, block, out):
-    """Add rows of `block` up into the rows of `out`, by a matrix in CSR form: each row's entries in their order."""
+    """Multiply `block` by a matrix in CSR form: each row adds its entries up in their order."""
+    out[:] = 0.0
     for row in range(out.shape[0]):
-        for world in range(out.shape[1]):
-            out[row, world] = 0.0
         for entry in range(starts[row], starts[row + 1]):
             column, weight = columns[entry], weights[entry]
             for world in range(out.shape[1]):
@@ -61,8 +62,7 @@ def add_up(starts, columns, weights, block, out):
 @kernel(void, READ, PER_WORLD)
 def add_rows(block, out):
     """Add all rows of `block` up, from the first to the last."""
-    for world in range(out.shape[0]):
-        out[world] = 0.0
+    out[:] = 0.0
     for row in range(block.shape[0]):
         for world in range(out.shape[0]):
             out[world] += block[row, world]
@@ -206,6 +206,26 @@ def settle_payers(first, last, cash, due, claims, edges, starts, arriving, toler
             for edge in range(edges[claim], edges[claim + 1]):
                 for world in range(worlds):
                     paid[edge, world] = due[edge, world] * share[world]
+
+
+# -- cross-default ----------------------------------------------------------------------------------------------
+
+
+@kernel(boolean, CLAUSES, MARKED)
+def spread_default(clauses, default):
+    """Mark as in default whose clauses refer to a borrower that is; tell whether anybody was not marked before.
+
+    `clauses` ``(borrowers, borrowers, worlds or one for all)``: i's loans refer to j. Changes `default`
+    ``(borrowers, worlds)``.
+    """
+    found = False
+    for borrower in range(default.shape[0]):
+        for referenced in range(default.shape[0]):
+            for world in range(default.shape[1]):
+                refers = clauses[borrower, referenced, world if clauses.shape[2] > 1 else 0]
+                if refers and default[referenced, world] and not default[borrower, world]:
+                    default[borrower, world] = found = True
+    return found
 
 
 # -- the proof --------------------------------------------------------------------------------------------------

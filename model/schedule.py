@@ -137,14 +137,15 @@ class Schedule:
 
     def call_capital(self):
         """Call what sites ask from their owners, funds from their investors, and pay it in."""
-        asked = self.site_equity.by_owner @ self.site_equity.asked()
+        by_contract = self.site_equity.asked()
+        asked = self.site_equity.by_owner @ by_contract
         self.lenders.site_equity_due = np.ascontiguousarray(asked[self.places["private_equity_lender"]])
         self.lenders.do("call_capital")
         wanted = np.zeros_like(self.ledger.cash)
         wanted[self.places["private_equity_lender"]] = self.lenders.capital_call
         wanted[self.row("Vantage")] = asked[self.row("Vantage")]
         self.funds.call(wanted)
-        self.site_equity.pay_in()
+        self.site_equity.pay_in(by_contract)
         self.pledges.call(self.accounts.vehicle_equity_need)
 
     def raise_funds(self):

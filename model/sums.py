@@ -27,10 +27,9 @@ class Adder:
     def __matmul__(self, block: np.ndarray) -> np.ndarray:
         """Multiply by a (columns, worlds) block: (rows, worlds), float64."""
         block = np.ascontiguousarray(block, dtype=np.float64)
-        rows, columns = self.shape
-        if block.ndim != 2 or block.shape[0] != columns:
-            raise ValueError(f"a block of {columns} rows is needed, not {block.shape}")
-        out = np.empty((rows, block.shape[1]))
+        if block.ndim != 2 or block.shape[0] != self.shape[1]:
+            raise ValueError(f"a block of {self.shape[1]} rows is needed, not {block.shape}")
+        out = np.empty((self.shape[0], block.shape[1]))
         kernels.add_up(*self._entries, block, out)
         return out
 
@@ -52,17 +51,15 @@ def total(values: np.ndarray) -> np.ndarray:
     ValueError
         With one axis there is no telling rows from worlds; more than three are not used in the model.
     """
-    values = np.asarray(values, dtype=np.float64, order="C")
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    if values.ndim == 2:
+        out = np.empty(values.shape[1])
+        kernels.add_rows(values, out)
+        return out
     if values.ndim == 3:
         rows, *rest = values.shape
         return total(values.reshape(rows, rest[0] * rest[1])).reshape(rest)
-    if values.ndim != 2:
-        raise ValueError(
-            f"total adds up the rows of a 2-d or 3-d array, worlds last; got shape {values.shape}"
-        )
-    out = np.empty(values.shape[1])
-    kernels.add_rows(values, out)
-    return out
+    raise ValueError(f"total adds up the rows of a 2-d or 3-d array, worlds last; got shape {values.shape}")
 
 
 def power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:

@@ -54,6 +54,10 @@ class Case:
     def add_rows(self):
         return self.block(self.legs), np.ones(self.worlds)
 
+    def spread_default(self):
+        borrowers, worlds = self.parties, self.rng.choice([1, self.worlds])
+        return self.rng.random((borrowers, borrowers, worlds)) < 0.2, self.flags(borrowers, self.worlds)
+
     def ask(self):
         return self.flags(self.legs + 3, self.worlds), bool(self.rng.integers(2)), 2, self.block(self.legs)
 
