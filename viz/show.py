@@ -4,7 +4,7 @@ import functools
 import logging
 from dataclasses import dataclass
 
-from scenarios.cast import names_of
+from scenarios.cast import cast_of, names_of
 from scenarios.files import version as product_version
 from scenarios.schema import BadInput, library, load
 from viz import panels
@@ -107,6 +107,7 @@ def context(run, state, pinned=()):
     """What views may know beside the run."""
     return Context(
         names=names_of(run.scenario, state.names),
+        cast=cast_of(run.scenario, state.names),
         dark=state.dark,
         month=state.month,
         pinned=tuple(pinned),

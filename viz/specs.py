@@ -160,6 +160,14 @@ class Context:
         name = self.name(party)
         return f"the {name[4:]}" if name.startswith("The ") else name
 
+    def tell(self, sentence):
+        """Give a sentence in the words of this story, which may be about fibre or aircraft instead of compute."""
+        return self.cast.tell(sentence)
+
+    def word(self, key):
+        """Give a word for a kind of party, such as "Labs" or "Hyper-scalers", in small letters."""
+        return self.cast.word(key).replace("-\n", "").replace("\n", " ").lower()
+
     def date(self, month):
         """Give the date of a month in words, such as "Feb 2027"."""
         return self.cast.date(month)

@@ -5,8 +5,8 @@ import numpy as np
 from model.history import NEVER, wilson
 from viz.specs import Chart
 from viz.views.drawing import fan, frame, grid, line, months_axis, rule, rules, short, steady_axis, value_axis
-from viz.views.reading import bands, dates_of, table_of, with_opening
-from viz.views.standing import LAB, LOCK_UP, standing
+from viz.views.reading import bands, bands_of_living, dates_of, table_of, with_opening
+from viz.views.standing import LAB, LOCK_UP, SETTLED, standing
 from viz.words import capitalised, figures, money, percent, times
 
 CHARTS = {
@@ -21,6 +21,7 @@ CHARTS = {
 }
 """What the chart can be switched to: {key: title}."""
 
+LOWEST, HIGHEST = -1, 5  # cover that is drawn
 LINES = 6  # most firms that have a line of their own among those who fail
 
 
@@ -43,12 +44,14 @@ def chart(run, context, key):
 class _Fan:
     """A quantity in all worlds ``(months, worlds)``, in the shown one, and the medians of pinned runs.
 
-    ``opening``: what the shown world has at month 0; NaN where the quantity is not known before the first month.
+    ``of(run)`` gives the quantity; ``opening``: what the shown world has at month 0, NaN where it is not known before
+    the first month; ``living``: whether worlds with NaN are left out.
     """
 
-    def __init__(self, run, context, of, opening=np.nan):
+    def __init__(self, run, context, of, opening=np.nan, living=False):
         worlds = of(run)
-        self.bands = with_opening(bands(worlds).T, opening).T
+        quantiles = bands_of_living(worlds) if living else bands(worlds)
+        self.bands = with_opening(quantiles.T, opening).T
         self.story = with_opening(worlds[:, run.position], opening)
         self.months, self.position = run.months, run.position
         self.pinned = [_median(of(each), run.months) for each in context.pinned]
@@ -77,7 +80,7 @@ def _median(worlds, months):
     """The median over the worlds of a pinned run, which may be shorter or longer, ``(months + 1,)``."""
     middle = np.full(months + 1, np.nan)
     shared = min(months, len(worlds))
-    middle[1 : shared + 1] = np.median(worlds[:shared], axis=1)
+    middle[1 : shared + 1] = bands_of_living(worlds[:shared])[2]
     return middle
 
 
@@ -85,13 +88,14 @@ def _number(value):
     return float(f"{value:.6g}") if np.isfinite(value) else None
 
 
-def _chart(run, key, headline, label, unit, series, table, axis=None, right=132):
+def _chart(run, context, key, headline, label, unit, series, table, axis=None, right=132):
     option = frame(
         grid=grid(right=right),
         xAxis=months_axis(dates_of(run)),
         yAxis=axis or value_axis(unit),
         series=series,
     )
+    headline, label = (context.tell(words) for words in (headline, label))
     spread = f"{label}. Bands: half and nine tenths of {run.worlds} worlds; line: the shown world"
     return Chart(
         key=key,
@@ -114,10 +118,10 @@ def _cash(run, context):
     revenue = _Fan(run, context, lambda each: each.measure("revenue", LAB), standing(run).revenue[0])
     bill = _Fan(run, context, lambda each: each.measure("compute_bill", LAB))
     money_in = revenue.series("revenue", "var:accent", "revenue", "var:accent")
-    bills = bill.series("compute bill", "var:muted", "bill", "var:ink")
+    bills = bill.series(context.tell("compute bill"), "var:muted", "bill", "var:ink")
     dates = dates_of(run)
     table = revenue.table(dates, "revenue")
-    other = bill.table(dates, "compute bill")
+    other = bill.table(dates, context.tell("compute bill"))
     table = {
         "columns": table["columns"] + [f"bill: {name}" for name in other["columns"][1:]],
         "rows": [one + two[1:] for one, two in zip(table["rows"], other["rows"], strict=True)],
@@ -125,7 +129,7 @@ def _cash(run, context):
     crossing, share = _crossing(revenue.story, bill.story, dates), _share_above_at_the_end(run)
     headline = f"{crossing}; in {percent(share)} of worlds it ends above it, or {lab} is gone"
     label = f"What {lab} earns, and what its compute costs whether used or not"
-    return _chart(run, "cash", headline, label, "US$bn a year", money_in + bills, table)
+    return _chart(run, context, "cash", headline, label, "US$bn a year", money_in + bills, table)
 
 
 def _share_above_at_the_end(run):
@@ -185,6 +189,7 @@ def _failures(run, context):
     rows = [[date, *(_number(shares[at, month]) for at in shown)] for month, date in enumerate(dates)]
     spec = _chart(
         run,
+        context,
         "default",
         _failure_words(run, context, shares[lab, -1], names, [shares[at, -1] for at in shown]),
         "",
@@ -232,7 +237,15 @@ def _stress(run, context):
     axis = value_axis("0 to 1", low=0, high=1)
     label = "How many things go wrong together: funding, cover, liquidity, leverage, power and demand"
     return _chart(
-        run, "stress", headline, label, "0 to 1", shown.series("stress"), shown.table(dates, "stress"), axis
+        run,
+        context,
+        "stress",
+        headline,
+        label,
+        "0 to 1",
+        shown.series("stress"),
+        shown.table(dates, "stress"),
+        axis,
     )
 
 
@@ -240,7 +253,7 @@ def _cover(run, context):
     """Cover of the party in focus, or of the one whose cover is weakest in the shown world."""
     agents = run.results.measures["dscr"].agents
     party = context.party if context.party in agents else _weakest_party(run, agents)
-    own = _Fan(run, context, lambda each: np.clip(each.measure("dscr", party), -1.0, 5.0))
+    own = _Fan(run, context, lambda each: _covers(each, party), living=True)
     own.story = np.where(np.isnan(standing(run).column(standing(run).cover, party)), np.nan, own.story)
     dates, name = dates_of(run), context.name(party)
     below = np.flatnonzero(own.story < 1.0)
@@ -252,10 +265,18 @@ def _cover(run, context):
         headline = f"{name} always earns what falls due: cover is {times(np.nanmin(own.story))} at the least"
     series = own.series("cover")
     series[-1 - len(own.pinned)]["markLine"] = rules(
-        rule(1.0, "all cash is due"), rule(LOCK_UP, "lenders ask for 1.20x")
+        rule(1.0, "all cash is due", place="insideEndBottom"), rule(LOCK_UP, "lenders ask for 1.20x")
     )
+    axis = value_axis("x", low=LOWEST, high=HIGHEST, interval=1)
     label = f"Cash of {context.inside(party)} over its interest and repayments (DSCR), drawn up to 5x"
-    return _chart(run, "cover", headline, label, "x", series, own.table(dates, "cover"))
+    return _chart(run, context, "cover", headline, label, "x", series, own.table(dates, "cover"), axis)
+
+
+def _covers(run, party):
+    """Cover of a party in all worlds until it defaults, at most what the chart shows, ``(months, worlds)``."""
+    month = np.arange(1, run.months + 1)[:, None]
+    known = (month >= SETTLED) & (month < run.outcome("default")[run.results.pieces[0].parties.index(party)])
+    return np.where(known, np.clip(run.measure("dscr", party), LOWEST, HIGHEST), np.nan)
 
 
 def _weakest_party(run, agents):
@@ -286,7 +307,9 @@ def _debt(run, context):
         if single
         else "Loans and bonds of partners and sites"
     )
-    return _chart(run, "debt", headline, label, "US$bn", shown.series("debt"), shown.table(dates, "debt"))
+    return _chart(
+        run, context, "debt", headline, label, "US$bn", shown.series("debt"), shown.table(dates, "debt")
+    )
 
 
 def _borrowers(run):
@@ -311,7 +334,9 @@ def _revenue(run, context):
     headline = f"{name} {grows} in this world; nine worlds in ten end between {money(low)} and {money(high)}"
     label = f"Revenue of {context.inside(party)}, at a yearly rate"
     series = shown.series("revenue")
-    return _chart(run, "revenue", headline, label, "US$bn a year", series, shown.table(dates, "revenue"))
+    return _chart(
+        run, context, "revenue", headline, label, "US$bn a year", series, shown.table(dates, "revenue")
+    )
 
 
 def _rent(run, context):
@@ -320,13 +345,16 @@ def _rent(run, context):
     shown = _Fan(run, context, lambda each: each.measure("compute_market.rent")[:, 0], opening)
     dates, change = dates_of(run), shown.story[-1] / max(shown.story[0], 1e-9) - 1.0
     low, high = shown.bands[0, -1], shown.bands[4, -1]
+    what, side = capitalised(context.tell("compute")), "more" if change >= 0.0 else "less"
     headline = (
-        f"Compute rents for {percent(abs(change))} {'more' if change >= 0 else 'less'} at the end of this world;"
+        f"{what} rents for {percent(abs(change))} {side} at the end of this world;"
         f" nine in ten worlds end between {money(low)} and {money(high)} for a GW and year"
     )
     label = "Rent of new capacity, in the market where halls are let"
     series = shown.series("rent")
-    return _chart(run, "rent", headline, label, "US$bn per GW-year", series, shown.table(dates, "rent"))
+    return _chart(
+        run, context, "rent", headline, label, "US$bn per GW-year", series, shown.table(dates, "rent")
+    )
 
 
 def _power(run, context):
@@ -343,4 +371,4 @@ def _power(run, context):
     )
     label = f"Wholesale price of power in {context.inside(region)}, mean of the month"
     series = shown.series("price")
-    return _chart(run, "power", headline, label, "US$/MWh", series, shown.table(dates, "price"))
+    return _chart(run, context, "power", headline, label, "US$/MWh", series, shown.table(dates, "price"))

@@ -127,7 +127,7 @@ def _breakthroughs(run, context):
         first = [agents[at] for at in np.flatnonzero(gained > 0.8 * gained.max())]
         factor = float(np.exp(gained.max()))
         whose = "everybody" if len(first) > 2 else several([context.inside(name) for name in first])
-        words = f"A breakthrough: {whose} needs {factor:.1f} times less compute"
+        words = context.tell(f"A breakthrough: {whose} needs {factor:.1f} times less compute")
         found.append(_flag(month, first[0] if len(first) == 1 else "", "breakthrough", words, "ink"))
     return found
 
@@ -149,8 +149,8 @@ def _equity(run, context):
     return _spells(
         run,
         "window_open",
-        "Investors buy shares of labs again",
-        "Investors stop buying shares of labs",
+        f"Investors buy shares of {context.word('Labs')} again",
+        f"Investors stop buying shares of {context.word('Labs')}",
         "equity window",
         context,
         opens=False,
@@ -164,7 +164,14 @@ def _credit(run, context):
 
 def _glut(run, context):
     """When compute turns into a glut."""
-    return _spells(run, "compute_market.glut", "Compute turns into a glut", "", "glut", context)
+    return _spells(
+        run,
+        "compute_market.glut",
+        capitalised(context.tell("compute turns into a glut")),
+        "",
+        "glut",
+        context,
+    )
 
 
 def _heat(run, context):
@@ -194,7 +201,7 @@ def _announced(run, context):
             f"Customers want {abs(event.value):.0%} {'more' if event.value > 0 else 'less'}, from now on"
         ),
         "delay": lambda event: f"{capitalised(context.inside(event.agent))} is {months(event.value)} late",
-        "chip_price": lambda event: (
+        "chip_price": lambda event: context.tell(
             f"New chips cost {abs(event.value):.0%} {'more' if event.value > 0 else 'less'}"
         ),
     }

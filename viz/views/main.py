@@ -168,10 +168,14 @@ def _use(run, context):
     share = np.where(known, used / np.maximum(available, 1e-9), np.nan)
     shown = [percent(value) if there else GONE for value, there in zip(share.tolist(), known, strict=True)]
     sentences = [
-        _idle_words(whole, whole - part) if there else "the lab is gone" if closed else "none under contract"
+        _idle_words(whole, whole - part) if there else _is_gone(context) if closed else "none under contract"
         for whole, part, there, closed in zip(available.tolist(), used.tolist(), known, gone, strict=True)
     ]
-    return _tiles("use", "Compute in use", "", share, shown, sentences, True)
+    return _tiles("use", capitalised(context.tell("compute in use")), "", share, shown, sentences, True)
+
+
+def _is_gone(context):
+    return f"{context.inside(LAB)} is gone"
 
 
 def _first_known(values):
@@ -194,7 +198,7 @@ def _cash(run, context):
     shown, sentences = [], []
     for left, held, closed in zip(stands.runway.tolist(), cash.tolist(), gone, strict=True):
         shown.append(GONE if closed else "no end" if left > NEVER_OUT else f"{max(left, 0.0):.0f}")
-        sentences.append("the lab is gone" if closed else f"{money(held)} in the bank")
+        sentences.append(_is_gone(context) if closed else f"{money(held)} in the bank")
     tiles = _tiles("cash", "Months of cash", "months", runway, shown, sentences, True)
     for tile in tiles:
         tile["unit"] = "" if tile["value"] == "no end" else tile["unit"]
@@ -210,7 +214,7 @@ def _promises(run, context):
     ratio = np.where(known, left / np.maximum(stands.revenue, 1e-9), np.nan)
     shown = [times(value) if there else GONE for value, there in zip(ratio.tolist(), known, strict=True)]
     sentences = [
-        f"{money(owed)} over {money(earned)} a year" if there else "the lab is gone"
+        f"{money(owed)} over {money(earned)} a year" if there else _is_gone(context)
         for owed, earned, there in zip(left.tolist(), stands.revenue.tolist(), known, strict=True)
     ]
     return _tiles("promises", "Promised over revenue", "revenue", ratio, shown, sentences, False)

@@ -4,6 +4,7 @@ Money runs from left to right: customers pay labs, labs pay clouds, clouds pay s
 lenders. Small parties of one kind are drawn as one.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,10 @@ IN_TALKS = "site loan in talks"
 
 @dataclass(frozen=True)
 class Place:
-    """A node: its id, kind and place, and the parties drawn in it; ``name`` where they are several."""
+    """A node: its id, kind and place, and the parties drawn in it; ``name`` where they are several.
+
+    In braces a name has a word of the story, by the keys of the cast.
+    """
 
     id: str
     kind: str
@@ -70,7 +74,7 @@ PLACES = (
             "Data-sovereign builder",
             "Edge builder",
         ),
-        "Other labs",
+        "Other {Labs}",
     ),
     Place("SoftBank", "partner", 0.36, 0.0),
     Place("Oracle", "partner", 0.42, 0.33),
@@ -81,10 +85,10 @@ PLACES = (
         0.36,
         1.0,
         ("Microsoft", "Alphabet", "Amazon", "Meta"),
-        "Hyperscalers",
+        "{Hyper-\nscalers}",
     ),
     Place("Stargate vehicle", "vehicle", 0.56, 0.0),
-    Place("Utilities", "utility", 0.5, 0.88, ("ERCOT", "PJM", "MISO", "New Mexico"), "Utilities"),
+    Place("Utilities", "utility", 0.5, 0.88, ("ERCOT", "PJM", "MISO", "New Mexico"), "{Utili-\nties}"),
     Place("Abilene site company", "site", 0.61, 0.2),
     Place("New Mexico site company", "site", 0.61, 0.4),
     Place("Vantage Texas site company", "site", 0.61, 0.6),
@@ -105,7 +109,7 @@ def network(run, context):
     paid, unpaid, pairs = _flows(story)
     links = [
         {"id": f"l{at}", "source": PLACES[source].id, "target": PLACES[target].id, "kind": kind}
-        | {"words": KINDS[kind][0]}
+        | {"words": context.tell(KINDS[kind][0])}
         for at, (source, target, kind) in enumerate(pairs)
     ]
     talks, in_talks = _talks(run, len(links))
@@ -289,7 +293,7 @@ class _Headlines:
         if self.gone[month]:
             return f"{capitalised(lab)} is gone; those who built for it pay lenders {lenders} this month"
         paid = f"{capitalised(lab)} pays {money(self.for_compute[due])} for compute this month"
-        return f"{paid}; those who built it pay lenders {lenders}"
+        return self.context.tell(f"{paid}; those who built it pay lenders {lenders}")
 
     def _unpaid(self, due, owing):
         source, target, _ = self.pairs[owing[0]]
@@ -301,10 +305,17 @@ class _Headlines:
 
 
 def _inside(place, context):
-    return place.name[:1].lower() + place.name[1:] if place.name else context.inside(place.id)
+    """A name as it stands inside a sentence."""
+    return _joint_name(place, context) if place.name else context.inside(place.id)
+
+
+def _joint_name(place, context):
+    """The name of several parties drawn as one, in small letters."""
+    name = place.name[:1].lower() + place.name[1:]
+    return re.sub(r"\{([^}]*)\}", lambda found: context.word(found[1]), name)
 
 
 def _node_name(place, context):
     """A name as it fits beneath a node."""
-    name = place.name or context.name(place.id)
+    name = capitalised(_joint_name(place, context)) if place.name else context.name(place.id)
     return name.removesuffix(" site company").replace(" bank syndicate", " banks")
