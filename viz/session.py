@@ -3,8 +3,10 @@
 Nothing here is shared: each visitor has a Session, made where the page is rendered. Runs are shared, by the cache.
 """
 
+import math
 import random
 import threading
+import time
 from dataclasses import dataclass, replace
 
 import solara
@@ -15,6 +17,7 @@ from viz.state import DEFAULT, PageState, parse_query, read_pin
 
 FIRST, ALL = 64, 256  # worlds that answer at once, and worlds of the fan that follows
 PAUSE = 0.03  # seconds without another change, after which a run begins
+ONE_HAND = 1.0  # seconds within which moves of the same lever are one change
 MOST_UNDO = 100
 OF_A_RUN = ("scenario", "sets", "events", "decisions", "seed", "months", "worlds", "story")
 
@@ -41,7 +44,8 @@ class Session:
         self.seen = solara.Reactive(None)
         self.busy = solara.Reactive("")
         self.failure = solara.Reactive("")
-        self.past, self.future, self._gesture = [], [], None
+        self.past, self.future = [], []
+        self._gesture, self._gesture_ends = None, math.inf
 
     # -- changing what is seen --------------------------------------------------------------------------------
 
@@ -51,17 +55,16 @@ class Session:
         if after == before:
             return
         if any(getattr(after, name) != getattr(before, name) for name in OF_A_RUN):
-            if gesture is None or gesture != self._gesture:
+            if gesture is None or gesture != self._gesture or time.monotonic() > self._gesture_ends:
                 self.past = [*self.past[1 - MOST_UNDO :], before]
             self.future, self._gesture = [], gesture
         self.state.set(after)
 
     def move(self, path, value, moving):
-        """Move a lever; ``value`` None is the scenario's own. A drag from press to release is one change."""
+        """Move a lever; ``value`` None is the scenario's own. What a hand does in one go is one change."""
         sets = self.state.value.with_set(path, value).sets
         self.change(("move", path), sets=sets)
-        if not moving:
-            self._gesture = None
+        self._gesture_ends = math.inf if moving else time.monotonic() + ONE_HAND
 
     def reset(self, path=""):
         """Give a lever, or all, the scenario's own values."""
@@ -123,6 +126,9 @@ class Session:
             pass
         except RunFailed as error:
             self._settle(cancel, str(error))
+        except Exception as error:
+            show.log(error)
+            self._settle(cancel, "This run could not be drawn. What you see is the last one that could.")
 
     def _sizes(self, state):
         """How many worlds to show one after the other: fewer are left out where all are at hand."""

@@ -1,9 +1,9 @@
 """The page in a real browser: it loads from this machine alone, and does what it says."""
 
-import re
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from visiting import DESK, PHONE, SOON
@@ -321,7 +321,7 @@ def test_a_chart_can_be_taken_away(visitor, name, starts):
     assert content.startswith(starts) and len(content) > 1000
     if name == "SVG":
         says = visitor.page.text_content(".tp-figure:has(.tp-canvas) .tp-says")
-        assert says.split()[0] in content.decode()
+        assert says in "".join(ElementTree.fromstring(content).itertext())
 
 
 def test_dark_theme_is_kept_in_the_address(visitor):
@@ -358,4 +358,4 @@ def test_every_view_opens_without_an_error(visitor):
         visitor.settled()
         assert visitor.page.locator(".tp-broken").count() == 0, view
         says = visitor.page.locator(".tp-at-centre .tp-says").first.text_content()
-        assert re.search(r"\w+ \w+", says), view
+        assert says.strip(), view

@@ -1,0 +1,190 @@
+"""A visitor's session: what can be undone, and what is computed and shown when."""
+
+import threading
+import time
+
+import pytest
+
+from viz import session as sessions
+from viz.runs import CACHE, RunFailed
+from viz.session import Session
+from viz.state import PageState
+
+FLOOR = "openai.floor_share"
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Few worlds, so that a run takes no time; and no pause before it."""
+    monkeypatch.setattr(sessions, "FIRST", 2)
+    monkeypatch.setattr(sessions, "ALL", 4)
+    monkeypatch.setattr(sessions, "PAUSE", 0.0)
+
+
+def session(query=""):
+    return Session("worlds=2&months=6&" + query)
+
+
+def waited(check, seconds=60):
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+# -- undo -----------------------------------------------------------------------------------------------------
+
+
+def test_a_change_of_the_run_can_be_undone_and_redone():
+    mine = session()
+    mine.move(FLOOR, 0.5, moving=False)
+    mine.undo()
+    assert mine.state.value.changes == {}
+    mine.redo()
+    assert mine.state.value.changes == {FLOOR: 0.5}
+
+
+def test_a_drag_is_undone_as_one():
+    mine = session()
+    for value in (0.8, 0.7, 0.6):
+        mine.move(FLOOR, value, moving=True)
+    mine.move(FLOOR, 0.6, moving=False)
+    mine.move("openai.training_share", 0.5, moving=False)
+    mine.undo()
+    assert mine.state.value.changes == {FLOOR: 0.6}
+    mine.undo()
+    assert mine.state.value.changes == {}
+
+
+def test_moves_of_one_lever_with_a_rest_between_are_two_changes(monkeypatch):
+    monkeypatch.setattr(sessions, "ONE_HAND", 0.0)
+    mine = session()
+    mine.move(FLOOR, 0.8, moving=False)
+    time.sleep(0.01)
+    mine.move(FLOOR, 0.7, moving=False)
+    mine.undo()
+    assert mine.state.value.changes == {FLOOR: 0.8}
+
+
+def test_undo_leaves_where_one_looks():
+    mine = session()
+    mine.move(FLOOR, 0.5, moving=False)
+    mine.change(view="walls", month=5, dark=True)
+    mine.undo()
+    state = mine.state.value
+    assert (state.view, state.month, state.dark, state.changes) == ("walls", 5, True, {})
+
+
+def test_a_new_change_forgets_what_was_undone():
+    mine = session()
+    mine.move(FLOOR, 0.5, moving=False)
+    mine.undo()
+    mine.new_luck()
+    assert mine.future == []
+    assert mine.state.value.seed != 1
+
+
+def test_another_scenario_keeps_the_luck_and_drops_the_levers():
+    mine = session("seed=5")
+    mine.move(FLOOR, 0.5, moving=False)
+    mine.open_scenario("calm")
+    state = mine.state.value
+    assert (state.scenario, state.seed, state.changes) == ("calm", 5, {})
+
+
+def test_resetting_the_levers():
+    mine = session()
+    mine.move(FLOOR, 0.5, moving=False)
+    mine.move("openai.training_share", 0.5, moving=False)
+    mine.reset(FLOOR)
+    assert list(mine.state.value.changes) == ["openai.training_share"]
+    mine.reset()
+    assert mine.state.value.changes == {}
+
+
+# -- notices --------------------------------------------------------------------------------------------------
+
+
+def test_a_bad_link_is_told_and_the_notice_goes_when_dismissed():
+    mine = session("seed=-1&nonsense=1")
+    assert len(mine.notices.value) == 2
+    first = mine.notices.value[0]
+    mine.dismiss(0)
+    assert first not in mine.notices.value and len(mine.notices.value) == 1
+
+
+def test_two_sessions_share_nothing_but_runs():
+    one, other = session(), session()
+    one.move(FLOOR, 0.5, moving=False)
+    one.notice("for one alone")
+    assert other.state.value.changes == {} and other.notices.value == () and other.past == []
+
+
+# -- runs -----------------------------------------------------------------------------------------------------
+
+
+def test_few_worlds_are_shown_first_and_all_follow(small):
+    mine, shown = session("seed=11"), []
+    mine.seen.subscribe(lambda seen: shown.append(seen.run.worlds))
+    mine.start()
+    waited(lambda: shown and not mine.busy.value)
+    assert shown == [2, 4]
+    assert mine.seen.value.run.months == 6
+    assert mine.failure.value == ""
+
+
+def test_what_is_at_hand_is_shown_at_once(small):
+    CACHE.compute(PageState(seed=12, months=6, worlds=2), 4)
+    mine, shown = session("seed=12"), []
+    mine.seen.subscribe(lambda seen: shown.append(seen.run.worlds))
+    mine.start()
+    waited(lambda: shown and not mine.busy.value)
+    assert shown == [4]
+
+
+def test_a_cancelled_run_is_never_shown(small):
+    mine = session("seed=13")
+    mine.start()()  # begun and cancelled
+    later = session("seed=14")
+    later.start()
+    waited(lambda: later.seen.value is not None and not later.busy.value)
+    assert mine.seen.value is None
+
+
+def test_a_run_that_fails_leaves_what_was_seen_and_says_so(small, monkeypatch):
+    mine = session("seed=15")
+    mine.start()
+    waited(lambda: mine.seen.value is not None and not mine.busy.value)
+    seen = mine.seen.value
+
+    def fails(state, worlds, cancel=None):
+        raise RunFailed("The model stopped with an error of its own.")
+
+    monkeypatch.setattr(CACHE, "compute", fails)
+    mine.move(FLOOR, 0.5, moving=False)
+    mine.start()
+    waited(lambda: mine.failure.value)
+    assert mine.seen.value is seen
+    assert mine.state.value.changes == {FLOOR: 0.5}
+    assert mine.busy.value == ""
+
+
+def test_a_view_of_the_screen_that_breaks_is_a_sentence_too(small, monkeypatch):
+    def breaks(*_):
+        raise ZeroDivisionError("in a view")
+
+    monkeypatch.setattr(sessions.show, "screen", breaks)
+    mine = session("seed=16")
+    mine.start()
+    waited(lambda: mine.failure.value)
+    assert "could not be drawn" in mine.failure.value
+    assert "ZeroDivisionError" not in mine.failure.value
+
+
+def test_threads_end(small):
+    before = threading.active_count()
+    mine = session("seed=17")
+    stop = mine.start()
+    waited(lambda: mine.seen.value is not None and not mine.busy.value)
+    stop()
+    waited(lambda: threading.active_count() <= before)
