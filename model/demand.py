@@ -24,10 +24,10 @@ def bass_peak(innovation, imitation):
     return years, (imitation - innovation) / (2.0 * imitation)
 
 
-def logit_shares(utility):
-    """Give choice shares = exp(u) / sum exp(u) along axis 0, safe for any size of utility."""
-    weight = np.exp(utility - utility.max(axis=0))
-    return weight / total(weight)
+def bass_age(adopted, innovation, imitation):
+    """Give how long after the start of its curve a market is adopted to this share (years)."""
+    ratio = imitation / innovation
+    return np.log((1.0 + ratio * adopted) / (1.0 - adopted)) / (innovation + imitation)
 
 
 def nested_logit(utility, nests, dissimilarity, outside=None):
@@ -78,11 +78,6 @@ def calibrated_appeal(shares, outside, nests, dissimilarity):
         )
         appeal[nest] = np.where(members > 0.0, found, -40.0)
     return appeal
-
-
-def price_elasticities(price, share, weight):
-    """Give the own and cross elasticities of a plain logit: -b p (1 - s) of its own, b p s of every other."""
-    return -weight * price * (1.0 - share), weight * price * share
 
 
 def usage(price, elasticity):

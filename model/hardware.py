@@ -41,9 +41,9 @@ def economic_value(rent, decline, running_cost, rate, most=240.0):
     return np.maximum(value, 0.0)
 
 
-def straight_line(cost, age, life):
-    """Give the book value of what cost `cost`, `age` months ago, written off evenly over `life` months."""
-    return cost * np.maximum(1.0 - age / life, 0.0)
+def month_of_wear(cost, book, life):
+    """Give what the books write off in a month: the cost evenly over `life` months, while there is book value."""
+    return np.minimum(cost / life, book)
 
 
 def impairment(book, value):
@@ -115,7 +115,7 @@ class Hardware(Mechanism):
             self._broken[year] = model.technology.broken[0]
         kept = ~np.take(model.ledger.closed, self.owner, axis=0) & self.enabled
         book = self._book[: year + 1] * kept
-        worn = np.minimum(self._cost[: year + 1] / self.book_life, book)
+        worn = month_of_wear(self._cost[: year + 1], book, self.book_life)
         book = book - worn
         self.write_down = np.zeros_like(self.write_down)
         if model.month % 3 == 2:

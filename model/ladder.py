@@ -78,10 +78,6 @@ class Ladder:
         """End the masked rungs: `month` is their first month without. An earlier end stays."""
         self._set(stopped=np.where(mask, np.minimum(self.stopped, month), self.stopped))
 
-    def rescale(self, mask: np.ndarray, factor: np.ndarray) -> None:
-        """Multiply the amount of the masked rungs by `factor`, which broadcasts to (rungs, worlds)."""
-        self._set(amount=np.where(mask, self.amount * factor, self.amount))
-
     def delay(self, mask: np.ndarray, months: np.ndarray, month: int) -> None:
         """Move the start of the masked rungs by `months` >= 0, if it still lies ahead of `month`.
 
@@ -101,16 +97,6 @@ class Ladder:
         """Lengthen the tenor of the masked rungs by `months` (shorten, down to nothing, when negative)."""
         longer = np.maximum(self.tenor + np.asarray(months, dtype=np.int64), 0)
         self._set(tenor=np.where(mask, longer, self.tenor))
-
-
-def scheduled_principal(balance: np.ndarray, month: int, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Principal due this month: the balance in equal parts over the payments left, US$bn.
-
-    Payments run from month `first` to month `last`, both included; first = last is a bullet. What is still
-    owed after a prepayment, a deferral or a haircut spreads itself over the rest. Arrays broadcast.
-    """
-    paying = (month >= first) & (month <= last)
-    return np.where(paying, balance / np.maximum(last - month + 1, 1), 0.0)
 
 
 def annuity_factor(monthly_rate: np.ndarray, payments: np.ndarray) -> np.ndarray:

@@ -12,10 +12,11 @@ import numpy as np
 from agents.worlds import Mechanism, Param, State
 from model.accounts import OPERATING_KINDS
 from model.contagion import debtranks
+from model.demand import bass_age, bass_peak
 from model.kernels_stress import join_by_correlation, place_in_sample
 from model.ladder import level_annuity
 from model.opening import LIBRARY
-from model.pricing import minsky_class
+from model.pricing import first_passage_monthly, minsky_class
 from model.sums import total
 
 CAP = 10.0
@@ -295,8 +296,7 @@ def maturity_wall(model, year):
     optional = loans.is_site & (loans.extensions < loans.most_extensions)
     rows["of which with an option to extend"] = total(loans.balance * optional)
     for step in STEPS:
-        possible = np.minimum(_refinanceable(model, step), loans.by_site @ loans.balance)
-        rows[f"sites: refinanceable at +{round(1e4 * step)} bp"] = total(possible)
+        rows[f"sites: refinanceable at +{round(1e4 * step)} bp"] = total(loans.refinanceable_at(step))
     rows["sites: debt"] = total(loans.by_site @ loans.balance)
     return rows
 
@@ -306,23 +306,82 @@ def _site_cash(model):
     return model.lease_rent_year * (1.0 - model.sites.operating_share)
 
 
-def _site_rate(model, step=0.0):
-    return np.take(model.loans.rate, model.loans.first_of_site, axis=0) + step
-
-
-def _refinanceable(model, step):
-    """The lesser of value x loan-to-value and cash flow / (cover x annuity over 21 years), ``(sites, worlds)``."""
-    credit = model.credit
-    value = model.lease_rent_year / _yield(model)
-    unit = 12.0 * level_annuity(
-        np.ones_like(value), _site_rate(model, step) / 12.0, np.full(value.shape, 252)
-    )
-    return np.minimum(value * credit.loan_to_value, _site_cash(model) / (credit.refinancing_dscr * unit))
+def _site_rate(model):
+    return np.take(model.loans.rate, model.loans.first_of_site, axis=0)
 
 
 def _yield(model):
     credit = model.credit
     return credit.base_rate + credit.capitalisation_spread * credit.spread_multiple
+
+
+AHEAD = 60  # months that a measure looks ahead
+
+
+def _lab_ahead(model):
+    """The lab's cash before minimum payments, and these, of each month ahead, ``(months, worlds)`` each, US$bn.
+
+    Revenue grows at an even pace to what the adoption curve gives at the planning lead, and then stays.
+    """
+    lab, accounts = model.openai, model.accounts
+    months = np.arange(1, AHEAD + 1)[:, None]
+    part = np.minimum(months / lab.planning_lead, 1.0)
+    revenue = lab.revenue * np.exp(np.log(model.demand.curve_growth) * part) / 12.0
+    shared = accounts.revenue_share * (model.month + months < accounts.share_until)
+    due = np.concatenate([model.compute_contracts.minimum_due(ahead) for ahead in range(AHEAD + 1)])
+    return revenue * (1.0 - shared) - lab.cost_level / 12.0, np.diff(due, axis=0)
+
+
+@measure("months", "Fridson and Alvarez, Financial Statement Analysis: cash burn")
+def months_to_live(model, year):
+    """Months until cash, open lines and signed equity of the lab are used up by its minimum payments and staff.
+
+    Without new money, revenue growing along its curve; 60 also stands for longer.
+    """
+    cash, due = _lab_ahead(model)
+    lab = model.openai
+    liquid = lab.cash + lab.line_undrawn + model.equity_window.signed_total
+    return {"OpenAI": np.minimum(months_of_cash(liquid[0], cash - due), AHEAD)}
+
+
+@measure("x", "Yescombe, Principles of Project Finance: loan-life cover; the same for minimum payments")
+def life_cover(model, year):
+    """Present value of cash over what it must pay: of sites to their loan's end, of the lab for 60 months.
+
+    Sites in service, at the present rent and their loan's rate: below 1 where a bullet must be lent again. The lab's
+    cash before minimum payments at a tenth a year, and its lowest month.
+    """
+    loans = model.loans
+    debt = loans.by_site @ loans.balance
+    left = np.take(loans.maturity, loans.first_of_site, axis=0) - model.month
+    months = np.arange(1, int(max(left.max(), 1)) + 1)[:, None, None]
+    flow = _site_cash(model) / 12.0 * (months <= left)
+    covers = loan_life_cover(flow, debt, _site_rate(model) / 12.0)
+    rows = _named(model.sites.names, np.where(model.sites.months_complete > 0, covers, CAP))
+    cash, due = _lab_ahead(model)
+    rows["OpenAI: minimum payments"] = commitment_cover(cash, due, 0.1 / 12.0)
+    rows["OpenAI: lowest month"] = lowest_cover(cash, due)
+    return rows
+
+
+@measure("share", "Black and Cox (1976), barrier tested once a month (Broadie, Glasserman and Kou 1997)")
+def chance_of_breach(model, year):
+    """Chance that the value of a site in service falls to its loan-to-value covenant in a year, as pricing sees it."""
+    debt = model.loans.by_site @ model.loans.balance
+    value = model.lease_rent_year / _yield(model)
+    pricing = model.loan_pricing
+    barrier = np.maximum(debt, 1e-9) / model.sites.default_loan_to_value
+    chance = first_passage_monthly(value, barrier, pricing.site_drift, pricing.site_volatility, 1.0)
+    return _named(model.sites.names, chance * ((debt > 1e-9) & (model.sites.months_complete > 0)))
+
+
+@measure("years", "Bass (1969), Management Science 15")
+def fastest_adoption(model, year):
+    """Years until adoption of each segment is at its fastest at this world's speed; negative: it is past."""
+    customers, pace = model.customers, model.demand.speed * model.demand.growth_level
+    innovation, imitation = customers.innovation * pace, customers.imitation * pace
+    peak, _ = bass_peak(innovation, imitation)
+    return _named(list(customers.names), peak - bass_age(customers.adopted, innovation, imitation))
 
 
 @measure("x", "Yescombe, Principles of Project Finance")

@@ -6,12 +6,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from model.demand import (
+    bass_age,
     bass_peak,
     bass_step,
     calibrated_appeal,
-    logit_shares,
     nested_logit,
-    price_elasticities,
     rebound,
     usage,
 )
@@ -33,8 +32,9 @@ def test_shares_and_the_outside_option_add_up_to_one(utility, first, second, out
 @given(utilities, outsides)
 def test_lambda_one_is_the_plain_logit(utility, outside):
     shares, left, _ = nested_logit(utility, NESTS, [1.0, 1.0], outside)
-    plain = logit_shares(np.concatenate([utility, outside[None]]))
-    assert np.concatenate([shares, left[None]]) == pytest.approx(plain, abs=1e-12)
+    every = np.concatenate([utility, outside[None]])
+    weight = np.exp(every - every.max(axis=0))
+    assert np.concatenate([shares, left[None]]) == pytest.approx(weight / weight.sum(axis=0), abs=1e-12)
 
 
 @given(utilities, scale, scale, outsides, st.floats(-50.0, 50.0))
@@ -79,13 +79,14 @@ def test_a_choice_without_customers_stays_without():
 
 
 @given(st.lists(st.floats(0.2, 3.0), min_size=3, max_size=6), st.floats(0.1, 2.0))
-def test_elasticities_are_the_logarithmic_derivatives(prices, weight):
+def test_elasticities_of_the_plain_logit_are_those_of_the_textbook(prices, weight):
+    """-b p (1 - s) of its own price, b p s of every other's."""
     price = np.array(prices)[:, None]
 
     def at(each):
-        return logit_shares(np.concatenate([-weight * each, np.zeros((1, 1))]))[:-1]
+        return nested_logit(-weight * each, [slice(None)], [1.0], np.zeros(1))[0]
 
-    own, cross = price_elasticities(price, at(price), weight)
+    own, cross = -weight * price * (1.0 - at(price)), weight * price * at(price)
     up, down = price.copy(), price.copy()
     up[0], down[0] = price[0] * np.exp(1e-5), price[0] * np.exp(-1e-5)
     slope = (np.log(at(up)) - np.log(at(down))) / 2e-5
@@ -105,6 +106,7 @@ def test_adoption_rises_and_never_passes_the_market(adopted, innovation, imitati
 def test_adoption_peaks_where_theory_says(innovation, imitation):
     years, share = bass_peak(innovation, imitation)
     assert bass_step(0.0, innovation, imitation, years) == pytest.approx(share, rel=1e-9)
+    assert bass_age(share, innovation, imitation) == pytest.approx(years, rel=1e-9)
 
 
 @given(gains, elasticities, shares_passed)

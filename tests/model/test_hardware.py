@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.hardware import economic_value, impairment, months_of_life, straight_line
+from model.hardware import economic_value, impairment, month_of_wear, months_of_life
 
 rents, costs = st.floats(0.1, 30.0), st.floats(0.05, 10.0)
 declines, rates = st.floats(0.0005, 0.1), st.floats(0.0, 0.05)
@@ -50,5 +50,9 @@ def test_impairment_brings_the_book_down_to_the_value(book, value):
     assert book - impairment(book, value) == pytest.approx(min(book, value))
 
 
-def test_the_straight_line_ends_at_nothing():
-    assert straight_line(60.0, np.array([0.0, 30.0, 60.0, 90.0]), 60.0).tolist() == [60.0, 30.0, 0.0, 0.0]
+@given(st.floats(0.1, 100.0), st.integers(1, 96), st.integers(0, 120))
+def test_the_books_write_off_evenly_down_to_nothing(cost, life, age):
+    book = cost
+    for _ in range(age):
+        book -= month_of_wear(cost, book, life)
+    assert book == pytest.approx(max(cost * (1.0 - age / life), 0.0), abs=1e-9)

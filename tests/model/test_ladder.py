@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.ladder import NEVER, Ladder, annuity_factor, level_annuity, scheduled_principal
+from model.ladder import NEVER, Ladder, annuity_factor, level_annuity
 
 RUNGS, WORLDS, MONTHS = 6, 4, 40
 
@@ -20,7 +20,7 @@ class NaiveRung:
 
 
 def random_history(seed):
-    """A ladder and its naive twin after the same random terminations, rescalings, delays and extensions."""
+    """A ladder and its naive twin after the same random terminations, delays and extensions."""
     rng = np.random.default_rng(seed)
     shape = (RUNGS, WORLDS)
     amount, start, tenor = rng.uniform(0, 5, shape), rng.integers(-10, 30, shape), rng.integers(0, 20, shape)
@@ -28,20 +28,17 @@ def random_history(seed):
     cells = list(np.ndindex(shape))
     naive = {cell: NaiveRung(amount[cell], start[cell], tenor[cell]) for cell in cells}
     for month in range(0, MONTHS, 5):
-        mask = rng.random((4, *shape)) < 0.15
-        factor, months = rng.uniform(0, 2, shape), rng.integers(0, 9, shape)
+        mask = rng.random((3, *shape)) < 0.15
+        months = rng.integers(0, 9, shape)
         ladder.stop(mask[0], month)
-        ladder.rescale(mask[1], factor)
-        ladder.delay(mask[2], months, month)
-        ladder.extend(mask[3], months - 3)
+        ladder.delay(mask[1], months, month)
+        ladder.extend(mask[2], months - 3)
         for cell, rung in naive.items():
             if mask[0][cell] and rung.stopped is None:
                 rung.stopped = month
-            if mask[1][cell]:
-                rung.amount *= factor[cell]
-            if mask[2][cell] and rung.start > month:
+            if mask[1][cell] and rung.start > month:
                 rung.start += months[cell]
-            if mask[3][cell]:
+            if mask[2][cell]:
                 rung.tenor = max(rung.tenor + months[cell] - 3, 0)
     return ladder, naive
 
@@ -79,13 +76,12 @@ def test_arrays_are_replaced_and_read_only():
     copies = {name: values.copy() for name, values in before.items()}
     everything = np.ones((2, 3), dtype=bool)
     ladder.stop(everything, 4)
-    ladder.rescale(everything, 0.5)
     ladder.delay(everything, 2, 1)
     ladder.extend(everything, 3)
     for name, values in before.items():
         assert np.array_equal(values, copies[name])
         assert not values.flags.writeable and not getattr(ladder, name).flags.writeable
-    assert ladder.amount.tolist() == [[0.5] * 3] * 2
+    assert ladder.amount.tolist() == [[1.0] * 3] * 2
     assert ladder.start[:, 0].tolist() == [0, 7]
     assert (ladder.tenor == 13).all() and (ladder.stopped == 4).all()
 
@@ -117,21 +113,6 @@ def test_impossible_ladders_are_refused():
         Ladder(np.ones((1, 1)), 0, -1)
     with pytest.raises(ValueError, match="delay"):
         Ladder(np.ones((1, 1)), 0, 1).delay(True, -1, 0)
-
-
-@given(st.floats(0.0, 500.0), st.integers(0, 12), st.integers(1, 60))
-def test_scheduled_principal_repays_the_loan_in_equal_parts(balance, first, payments):
-    last, left, paid = first + payments - 1, balance, []
-    for month in range(last + 3):
-        paid.append(float(scheduled_principal(left, month, first, last)))
-        left -= paid[-1]
-    assert left == pytest.approx(0.0, abs=1e-10)
-    assert sum(paid[:first]) == 0.0 and sum(paid[last + 1 :]) == 0.0
-    assert paid[first : last + 1] == pytest.approx([balance / payments] * payments)
-
-
-def test_scheduled_principal_spreads_what_a_haircut_leaves():
-    assert scheduled_principal(np.array([90.0, 45.0]), 1, 1, np.array([9, 1])).tolist() == [10.0, 45.0]
 
 
 @given(st.floats(0.1, 500.0), st.one_of(st.just(0.0), st.floats(1e-9, 0.05)), st.integers(1, 360))

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from model.stress import MEASURES, cover
+from model import DebtTrapModel
+from model.stress import MEASURES, _lab_ahead, cover
 from scenarios.experiments.measures import take_measures
 from scenarios.schema import BadInput, load
 
@@ -45,6 +46,49 @@ def test_the_wall_holds_all_debt_and_higher_rates_refinance_less(taken):
     for lower, higher in itertools.pairwise(steps):
         assert (higher <= lower + 1e-9).all()
     assert (steps[0] <= wall["sites: debt"] + 1e-9).all()
+
+
+def test_the_wall_is_what_the_models_own_rule_would_lend_again():
+    model = DebtTrapModel(worlds=3, rng=2, months=40, record=False)
+    model.run_for(36)
+    wall = MEASURES["maturity_wall"].take(model, None)
+    for step in (0.0, 0.02):
+        lent = model.loans.refinanceable_at(step)
+        assert wall[f"sites: refinanceable at +{round(1e4 * step)} bp"] == pytest.approx(lent.sum(axis=0))
+
+
+def test_the_lab_ahead_adds_up_to_its_minimum_payments():
+    model = DebtTrapModel(worlds=3, rng=2, months=40, record=False)
+    model.run_for(14)
+    cash, due = _lab_ahead(model)
+    assert due.sum(axis=0) == pytest.approx(model.compute_contracts.minimum_due(60)[0])
+    assert (due >= -1e-12).all() and (np.diff(cash[:24], axis=0) >= -1e-12).all()
+    alive = MEASURES["months_to_live"].take(model, None)["OpenAI"]
+    liquid = (model.openai.cash + model.openai.line_undrawn + model.equity_window.signed_total)[0]
+    for world, months in enumerate(alive):
+        left = liquid[world] + np.cumsum((cash - due)[:, world])
+        assert (left[: int(months)] >= 0.0).all() and (months == 60 or left[int(months)] < 0.0)
+
+
+def test_a_cover_over_the_life_is_below_one_where_the_rent_cannot_repay(taken):
+    rows = taken.values["life_cover"]
+    assert (rows["OpenAI: lowest month"] <= rows["OpenAI: minimum payments"] + 1e-9).all()
+    assert all((np.abs(values) <= 10.0).all() for values in rows.values())
+
+
+def test_the_chance_of_breach_is_a_chance_and_none_without_debt(taken):
+    rows = taken.values["chance_of_breach"]
+    assert all(((values >= 0.0) & (values <= 1.0)).all() for values in rows.values())
+    model = DebtTrapModel(worlds=4, rng=2, months=40, record=False)
+    model.run_for(30)
+    abilene = MEASURES["chance_of_breach"].take(model, None)["Abilene site company"]
+    model.set_param("site_company.default_loan_to_value", 0.45)
+    assert (MEASURES["chance_of_breach"].take(model, None)["Abilene site company"] > abilene).all()
+
+
+def test_adoption_peaks_sooner_with_every_year(taken):
+    for values in taken.values["fastest_adoption"].values():
+        assert (values[0] - values[1] > 0.5).all()
 
 
 def test_take_or_pay_as_debt_never_makes_a_lab_without_debt_look_safer(taken):

@@ -10,8 +10,8 @@ from agents.lab import reducible_loss, scaling_exponent
 from model.clearing import TOLERANCE, Clearing
 from model.contagion import debtrank, spectral_radius
 from model.cross_default import closure
-from model.demand import bass_peak, bass_step, logit_shares, nested_logit, price_elasticities, rebound
-from model.hardware import economic_value, impairment, months_of_life, straight_line
+from model.demand import bass_peak, bass_step, nested_logit, rebound
+from model.hardware import economic_value, impairment, month_of_wear, months_of_life
 from model.ledger import ASSET, CLAIM, INCOME, Ledger
 from model.pricing import MINSKY_NAMES, first_passage, first_passage_monthly, minsky_class, quote
 from model.stack import clear_market, connection_queue, merit_order, month_mean, scarcity_adder, stack_price
@@ -306,22 +306,36 @@ def nests_of(inputs: dict, dissimilarity: str) -> tuple[list, list]:
     return [np.flatnonzero(nest == name) for name in names], scales
 
 
+def elasticities(
+    utility: np.ndarray, weight: np.ndarray, step: float = 1e-5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Own and cross price elasticities of the plain logit, by the slope of production's shares in the log price."""
+
+    def log_shares(row: int, way: float) -> np.ndarray:
+        moved = utility.copy()
+        moved[row] -= weight[row] * np.expm1(way * step)
+        return np.log(nested_logit(moved, [slice(None)], [1.0], np.zeros(1))[0][:, 0])
+
+    rows = range(len(utility))
+    slopes = np.array([(log_shares(row, 1.0) - log_shares(row, -1.0)) / (2.0 * step) for row in rows])
+    return np.diag(slopes), np.array([slopes[row, row - 1] for row in rows])
+
+
 def choice(vector: dict) -> dict:
     inputs = vector["inputs"]
     price = np.array(inputs["price"])[:, None]
     quality = np.array(inputs["quality"])[:, None]
     utility = inputs["const"] + inputs["alpha_q"] * quality - inputs["beta_p"] * price
     nothing = np.zeros(1)
-    plain = logit_shares(np.concatenate([utility, nothing[None]]))
     nests, scales = nests_of(inputs, "lambda_by_nest")
     one_nest = nested_logit(utility, [slice(None)], [1.0], nothing)
     shares, outside, logsum = nested_logit(utility, nests, scales, nothing)
-    own, cross = price_elasticities(price, plain[:-1], inputs["beta_p"])
+    own, cross = elasticities(utility, inputs["beta_p"] * price)
     return {
-        "logit_shares": plain[:-1, 0],
-        "logit_outside": plain[-1, 0],
-        "logit_own_price_elasticity": own[:, 0],
-        "logit_cross_elasticity_of_any_k_wrt_price_j": cross[:, 0],
+        "logit_shares": one_nest[0][:, 0],
+        "logit_outside": one_nest[1][0],
+        "logit_own_price_elasticity": own,
+        "logit_cross_elasticity_of_any_k_wrt_price_j": cross,
         "nested_shares": shares[:, 0],
         "nested_outside": outside[0],
         "logsum_logit": one_nest[2][0],
@@ -416,7 +430,10 @@ def depreciation(vector: dict) -> dict:
     rent = inputs["rent0_per_hr"] * hours
     cost = inputs["cash_opex_per_hr"] * hours
     value = economic_value(rent * (1.0 - decline) ** months, decline, cost, rate)
-    book = straight_line(inputs["cost"], months, inputs["straight_line_months"])
+    books = [inputs["cost"]]
+    for _ in range(int(months.max())):
+        books.append(books[-1] - month_of_wear(inputs["cost"], books[-1], inputs["straight_line_months"]))
+    book = np.array(books)[months]
     return {
         "economic_value": value,
         "book": book,
