@@ -21,6 +21,7 @@ from viz.components import (
     Text,
     ViewBar,
 )
+from viz.panels import STYLE
 from viz.panels.lessons import LessonCard, is_locked
 from viz.session import ALL, Session
 from viz.state import to_query
@@ -39,6 +40,7 @@ def Page():
         session.start, [state.run_key, state.worlds, state.story, state.pins, state.names, state.party]
     )
     solara.Title("Take or Pay")
+    solara.Style(STYLE)
     with solara.Div(classes=["tp-page"]):
         with solara.Div(classes=["tp-at-header"]):
             Top(session)

@@ -1,5 +1,7 @@
 """What can be opened beside the page: each panel a module with TITLE, SENTENCE and a component Panel(session)."""
 
+from pathlib import Path
+
 from viz.panels import about, attribution, compare, files, lessons, trap_map
 
 PANELS = {
@@ -11,3 +13,6 @@ PANELS = {
     "about": about,
 }
 """Key in a link -> the panel, in the order of the menu."""
+
+STYLE = (Path(__file__).resolve().parent / "panels.css").read_text(encoding="utf-8")
+"""What panels and lessons add to the looks of the page."""
