@@ -426,6 +426,30 @@ def measures(
 
 @app.command()
 @plainly
+def score(
+    scenario: ScenarioName = "baseline",
+    worlds: Annotated[int, typer.Option(help="How many worlds: each has its own luck.")] = 256,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    agent: Annotated[str, typer.Option(help="Whose default is to be foretold; or anybody.")] = "OpenAI",
+    sets: Overrides = None,
+    as_json: AsJson = False,
+):
+    """Does stress warn? Score the stress index as a warning of defaults 6, 12 and 24 months ahead."""
+    from scenarios.experiments.scoring import score as find
+    from scenarios.experiments.words import tell_score
+
+    chosen = _scenario(scenario, sets)
+    with _Progress() as progress:
+        found = find(chosen, worlds, seed, months, whose=agent, progress=progress)
+    if as_json:
+        _print_json(found.facts())
+    else:
+        tell_score(_console(), found.facts(), _cast(chosen))
+
+
+@app.command()
+@plainly
 def patterns(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Such as a e; default: all.")

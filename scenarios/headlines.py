@@ -17,7 +17,8 @@ class Headline:
     """What is kept of one scenario played for so many months; chances are of the lab's default by the last of them.
 
     ``default`` and ``equity``, ``rest``: {p or share, low, high}; ``neutral``: the chance with every driver off;
-    ``window``: lowest and highest chance on figure 1's grid; ``drivers``: Shapley shares of all six, if worked out.
+    ``figure_one``: rows of its grid, or of the grid's corners; ``window``: the lowest and highest chance there;
+    ``drivers``: Shapley shares of all six, if worked out.
     """
 
     scenario: str
@@ -31,7 +32,7 @@ class Headline:
     neutral: float
     equity: dict
     rest: dict
-    figure_one: dict
+    figure_one: list
     written: str
     version: str
     drivers: list | None = None

@@ -74,7 +74,7 @@ def figure_one(
     ``hazards``: rates a year at which an open window shuts; ``caps``: most equity a year, US$bn. The scenario's own
     values are added to both.
     """
-    shipped = tuple(_value(scenario, path, vocabulary) for path in (HAZARD, CAP))
+    shipped = shipped_point(scenario, vocabulary)
     hazards, caps = (
         tuple(sorted({*map(float, row), own})) for row, own in zip((hazards, caps), shipped, strict=True)
     )
@@ -90,6 +90,11 @@ def figure_one(
     low, high = np.vectorize(lambda hits: wilson(int(hits), count))(counts)
     provenance |= {"seed": seed, "months": months}
     return Figure(hazards, caps, counts / count, low, high, shipped, agent, count, provenance)
+
+
+def shipped_point(scenario, vocabulary=None):
+    """Give a scenario's own closing hazard and yearly cap."""
+    return tuple(_value(scenario, path, vocabulary) for path in (HAZARD, CAP))
 
 
 def _value(scenario, path, vocabulary):

@@ -124,6 +124,31 @@ def tell_headlines(console, found):
     console.print()
 
 
+def tell_score(console, facts, cast=None):
+    """Print how well each signal told a default that was to come."""
+    cast = cast or Cast()
+    whose = cast.inside(facts["whose"])
+    _title(console, f"Does stress warn? Default of {whose} within a horizon", facts, cast)
+    weights = list(facts["warnings"][0]["usefulness"]) if facts["warnings"] else []
+    table = _table(
+        "signal", "> months\nahead", "> area under the\nROC curve", *(f"> useful\nat {w}" for w in weights)
+    )
+    for row in facts["warnings"]:
+        none = row["area"] is None
+        area = "no default" if none else f"{row['area']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+        useful = ("" if row["usefulness"][w] is None else f"{row['usefulness'][w]:.2f}" for w in weights)
+        table.add_row(row["signal"], str(row["horizon"]), area, *useful)
+    console.print(table)
+    words = (
+        "Area: the chance that of two months, one before a default and one not, the first has the higher signal; 0.5 is"
+        " no better than a coin. Useful: what acting on the signal saves of the loss of not having it, at a weight of"
+        " a missed default against a false alarm; threshold from half of the worlds, valued in the other half."
+    )
+    console.print(Text(words, "dim"))
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
 def tell_sweep(console, found, cast=None):
     """Print a grid: one parameter as a list with intervals, two as a map, more as the points one by one."""
     cast, facts = cast or Cast(), found.facts()
