@@ -304,7 +304,7 @@ class CauseLine:
                 f" had failed in {cast.date(month)}."
             )
         told += [f"{circumstance} since {cast.date(month)}." for circumstance, month in self.luck]
-        return " ".join(told)
+        return cast.tell(" ".join(told))
 
     def facts(self):
         """The line as plain values, ready for JSON."""
