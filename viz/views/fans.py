@@ -56,11 +56,11 @@ class _Fan:
         self.months, self.position = run.months, run.position
         self.pinned = [_median(of(each), run.months) for each in context.pinned]
 
-    def series(self, name, color="var:accent", key="fan", ink="var:ink"):
-        """The fan, the line of the shown world with its name, and dashes of pinned runs."""
+    def series(self, name, color="var:accent", key="fan", ink="var:ink", named=True):
+        """The fan, the line of the shown world with its name, and dashes of pinned runs, ``named`` at their ends."""
         low5, low25, _, high75, high95 = self.bands
         pinned = [
-            line(f"pinned {at}", median, color=ink, width=1.5, dashed=True)
+            line(f"pinned {at}", median, color=ink, width=1.5, dashed=True, label=None if named else False)
             for at, median in enumerate(self.pinned, 1)
         ]
         return [
@@ -118,7 +118,7 @@ def _cash(run, context):
     revenue = _Fan(run, context, lambda each: each.measure("revenue", LAB), standing(run).revenue[0])
     bill = _Fan(run, context, lambda each: each.measure("compute_bill", LAB))
     money_in = revenue.series("revenue", "var:accent", "revenue", "var:accent")
-    bills = bill.series(context.tell("compute bill"), "var:muted", "bill", "var:ink")
+    bills = bill.series(context.tell("compute bill"), "var:muted", "bill", "var:ink", named=False)
     dates = dates_of(run)
     table = revenue.table(dates, "revenue")
     other = bill.table(dates, context.tell("compute bill"))

@@ -98,17 +98,21 @@ def _broken(run, context, month, who, stands, weakest, dates):
 
 
 def _tight(run, context, month, who, stands, weakest, dates):
-    if who == [LAB]:
-        return "Strained", f"{context.inside(LAB)} has {cash_words(stands.runway[month])}."
+    """The lab short of cash, borrowers short of cover, or both."""
+    told, borrowers = [], [name for name in who if name != LAB]
+    if LAB in who:
+        told.append(f"{context.inside(LAB)} has {cash_words(stands.runway[month])}")
     name, cover = weakest
-    if name in who and cover < 1.0:
-        return (
-            "Strained",
-            f"{context.inside(name)} earns {times(cover)} of what falls due and borrows the rest.",
+    if name in borrowers and cover < 1.0:
+        earns = f"{times(cover)}" if cover > 0.0 else "nothing"
+        told.append(f"{context.inside(name)} earns {earns} of what falls due and borrows the rest")
+    elif borrowers:
+        shown, verb = (
+            several([context.inside(each) for each in borrowers]),
+            "has" if len(borrowers) == 1 else "have",
         )
-    shown = several([context.inside(each) for each in who])
-    verb = "has" if len(who) == 1 else "have"
-    return "Strained", f"{shown} {verb} less than the {times(LOCK_UP)} cover that lenders ask for."
+        told.append(f"{shown} {verb} less than the {times(LOCK_UP)} cover that lenders ask for")
+    return "Strained", f"{'; '.join(told)}."
 
 
 def _fine(run, context, month, who, stands, weakest, dates):
