@@ -92,12 +92,31 @@ def ask(live, even_closed, first, out):
     return SOMETHING if some else NOTHING
 
 
-@kernel(void, ROWS, YES_NO, READ, BLOCK, BLOCK)
-def limit_to_cash(payer, always_pays, cash, asked, out):
-    """Cut what payers want to pay on some legs to the cash they have, all legs in proportion; some always pay.
+@kernel(void, FLAGS, boolean, int64, boolean, BLOCK, BLOCK, BLOCK)
+def fall_due(live, even_closed, first, accrues, payable, accrued, out):
+    """Add to what is payable on the legs from `first` on what is asked of them, and to what is accrued if it is so.
 
-    Changes `asked` ``(parties, worlds)``, a scratch; out: what is wanted, and then what is paid.
+    out: the amounts, as in `ask`. Changes payable and accrued ``(legs, worlds)``.
     """
+    ask(live, even_closed, first, out)
+    for leg in range(out.shape[0]):
+        for world in range(out.shape[1]):
+            payable[first + leg, world] += out[leg, world]
+        if accrues:
+            for world in range(out.shape[1]):
+                accrued[first + leg, world] += out[leg, world]
+
+
+@kernel(int64, FLAGS, boolean, int64, ROWS, YES_NO, READ, BLOCK, BLOCK)
+def pay_from_cash(live, even_closed, first, payer, always_pays, cash, asked, out):
+    """Cut what payers are asked for to the cash they have, all legs in proportion; some always pay.
+
+    out: what is wanted, and then what is paid. Changes `asked` ``(parties, worlds)``, a scratch; tells what was
+    asked, as `ask`.
+    """
+    found = ask(live, even_closed, first, out)
+    if found != SOMETHING:
+        return found
     legs, worlds = out.shape
     for leg in range(legs):
         asked[payer[leg]] = 0.0
@@ -112,6 +131,7 @@ def limit_to_cash(payer, always_pays, cash, asked, out):
                 have = max(cash[row, world], 0.0)
                 share = have / max(asked[row, world], 1e-300)
                 out[leg, world] *= share if asked[row, world] > have else 1.0
+    return found
 
 
 @kernel(void, READ, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK)
@@ -131,6 +151,34 @@ def post(paid, rows, legs, signs, touched, change, block):
     for row in touched:
         for world in range(worlds):
             block[row, world] += change[row, world]
+
+
+@kernel(void, READ, int64, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK, BLOCK)
+def move_cash(paid, first, rows, legs, signs, touched, change, flow, cash):
+    """Note what flowed through the legs from `first` on, and post it to `cash`."""
+    for leg in range(paid.shape[0]):
+        for world in range(paid.shape[1]):
+            flow[first + leg, world] += paid[leg, world]
+    post(paid, rows, legs, signs, touched, change, cash)
+
+
+# -- write-offs -------------------------------------------------------------------------------------------------
+
+
+@kernel(void, FLAGS, ROWS, ROWS, NUMBERS, BLOCK, BLOCK, BLOCK)
+def write_off(debtors, debtor, creditor, weights, owed, change, loss):
+    """Strike out all that `debtors` ``(parties, worlds)`` owe; its creditor loses it.
+
+    `debtor` and `creditor` of each row of `owed`. `weights` times what is struck out is taken off `change`, a note of
+    changes of value, and added to the `loss` ``(parties, worlds)`` of the creditor.
+    """
+    for row in range(owed.shape[0]):
+        who, whose, weight = debtor[row], creditor[row], weights[row]
+        for world in range(owed.shape[1]):
+            gone = owed[row, world] if debtors[who, world] else 0.0
+            owed[row, world] -= gone
+            change[row, world] -= weight * gone
+            loss[whose, world] += weight * gone
 
 
 # -- the clearing -----------------------------------------------------------------------------------------------

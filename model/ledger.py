@@ -173,11 +173,11 @@ class Ledger:
             self._net_csr @ sp.diags(accrual * at_once) + into @ sp.diags((nature == ASSET).astype(float))
         )
         self._shortfall, self._cleared_into = Adder(out[:, self.cleared]), Adder(into[:, self.cleared])
-        self._on_accrual = accrual[self.cleared, None]
+        self._on_accrual, self._whole = accrual[self.cleared], np.ones(count)
         self._accruing = np.flatnonzero(accrual[self.cleared])
         self.holders, self.issuers = np.array(self._holders, dtype=int), np.array(self._issuers, dtype=int)
         held, owed = incidence(self.holders, parties), incidence(self.issuers, parties)
-        self._held, self._claim_net = Adder(held), Adder(held - owed)
+        self._claim_net = Adder(held - owed)
         self._all_claims = np.arange(count)
         self._entries = self._enter(families, nature)
         self._cleared_entries = self._entries.within(self.cleared)
@@ -249,7 +249,7 @@ class Ledger:
         np.copyto(self._payable_before, self.payable[self.cleared])
         for journal in (self.flow, self.accrued, self._claim_change, self._asset_change):
             journal.fill(0.0)
-        self._never_paid = None  # accrued bills that are written off; most months have none
+        self._bill_change = None  # of accrued bills, by writing them off; most months have none
 
     def close_parties(self, closed):
         """Shut the legs of parties that have left the market; ``closed`` is ``(parties, worlds)``, bool."""
@@ -260,10 +260,9 @@ class Ledger:
         """Make ``amount`` ``(legs, worlds)`` fall due on a family; legs of closed parties bill nothing."""
         if not family.cleared:
             raise ValueError(f"{family.kind}: no clearing would ever pay such a bill")
-        due, _ = self._ask(family, amount, even_closed)
-        self.payable[family.legs] += due
-        if family.nature == INCOME:
-            self.accrued[family.legs] += due
+        due = self._one_for_each_leg(family, amount)
+        accrues, first = family.nature == INCOME, family.legs.start
+        kernels.fall_due(self.live, even_closed, first, accrues, self.payable, self.accrued, due)
         return due
 
     def file(self, family, amount):
@@ -275,21 +274,21 @@ class Ledger:
 
         These are the payments made outside the clearing: draws, capital calls, equity, sales to customers.
         """
-        paid, found = self._ask(family, wanted, even_closed)
+        paid = self._one_for_each_leg(family, wanted)
+        how = (self.live, even_closed, family.legs.start, family.payer, self.always_pays)
+        found = kernels.pay_from_cash(*how, self.cash, self._scratch, paid)
         if found == kernels.NEGATIVE:
             raise ValueError(f"{family.kind}: nobody pays a negative amount")
         if found == kernels.SOMETHING:
-            kernels.limit_to_cash(family.payer, self.always_pays, self.cash, self._scratch, paid)
             if family.cleared and family.nature == INCOME:
                 self.accrued[family.legs] += paid
             self._post(paid, family.legs, family.entries)
         return paid
 
-    def _ask(self, family, amount, even_closed):
-        """Give what is asked of each leg, ``(legs, worlds)``, nothing where a party is closed; and what it is."""
-        asked = np.empty((len(family), self.worlds))
-        asked[...] = amount
-        return asked, kernels.ask(self.live, even_closed, family.legs.start, asked)
+    def _one_for_each_leg(self, family, amount):
+        block = np.empty((len(family), self.worlds))
+        block[...] = amount
+        return block
 
     def settle(self):
         """Clear everything that is due, by seniority; what cannot be paid stays payable (arrears)."""
@@ -300,8 +299,7 @@ class Ledger:
 
     def _post(self, paid, legs, entries):
         """Note what flowed through a run of legs, and change cash, claims and real assets by it."""
-        self.flow[legs] += paid
-        kernels.post(paid, *entries.cash, self._scratch, self._cash)
+        kernels.move_cash(paid, legs.start, *entries.cash, self._scratch, self.flow, self._cash)
         if entries.claims.touched.size:
             kernels.post(paid, *entries.claims, self._scratch, self._claims)
         if entries.real_assets.touched.size:
@@ -319,21 +317,16 @@ class Ledger:
 
     def write_off(self, parties):
         """Write off all that ``parties`` (``(parties, worlds)``, bool) still owe; give the loss of each holder."""
-        worlds = np.flatnonzero(parties.any(axis=0))
-        here = np.take(parties, worlds, axis=1)
-        gone = np.take(here, self.issuers, axis=0) * np.take(self.claims, worlds, axis=1)
-        change = np.zeros_like(self.claims)
-        change[:, worlds] = -gone
-        self.change_claims(slice(None), change)
-        bills = self.payable[self.cleared]
-        unpaid = np.take(here, self.payer[self.cleared], axis=0) * np.take(bills, worlds, axis=1)
-        booked = unpaid * self._on_accrual
-        bills[:, worlds] -= unpaid
-        self._never_paid = np.zeros_like(bills) if self._never_paid is None else self._never_paid
-        self._never_paid[:, worlds] += booked
-        loss = np.zeros_like(self.cash)
-        loss[:, worlds] = self._held @ gone + self._cleared_into @ booked
-        return loss
+        by_claims, by_bills = np.zeros(self.cash.shape), np.zeros(self.cash.shape)
+        claims = (self.issuers, self.holders, self._whole, self._claims, self._claim_change, by_claims)
+        kernels.write_off(parties, *claims)
+        if self._bill_change is None:
+            self._bill_change = np.zeros(self.accrued.shape)
+        ends = self.payer[self.cleared], self.payee[self.cleared]
+        kernels.write_off(
+            parties, *ends, self._on_accrual, self.payable[self.cleared], self._bill_change, by_bills
+        )
+        return by_claims + by_bills
 
     # -- the matrices and the proof ----------------------------------------------------------------------------
 
@@ -350,7 +343,7 @@ class Ledger:
     @property
     def _booked(self):
         """What is booked as income and expense of the legs that are cleared: accrued less what was written off."""
-        return self.accrued if self._never_paid is None else self.accrued - self._never_paid
+        return self.accrued if self._bill_change is None else self.accrued + self._bill_change
 
     def net_of(self, mask):
         """Give the matrix legs -> parties that adds receipts less payments over the legs of `mask`."""

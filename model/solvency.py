@@ -121,14 +121,15 @@ class Solvency(Mechanism):
             self._explain(started)
 
     def _explain(self, started):
-        for row in np.flatnonzero(started.any(axis=1)):
-            self.model.history.event(
-                "missed payment",
-                self.party_names[row],
-                started[row],
-                amount=self.shortfall[row],
-                because=self.model.why_short(self.party_names[row]),
-            )
+        rows = np.flatnonzero(started.any(axis=1))
+        names = [self.party_names[row] for row in rows]
+        self.model.history.event(
+            "missed payment",
+            names,
+            started[rows],
+            amount=self.shortfall[rows],
+            because=[self.model.why_short(name) for name in names],
+        )
 
     def renegotiate(self):
         """Let the lab ask for a lower price once, when a waiver has not helped; each seller decides for itself.
@@ -214,11 +215,14 @@ class Solvency(Mechanism):
         ledger.close_parties(ledger.closed | new)
         self.cross_defaulted = self.cross_defaulted & ~ledger.closed
         self.estate = new
-        for row in np.flatnonzero(new.any(axis=1)):
-            cause = "arrears for longer than the standstill"
-            self.model.history.event(
-                "legal default", self.party_names[row], new[row], amount=self.debt[row], because=cause
-            )
+        rows = np.flatnonzero(new.any(axis=1))
+        self.model.history.event(
+            "legal default",
+            [self.party_names[row] for row in rows],
+            new[rows],
+            amount=self.debt[rows],
+            because="arrears for longer than the standstill",
+        )
 
     def _cross_default(self):
         """Mark those in default only since a debt that their loans refer to is: 60 days late, or in breach.

@@ -34,11 +34,13 @@ def forbidden_forms(source, file="code.py", known=frozenset()):
     """The forms in a file that are not bit-safe, as (line, message)."""
     lines, tree = source.splitlines(), ast.parse(source)
     found, sparse = [], _sparse_names(tree) | known
-    inside = {id(node) for kernel in _kernels(tree) for body in kernel.body for node in ast.walk(body)}
+    kernels = list(_kernels(tree))
+    inside = {id(node) for kernel in kernels for body in kernel.body for node in ast.walk(body)}
+    callable_there = IN_KERNELS | {kernel.name for kernel in kernels}
     for node in ast.walk(tree):
         message = _objection(node, file, sparse)
         if id(node) in inside:
-            message = message or _objection_in_a_kernel(node)
+            message = message or _objection_in_a_kernel(node, callable_there)
         if message and not any(map(REASON.search, lines[node.lineno - 1 : node.end_lineno])):
             found.append((node.lineno, message))
     return sorted(found)
@@ -78,7 +80,7 @@ def _objection(node, file, sparse):
 
 
 def _kernels(tree):
-    """Functions that are compiled: those under `@kernel(...)`."""
+    """Functions that are compiled: those under `@kernel(...)`; they may call one another."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and any(
             isinstance(each, ast.Call) and ast.unparse(each.func) in {"kernel", "njit"}
@@ -87,11 +89,11 @@ def _kernels(tree):
             yield node
 
 
-def _objection_in_a_kernel(node):
+def _objection_in_a_kernel(node, callable_there):
     match node:
         case ast.BinOp(op=ast.Pow() | ast.MatMult()) | ast.AugAssign(op=ast.Pow() | ast.MatMult()):
             return "no powers or products of matrices in a kernel"
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name not in IN_KERNELS:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name not in callable_there:
             return f"a kernel calls no {name}()"
     return None
 
