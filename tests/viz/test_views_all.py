@@ -16,6 +16,7 @@ from viz.views import VIEWS
 MONTHS = 24
 ON_DEMAND = [key for key in VIEWS if key != "owes"]
 MOST = 300_000  # bytes of a view with all months of the game
+ONE_LINE = 112  # letters that fit beneath a headline
 CONFUSING = re.compile(r"\d[eE][+-]?\d|\bnan\b|\binf\b|\bNone\b(?! of)|[a-z]_[a-z]|\{|\}")
 
 
@@ -58,12 +59,13 @@ def _has_all_months(spec, plain):
 def _reads_well(spec):
     sentences = spec.headline if isinstance(spec.headline, list) else [spec.headline]
     if isinstance(spec, Text):
-        sentences = [*sentences, *(sentence for month in spec.frames for sentence in month)]
+        told = spec.frames if spec.static else [sentence for month in spec.frames for sentence in month]
+        sentences = [*sentences, *told]
     for sentence in sentences:
         assert sentence and sentence[0].upper() == sentence[0], sentence
         assert not CONFUSING.search(sentence), sentence
     if isinstance(spec, Chart):
-        assert spec.alt and spec.label and spec.unit
+        assert spec.alt and spec.label and spec.unit and len(spec.label + spec.unit) <= ONE_LINE
         width = len(spec.table["columns"])
         assert spec.table["rows"] and all(len(row) == width for row in spec.table["rows"])
 

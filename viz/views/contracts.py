@@ -60,7 +60,7 @@ def compute_cards(run):
         contract = opening.contract(name)
         cards.append(
             Card(
-                name=f"{contract.gw:g} GW of compute" if contract.gw else "compute",
+                name=_compute(contract),
                 payer=contract.debtor,
                 payee=contract.creditor,
                 term=_term(run, contract),
@@ -130,6 +130,12 @@ def loan_cards(run):
     return cards
 
 
+def _compute(contract):
+    if contract.kind == "announced capacity":
+        return f"{contract.gw:g} GW announced"
+    return f"{contract.gw:g} GW" if contract.gw else "compute"
+
+
 def _unpaid(story, kind):
     """What of each contract's bills is unpaid, ``(months + 1, contracts)``: legs of a kind are in their order."""
     legs = [leg for leg, its_kind in enumerate(story.legs.kinds) if its_kind == kind]
@@ -140,14 +146,15 @@ def _term(run, contract):
     cast, first = told_as(run), contract.start_month + 1
     if not contract.tenor_months:
         return "without end"
-    return f"{cast.date(first)} to {cast.date(first + contract.tenor_months - 1)}"
+    dates = cast.date(first), cast.date(first + contract.tenor_months - 1)
+    return "\N{EN DASH}".join(dates).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 # -- the tables ---------------------------------------------------------------------------------------------------
 
 HEADS = {
-    "compute": ("bill a year, if all is used", "due in any case"),
-    "sites": ("bill a year", ""),
+    "compute": ("a year, if all used", "due anyway"),
+    "sites": ("a year", ""),
     "loans": ("interest a year", "drawn"),
 }
 

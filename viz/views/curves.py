@@ -5,7 +5,8 @@ import numpy as np
 from model.history import wilson
 from scenarios.experiments.measures import PROJECT_FINANCE
 from scenarios.experiments.scoring import kaplan_meier
-from viz.specs import Chart
+from scenarios.headlines import headline_of, headline_words
+from viz.specs import Chart, Text
 from viz.views.drawing import column, frame, grid, line, months_axis, rule, rules, short, three, value_axis
 from viz.views.reading import dates_of, table_of
 
@@ -22,13 +23,24 @@ LOOKS = (
 
 
 def build(run, context):
-    """Give the default curves of the lab and its partners, and those of the sites."""
+    """Give the default curves of the lab and its partners, those of the sites, and what the lab's rate hangs on."""
     sites = run.story.state("locked_up")[0]
     partners = [name for name in run.story.state("dscr")[0] if name not in sites]
     return [
         _chart(run, context, "curves_partners", ["OpenAI", *partners], "the lab and its partners"),
         _chart(run, context, "curves_sites", list(sites), "the site companies", PROJECT_FINANCE),
+        _caution(run, context),
     ]
+
+
+def _caution(run, context):
+    """What has to stand beside the lab's rate: how far it moves with the equity window."""
+    found = headline_of(run.scenario, run.months)
+    lab = context.name("OpenAI")
+    told = headline_words(found and found.facts(), lab)
+    return Text(
+        key="equity_window", headline=f"How sure is {lab}'s default rate?", frames=[told], static=True
+    )
 
 
 def curve(run, name):
@@ -61,7 +73,7 @@ def _chart(run, context, key, names, whom, history=None):
     return Chart(
         key=key,
         headline=sentence,
-        label=f"Legal default of {whom} by that month, Kaplan-Meier; bands are 95% intervals from {run.worlds} worlds",
+        label=f"Legal default of {whom} so far (Kaplan-Meier), with 95% intervals",
         unit="% of worlds",
         option=option,
         cursor=True,

@@ -39,7 +39,7 @@ def column(values):
 
 def short(name):
     """Give the name of a party as it fits beside a row: a site company is a site."""
-    return name.removesuffix(" company").removesuffix(" syndicate").removesuffix(" builder")
+    return name.removesuffix(" company").removesuffix(" builder")
 
 
 def cents(value):

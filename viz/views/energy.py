@@ -225,8 +225,8 @@ def _stack(run, context, region):
     return Chart(
         key="stack",
         headline=headlines,
-        label=f"{context.name(region)} in the peak hours of the month: supply by marginal cost and congestion; load",
-        unit="US$/MWh over GW, in this world",
+        label=f"Supply of {context.name(region)} in the peak hours by marginal cost, and load, in this world",
+        unit="US$/MWh",
         option=option,
         frames=frames,
         alt=headlines[-1],
@@ -274,8 +274,8 @@ def _words_of_units():
         "silent": True,
         "label": {
             "show": True,
-            "position": "bottom",
-            "distance": 5,
+            "position": "top",
+            "distance": 3,
             "formatter": "{@[2]}",
             "color": "var:muted",
             "fontSize": FONT,

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 
 from viz.specs import STATES, Chart
-from viz.views.drawing import FONT, frame, grid, months_axis, names_axis
+from viz.views.drawing import FONT, frame, grid, months_axis, names_axis, short
 from viz.views.reading import dates_of, table_of, with_opening
 from viz.views.standing import BREACH, CALM, DEFAULT, NEVER_OUT, STRAINED, standing
-from viz.words import percent, times
+from viz.words import percent, several, times
 
 TITLE = "Who can pay"
 KEY = "heat"
@@ -88,8 +88,8 @@ def _of_story(run, context):
     return Chart(
         key="heat_story",
         headline=headlines,
-        label="State of each borrower in this world: the lab by months of cash, all others by cover (DSCR)",
-        unit="state",
+        label="How each borrower stands in this world: the lab by months of cash, all others by cover (DSCR)",
+        unit="by month",
         option=option,
         cursor=True,
         alt=headlines[-1],
@@ -99,9 +99,10 @@ def _of_story(run, context):
 
 
 def _starts(codes):
-    """The first months of stretches that are long enough to carry a word."""
+    """The first months of stretches that are long enough to carry their word; calm has it once at most."""
     cuts = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-    return {start for start, stop in pairwise(cuts) if stop - start >= 9}
+    room = {start: stop - start for start, stop in pairwise(cuts)}
+    return {at for at in room if room[at] > 1.3 * len(WORDS[codes[at]]) and (codes[at] != CALM or not at)}
 
 
 def _labelled(cell):
@@ -132,18 +133,20 @@ def _words(name, number, code):
 
 
 def _headline(shown, last, date):
-    """One sentence on who is in trouble at the end of a month."""
+    """One sentence on who is in trouble at the end of a month, the worst first."""
     bad = {
         code: [name for name, s in zip(shown, last, strict=True) if s == code] for code in range(len(WORDS))
     }
     worst = next((code for code in (DEFAULT, BREACH, STRAINED) if bad[code]), None)
     if worst is None:
         return f"{date}: every borrower covers what it owes"
-    words = {DEFAULT: "in default", BREACH: "in breach of a bill or a covenant", STRAINED: "strained"}
+    words = {DEFAULT: "in default", BREACH: "in breach", STRAINED: "strained"}
     parts = [
-        f"{len(bad[code])} of {len(shown)} {words[code]}" for code in (DEFAULT, BREACH, STRAINED) if bad[code]
+        f"{several(map(short, bad[code]), 2)} {'is' if len(bad[code]) == 1 else 'are'} {words[code]}"
+        for code in (DEFAULT, BREACH, STRAINED)
+        if bad[code]
     ]
-    return f"{date}: " + ", ".join(parts)
+    return f"{date}: {'; '.join(parts)}"
 
 
 # -- all worlds ---------------------------------------------------------------------------------------------------
@@ -214,7 +217,7 @@ def _of_worlds(run, context):
     return Chart(
         key="heat_worlds",
         headline=sentence,
-        label="In trouble: 60 days late or in default by then, or that month in breach of a covenant or short of cash",
+        label="In trouble: late or in default by then, or that month in breach of a covenant or short of cash",
         unit="% of worlds",
         option=option,
         cursor=True,

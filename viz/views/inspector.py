@@ -87,7 +87,12 @@ def _money(run, context, party):
         most = int(np.argmax(debt))
         sentence += f"; it owes most in {dates[most]}: {money(debt[most])}"
     whose = f"; bands are 50% and 90% of {run.worlds} worlds" if cuts else ""
-    option = frame(grid=grid(), xAxis=months_axis(dates), yAxis=value_axis("US$bn"), series=series)
+    option = frame(
+        grid=grid(),
+        xAxis=months_axis(dates),
+        yAxis=value_axis("US$bn", low=None if cash.min() < -SMALL else 0),
+        series=series,
+    )
     return Chart(
         key="party_money",
         headline=sentence,

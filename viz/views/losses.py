@@ -49,7 +49,7 @@ def _by_holder(run, context):
     top = float(max(cuts[-1].max(initial=0.0), story.max(initial=0.0), 1.0))
     headlines = [_headline(shown, cuts[month], mean[month], date) for month, date in enumerate(dates)]
     option = frame(
-        grid=grid(left=152, right=112, top=24, bottom=40),
+        grid=grid(left=168, right=112, top=24, bottom=40),
         tooltip={"show": False},
         xAxis=steady_axis("", top),
         yAxis={

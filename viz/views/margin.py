@@ -72,8 +72,8 @@ def _pincer(run, context):
     return Chart(
         key="pincer",
         headline=sentence,
-        label=f"The pincer: what a GW that serves customers earns {lab}, and what a GW in use costs it",
-        unit="US$bn per GW-year, in this world",
+        label="What a GW that serves customers earns and a GW in use costs, in this world",
+        unit="US$bn per GW-year",
         option=option,
         cursor=True,
         alt=sentence,
@@ -131,8 +131,7 @@ def _margin(run, context):
     return Chart(
         key="margin",
         headline=sentence,
-        label=f"Gross margin of {lab}, revenue less the compute and power that serve it, where it is still there:"
-        f" 50% and 90% of worlds; below -100% drawn there",
+        label=f"Gross margin while {lab} lasts; bands are 50% and 90% of worlds, at least -100%",
         unit="% of revenue",
         option=option,
         cursor=True,

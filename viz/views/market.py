@@ -85,7 +85,7 @@ def _shares(run, context):
     return Chart(
         key="shares",
         headline=sentence,
-        label="Who serves customers: share of what consumers, enterprises and developers spend, in this world",
+        label="Who serves what consumers, enterprises and developers spend, in this world",
         unit="% of spending",
         option=option,
         cursor=True,
@@ -143,7 +143,7 @@ def _prices(run, context):
     return Chart(
         key="prices",
         headline=sentence,
-        label=f"Price of the same work in this world, the trend price of that month = 100; rivals: {rivals}",
+        label=f"Price of the same work, trend price = 100, in this world; rivals: {rivals}",
         unit="index",
         option=option,
         cursor=True,

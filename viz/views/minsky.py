@@ -81,14 +81,13 @@ def _bands(run, context):
     series, floor = [], np.zeros(months + 1)
     for each in (HEDGE, SPECULATIVE, PONZI):
         series.append(_layer(WORDS[each], percent[:, each], each))
-        if percent[:, each].max() > 12.0:
-            at = int(np.argmax(_smoothed(percent[:, each])))
-            at = min(max(at, 4), months - 8)
-            place = [at, float(floor[at] + percent[at, each] / 2.0)]
+        where = _place_for_words(percent[:, each], months)
+        if where is not None:
+            place = [where, float(floor[where] + percent[where, each] / 2.0)]
             colour = "var:surface" if each == PONZI else "var:ink"
-            words = f"{WORDS[each]}: {MEANING[each]}"
-            align = "right" if at > 0.6 * months else "left"
-            series[-1]["markPoint"] = written(words_at(place, words, color=colour, align=align))
+            series[-1]["markPoint"] = written(
+                words_at(place, f"{WORDS[each]}: {MEANING[each]}", color=colour, align="center")
+            )
         floor = floor + percent[:, each]
     headlines = [
         _headline(percent[month], whole[month, 0], date if month else "") for month, date in enumerate(dates)
@@ -103,7 +102,7 @@ def _bands(run, context):
     return Chart(
         key="minsky_bands",
         headline=headlines,
-        label="Debt of the lab and its partners by what operations of the last twelve months could pay, in this world",
+        label="Debt of the lab and its partners by what a year's operations could pay, in this world",
         unit="% of debt",
         option=option,
         cursor=True,
@@ -112,8 +111,14 @@ def _bands(run, context):
     )
 
 
-def _smoothed(values):
-    return np.convolve(values, np.ones(9) / 9.0, mode="same")
+def _place_for_words(values, months):
+    """The middle of the thickest stretch of a band that holds a line of words, or None."""
+    span = months // 3
+    if span < 1 or values.size <= span:
+        return None
+    thin = np.array([values[start : start + span].min() for start in range(1, values.size - span + 1)])
+    best = int(np.argmax(thin))
+    return best + 1 + span // 2 if thin[best] >= 12.0 else None
 
 
 def _layer(name, values, each):

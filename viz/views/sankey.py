@@ -19,16 +19,16 @@ LAB = "OpenAI"
 STAGES = (
     ("SoftBank", 1, ("SoftBank",)),
     (LAB, 2, (LAB,)),
+    ("Oracle", 3, ("Oracle",)),
+    ("CoreWeave", 3, ("CoreWeave",)),
     ("Stargate vehicle", 3, ("Stargate vehicle",)),
     ("Joint venture", 3, ("Joint venture",)),
-    ("Oracle", 4, ("Oracle",)),
-    ("CoreWeave", 4, ("CoreWeave",)),
-    ("Crusoe", 5, ("Crusoe",)),
-    ("Vantage", 5, ("Vantage",)),
-    ("Sites", 6, None),
+    ("Crusoe", 3, ("Crusoe",)),
+    ("Vantage", 3, ("Vantage",)),
+    ("Sites", 4, None),
 )
 """The parties that money passes through, and how far along; the five site companies are one."""
-LAST = 7
+LAST = 5
 FROM = {
     "sales": "Customers",
     "equity round": "New equity",
@@ -69,6 +69,7 @@ DEPTHS = {
     **{name: depth for name, depth, _ in STAGES},
     **dict.fromkeys(SINKS, LAST),
 }
+TOO_SMALL = 0.012  # of the largest node: smaller ones carry no words
 SMALLEST = 0.0005
 """US$bn: half a million dollars a month is not drawn."""
 
@@ -134,11 +135,11 @@ def _chart(run, context):
                 "id": "flows",
                 "type": "sankey",
                 "left": 8,
-                "right": 168,
+                "right": 172,
                 "top": 8,
                 "bottom": 8,
                 "nodeWidth": 10,
-                "nodeGap": 12,
+                "nodeGap": 14,
                 "nodeAlign": "left",
                 "layoutIterations": 24,
                 "draggable": False,
@@ -189,15 +190,20 @@ def _frame(flows, month, names):
             through.setdefault(target, [0.0, 0.0])[1] += value
     order = [name for name in DEPTHS if name in through]
     place = {name: at for at, name in enumerate(order)}
-    nodes = [
-        {"name": f"{names.get(name, name)} {money(max(through[name]))}", "depth": DEPTHS[name]}
-        for name in order
-    ]
+    small = TOO_SMALL * max(map(max, through.values()), default=0.0)
+    nodes = [_node(name, names, max(through[name]), small) for name in order]
     links = [
         {"source": place[source], "target": place[target], "value": three(value)}
         for (source, target), value in values.items()
     ]
     return {"series": [{"id": "flows", "data": nodes, "links": links}]}
+
+
+def _node(name, names, amount, small):
+    """A node with its amount in its name, beneath it where nodes stand close; the smallest carry no words."""
+    gap = "\n" if name in names else " "
+    node = {"name": f"{names.get(name, name)}{gap}{money(amount)}", "depth": DEPTHS[name]}
+    return node if amount >= small else node | {"label": {"show": False}}
 
 
 def _headline(flows, month, date, names):

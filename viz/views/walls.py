@@ -13,7 +13,6 @@ from viz.views.drawing import (
     part_of_stack,
     steady_axis,
     three,
-    value_axis,
     words_at,
     written,
 )
@@ -32,9 +31,7 @@ TITLE = "Walls of promises and debt"
 KEY = "walls"
 GROUP = "Debt"
 LAB = "OpenAI"
-BEYOND = (
-    5  # calendar years after the last month that the maturity wall shows; what is due later stands in one bar
-)
+BEYOND = 3  # years after the last month that the maturity wall shows; what is due later stands in one bar
 ROLLED = "rolled"
 
 
@@ -95,12 +92,14 @@ def _commitments(run, context):
             colour = "var:surface" if place < 2 else "var:ink"
             series[-1]["markPoint"] = written(words_at([at, middle], name, color=colour))
         floor = floor + due[:, row]
-    series += _as_signed(run)
-    series.append(line("revenue", shown))
+    start = promised_at_start(run)
+    series += _as_signed(start)
+    top = 1.9 * max(float(total.max()), float(start.max()), 1e-3)
+    series.append(_revenue(shown, top, dates))
     option = frame(
         grid=grid(right=88),
         xAxis=months_axis(dates),
-        yAxis=value_axis("US$bn a year", low=0),
+        yAxis=steady_axis("US$bn a year", min(top, 1.05 * max(float(shown.max()), 0.55 * top))),
         series=series,
     )
     rows = [
@@ -120,9 +119,23 @@ def _commitments(run, context):
     )
 
 
-def _as_signed(run):
+def _revenue(shown, top, dates):
+    """The line of revenue; where it leaves the chart at the top, its name and its last value stand there."""
+    above = first_month(shown > top)
+    if above is None:
+        return line("revenue", shown)
+    words = f"revenue, {money(shown[-1])} in {dates[-1]}"
+    place = words_at([above, top], words, align="right" if above > len(dates) / 2 else "left")
+    place["label"] |= {
+        "position": "bottom",
+        "distance": 6,
+        "offset": [-14 if above > len(dates) / 2 else 14, 0],
+    }
+    return line("revenue", shown, label=False) | {"markPoint": written(place)}
+
+
+def _as_signed(start):
     """A dashed line of what the contracts of the opening books come to, with its name at its highest step."""
-    start = promised_at_start(run)
     if start.max() <= 0.0:
         return []
     start = np.where(start > 0.0, start, np.nan)
@@ -230,8 +243,7 @@ def _maturities(run, context):
     return Chart(
         key="maturity_wall",
         headline=headlines,
-        label="Debt by the year in which the last of it falls due, as loans stand in that month, in this world: sites"
-        " (light), partners (dark), the lab (black); bonds that are rolled are left out",
+        label="Debt by year of its last repayment, rolled bonds left out: sites (light), partners (dark), lab (black)",
         unit="US$bn",
         option=option,
         frames=frames,
