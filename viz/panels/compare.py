@@ -1,6 +1,7 @@
 """Compare: up to four pinned runs beside the present one, with paired differences where they share their luck."""
 
 import json
+from dataclasses import replace
 
 import solara
 
@@ -28,14 +29,34 @@ COLOURS = ("var:ink", "var:accent", "var:strained", "var:calm", "var:breach")
 
 
 def cut(results, worlds):
-    """Give the first worlds of a run, as whole pieces of it: Results without a story."""
+    """Give the first worlds of a run: Results without a story."""
     pieces, count = [], 0
     for piece in results.pieces:
-        if count >= worlds:
-            break
-        pieces.append(piece)
-        count += piece.luck.size
+        if count < worlds:
+            pieces.append(_first(piece, worlds - count))
+            count += pieces[-1].luck.size
     return Results(pieces, results.scenario, results.seed, results.months, 0, results.seconds)
+
+
+def _first(piece, worlds):
+    """The first worlds of a piece."""
+    if piece.luck.size <= worlds:
+        return replace(piece, story=None)
+    kept = piece.events["row"] < worlds
+    return replace(
+        piece,
+        luck=piece.luck[:worlds],
+        measures={
+            name: replace(series, values=series.values[..., :worlds])
+            for name, series in piece.measures.items()
+        },
+        outcomes={name: block[..., :worlds] for name, block in piece.outcomes.items()},
+        peak_stress=piece.peak_stress[:worlds],
+        residual=piece.residual[:worlds],
+        events={name: column[kept] for name, column in piece.events.items()},
+        params={path: values[:worlds] for path, values in piece.params.items()},
+        story=None,
+    )
 
 
 def changes(state):
