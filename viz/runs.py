@@ -17,9 +17,10 @@ from scenarios.schema import BadInput, Scenario
 from scenarios.simulate import Results, simulate
 from viz.state import PageState, scenario_of
 
-CHUNK = 64  # worlds that are played at a time: between two looks at whether to go on lies a month of them
-REMEMBERED = 24  # runs, of about 25 MB each at 64 worlds
-STORIES_REMEMBERED = 48
+KEPT = 64  # worlds that stay of a run when there is no room for more
+AT_ONCE = 256  # worlds that are played at a time: a month costs calls rather than worlds
+WORLDS_REMEMBERED = 2_048  # in all runs together, of about 0.23 MB each
+STORIES_REMEMBERED = 24  # of about 5 MB each
 
 
 class Cancelled(Exception):
@@ -50,7 +51,7 @@ class Run:
 
     @property
     def position(self):
-        """Which world is shown."""
+        """Which world is shown; None for a run that has lost its story to the cache's limit."""
         return self.results.story
 
     @property
@@ -182,7 +183,7 @@ def _play(scenario, worlds, state, cancel, story):
 
     look(0, 0)
     try:
-        return simulate(scenario, worlds, state.seed, state.months, chunk=CHUNK, story=story, progress=look)
+        return simulate(scenario, worlds, state.seed, state.months, chunk=AT_ONCE, story=story, progress=look)
     except Cancelled:
         raise
     except BadInput as error:
@@ -201,66 +202,122 @@ class RunCache:
     """Finished runs, shared by all sessions, the most recently used ones kept; safe among threads.
 
     A run does not change, so that sharing one shows nobody anything of another: the same state gives the same numbers.
+    Of every key the run with most worlds is kept, and gives those with fewer too. ``limit`` is the number of worlds in
+    all runs together: where it is passed, the run that was not used for longest shrinks to its first worlds, then goes.
     """
 
-    def __init__(self, limit=REMEMBERED, stories=STORIES_REMEMBERED):
+    def __init__(self, limit=WORLDS_REMEMBERED, stories=STORIES_REMEMBERED):
         self.limit, self.story_limit = limit, stories
         self._runs, self._stories, self._lock = OrderedDict(), OrderedDict(), threading.Lock()
 
     def get(self, state, worlds=None):
         """Give the run of a state if it is remembered with its story, else None."""
         worlds = state.worlds if worlds is None else worlds
-        position = min(state.story, worlds - 1)
         with self._lock:
-            run = self._runs.get((state.run_key, worlds))
-            if run is None:
+            run = self._runs.get(state.run_key)
+            if run is None or run.worlds < worlds:
                 return None
-            self._runs.move_to_end((state.run_key, worlds))
-            run = self._retold(run, position)
-        return run if run.position == position else None
+            self._runs.move_to_end(state.run_key)
+            return self._told(run, worlds, min(state.story, worlds - 1))
 
     def put(self, run):
-        """Remember a run; the least recently used ones are forgotten."""
+        """Remember a run; what was not used for longest is forgotten."""
         with self._lock:
-            _keep(self._runs, (run.key, run.worlds), run, self.limit)
-            _keep(self._stories, (run.key, run.position), run.story, self.story_limit)
+            _keep(self._stories, (run.key, run.position), run.story)
+            while len(self._stories) > self.story_limit:
+                self._stories.popitem(last=False)
+            if run.key not in self._runs or self._runs[run.key].worlds <= run.worlds:
+                _keep(self._runs, run.key, run)
+            self._make_room()
 
     def compute(self, state, worlds=None, cancel=None) -> Run:
         """Give the run of a state: remembered, grown from a smaller one, or played. Raises as ``compute``."""
         worlds = state.worlds if worlds is None else worlds
         run = self.get(state, worlds)
         if run is None:
-            run = compute(state, worlds, cancel, first=self._smaller(state, worlds))
+            run = compute(state, worlds, cancel, first=self._most_of(state, worlds))
             self.put(run)
         return run
 
-    def _smaller(self, state, worlds):
-        """The largest remembered run of the same key with at most so many worlds, or None."""
+    def _most_of(self, state, worlds):
+        """What is remembered of a run, at most so many worlds of it, or None."""
         with self._lock:
-            found = [
-                run for (key, count), run in self._runs.items() if key == state.run_key and count <= worlds
-            ]
-            run = max(found, key=lambda run: run.worlds, default=None)
-            return run and self._retold(run, min(state.story, run.worlds - 1))
+            run = self._runs.get(state.run_key)
+            if run is None:
+                return None
+            run = _cut(run, worlds)
+            position = min(state.story, run.worlds - 1)
+            return self._told(run, run.worlds, position) or run
 
-    def _retold(self, run, position):
-        """The run with another world as its story, if that is remembered; else the run as it is."""
-        story = self._stories.get((run.key, position))
-        if story is None or run.position == position:
-            return run
-        self._stories.move_to_end((run.key, position))
-        return _showing(run, position, story)
+    def _told(self, run, worlds, position):
+        """The run cut to some worlds, with one of them as its story; None if either is not at hand."""
+        story = run.story if run.position == position else self._stories.get((run.key, position))
+        if story is None:
+            return None
+        cut = _cut(run, worlds)
+        if (run.key, position) in self._stories:
+            self._stories.move_to_end((run.key, position))
+        return cut if cut.position == position else _showing(cut, position, story)
+
+    def _make_room(self):
+        """Shrink, then forget, what was not used for longest, until the limit holds; the newest run stays."""
+        for key in list(self._runs)[:-1]:
+            if self._size() > self.limit:
+                self._runs[key] = _cut(self._runs[key], KEPT, copied=True)
+        while self._size() > self.limit and len(self._runs) > 1:
+            self._runs.popitem(last=False)
+
+    def _size(self):
+        return sum(run.worlds for run in self._runs.values())
 
     def __len__(self):
+        """Give the number of runs that are remembered."""
         with self._lock:
             return len(self._runs)
 
 
-def _keep(store, key, value, limit):
+def _cut(run, worlds, copied=False):
+    """The run's first worlds; without a story if that is in another. ``copied``: so that the rest can be forgotten."""
+    if run.worlds <= worlds:
+        return run
+    old, pieces, left = run.results, [], worlds
+    for piece in old.pieces:
+        if left > 0:
+            pieces.append(_first_of(piece, left, copied))
+            left -= piece.luck.size
+    story = None if run.position is None or run.position >= worlds else run.position
+    if story is None:
+        pieces = [replace(piece, story=None) for piece in pieces]
+    return replace(run, results=Results(pieces, old.scenario, old.seed, old.months, story, old.seconds))
+
+
+def _first_of(piece, worlds, copied):
+    """The first worlds of a piece: what each of them did does not depend on the others."""
+    if piece.luck.size <= worlds:
+        return piece
+
+    def cut(values):
+        part = values[..., :worlds]
+        return part.copy() if copied else part
+
+    here = piece.events["row"] < worlds
+    return replace(
+        piece,
+        luck=cut(piece.luck),
+        measures={
+            name: replace(series, values=cut(series.values)) for name, series in piece.measures.items()
+        },
+        outcomes={name: cut(values) for name, values in piece.outcomes.items()},
+        peak_stress=cut(piece.peak_stress),
+        residual=cut(piece.residual),
+        events={name: column[here] for name, column in piece.events.items()},
+        params={path: cut(values) for path, values in piece.params.items()},
+    )
+
+
+def _keep(store, key, value):
     store[key] = value
     store.move_to_end(key)
-    while len(store) > limit:
-        store.popitem(last=False)
 
 
 CACHE = RunCache()

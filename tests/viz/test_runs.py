@@ -149,7 +149,7 @@ def test_the_cache_gives_back_the_same_run_and_forgets_the_oldest(monkeypatch):
         return simulate(*arguments, **keywords)
 
     monkeypatch.setattr("viz.runs.simulate", note)
-    cache = RunCache(limit=2, stories=2)
+    cache = RunCache(limit=4, stories=2)
     states = [PageState(seed=seed, worlds=2, months=2) for seed in (1, 2, 3)]
     first = cache.compute(states[0])
     assert cache.compute(states[0]) is first
@@ -161,6 +161,39 @@ def test_the_cache_gives_back_the_same_run_and_forgets_the_oldest(monkeypatch):
     assert len(cache) == 2
     assert cache.get(states[1]) is None
     assert cache.get(states[0]) is first
+
+
+def test_a_large_run_gives_smaller_ones_and_shrinks_before_it_is_forgotten(monkeypatch):
+    monkeypatch.setattr("viz.runs.KEPT", 2)
+    cache, state = RunCache(limit=7), PageState(worlds=2, months=2)
+    small = cache.compute(state).digest
+    cache.compute(replace(state, story=5), worlds=6)
+    assert cache.get(state, 2).digest == small
+    assert cache.get(state, 5).digest == compute(state, worlds=5).digest
+    pd.testing.assert_frame_equal(
+        cache.get(state, 3).results.events_frame(), compute(state, worlds=3).results.events_frame()
+    )
+    assert cache.get(replace(state, story=5), 6).position == 5
+    cache.compute(replace(state, seed=2))
+    assert len(cache) == 2
+    assert cache.get(state, 6) is None
+    assert cache.get(state, 2).digest == small
+    monkeypatch.setattr("viz.runs.simulate", None)
+    told = cache.get(state, 2)
+    assert (told.position, told.story.months[-1]) == (0, 2)
+
+
+def test_a_run_that_lost_its_story_tells_another(monkeypatch):
+    monkeypatch.setattr("viz.runs.KEPT", 2)
+    cache, state = RunCache(limit=5, stories=1), PageState(worlds=4, months=3, story=3)
+    cache.compute(state)
+    cache.compute(PageState(seed=2, worlds=2, months=3))
+    assert cache.get(state, 4) is None
+    assert cache.get(replace(state, story=1), 2) is None
+    again = cache.compute(replace(state, story=1), 2)
+    alone = compute(replace(state, worlds=2, story=1))
+    assert (again.position, again.digest) == (1, alone.digest)
+    assert np.array_equal(again.story.flows, alone.story.flows)
 
 
 def test_the_cache_remembers_stories_and_grows_runs(monkeypatch):
@@ -177,11 +210,12 @@ def test_the_cache_remembers_stories_and_grows_runs(monkeypatch):
     assert cache.compute(state).position == 0
     assert cache.compute(replace(state, story=2)).position == 2
     assert cache.compute(state, worlds=5).worlds == 5
+    assert cache.compute(replace(state, story=2), worlds=5).position == 2
     assert played == [3, [2], [3, 4]]
 
 
 def test_many_threads_share_the_cache():
-    cache, state, found = RunCache(limit=2), PageState(worlds=2, months=2), []
+    cache, state, found = RunCache(limit=4), PageState(worlds=2, months=2), []
 
     def ask(seed):
         found.append((seed, cache.compute(replace(state, seed=seed)).digest))
