@@ -242,7 +242,13 @@ def Waiting(session):
 @solara.component
 def Bottom(session):
     state, seen = session.state.value, session.seen.value
-    facts = {"busy": session.busy.value, "seed": state.seed, "worlds": 0, "version": show.version()}
+    facts = {
+        "busy": session.busy.value,
+        "seed": state.seed,
+        "worlds": 0,
+        "version": show.version(),
+        "digest": session.digest.value,
+    }
     if seen is not None:
         facts |= seen.screen.footer
     Footer(spec=json.dumps(facts), query=to_query(state))

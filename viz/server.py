@@ -243,6 +243,10 @@ def _when_started(server, address, show):
         if server.should_exit:
             return
         threading.Event().wait(0.05)
+    from viz.session import ALL, FIRST, warm
+
+    warm(FIRST)
     print(f"Take or Pay is open at {address}  (Ctrl+C ends it)", flush=True)
     if show:
         webbrowser.open(address)
+    warm(ALL)

@@ -34,7 +34,8 @@ class Seen:
 
 class Session:
     """A visitor's page. Its reactive values: ``state``, ``seen`` (a Seen, or None at first), ``busy`` (what is
-    being computed, in words), ``failure`` (a sentence, or ""), ``notices``.
+    being computed, in words), ``failure`` (a sentence, or ""), ``digest`` (of the run, once all its worlds are shown),
+    ``notices``.
     """
 
     def __init__(self, query=""):
@@ -44,6 +45,7 @@ class Session:
         self.seen = solara.Reactive(None)
         self.busy = solara.Reactive("")
         self.failure = solara.Reactive("")
+        self.digest = solara.Reactive("")
         self.past, self.future = [], []
         self._gesture, self._gesture_ends = None, math.inf
 
@@ -117,11 +119,13 @@ class Session:
             if cancel.wait(0 if self.seen.value is None else PAUSE):
                 return
             self.busy.set("computing …")
+            self.digest.set("")
             for worlds in self._sizes(state):
-                self._publish(state, CACHE.compute(state, worlds, cancel), cancel)
+                run = CACHE.compute(state, worlds, cancel)
+                self._publish(state, run, cancel)
                 if not cancel.is_set():
                     self.busy.set(f"{worlds} of {max(ALL, state.worlds)} worlds …")
-            self._settle(cancel)
+            self._settle(cancel, digest=run.digest)
         except Cancelled:
             pass
         except RunFailed as error:
@@ -148,14 +152,13 @@ class Session:
         except RunFailed:
             return None
 
-    def _settle(self, cancel, failure=""):
+    def _settle(self, cancel, failure="", digest=""):
         if not cancel.is_set():
+            self.digest.set(digest)
             self.busy.set("")
             self.failure.set(failure)
 
 
-def warm():
-    """Compute what the first visitor will see."""
-    run = CACHE.compute(DEFAULT, FIRST)
-    show.screen(run, DEFAULT, ())
-    CACHE.compute(DEFAULT, ALL)
+def warm(worlds):
+    """Compute what the first visitor will see, so that nobody waits for the first run of a fresh server."""
+    show.screen(CACHE.compute(DEFAULT, worlds), DEFAULT)

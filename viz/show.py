@@ -3,6 +3,7 @@
 import functools
 import logging
 from dataclasses import dataclass
+from hashlib import sha256
 
 from scenarios.cast import cast_of, names_of
 from scenarios.files import version as product_version
@@ -117,16 +118,19 @@ def context(run, state, pinned=()):
 
 
 def screen(run, state, pinned=()):
-    """Compute the main screen's parts of a run."""
-    about = context(run, state, pinned)
-    return Screen(
-        status=to_json(main.status(run, about)),
-        network=to_json(main.network(run, about)),
-        timeline=to_json(main.timeline(run, about)),
-        strip=to_json(main.strip(run, about)),
-        footer=footer(run),
-        stamp=f"{run.digest[:12]}-{run.position}",
-    )
+    """Compute the main screen's parts of a run; a remembered run remembers them."""
+    key = ("screen", state.names)
+    if key not in run.memory:
+        about = context(run, state, pinned)
+        run.memory[key] = Screen(
+            status=to_json(main.status(run, about)),
+            network=to_json(main.network(run, about)),
+            timeline=to_json(main.timeline(run, about)),
+            strip=to_json(main.strip(run, about)),
+            footer=footer(run),
+            stamp=sha256(repr((run.key, run.worlds, run.position)).encode()).hexdigest()[:12],
+        )
+    return run.memory[key]
 
 
 def footer(run):
@@ -138,7 +142,6 @@ def footer(run):
         "seconds": f"{run.seconds:.1f} s" if run.seconds >= 0.95 else f"{1000 * run.seconds:.0f} ms",
         "worlds": run.worlds,
         "seed": run.seed,
-        "digest": run.digest,
     }
 
 
