@@ -147,7 +147,7 @@ def _term(run, contract):
     if not contract.tenor_months:
         return "without end"
     dates = cast.date(first), cast.date(first + contract.tenor_months - 1)
-    return "\N{EN DASH}".join(dates).replace(" ", "\N{NO-BREAK SPACE}")
+    return "\N{WORD JOINER}\N{EN DASH}\N{WORD JOINER}".join(dates).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 # -- the tables ---------------------------------------------------------------------------------------------------

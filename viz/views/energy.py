@@ -251,7 +251,7 @@ def _stack_frame(units, cost, supply, users, load, price, top, begun):
     words = [
         [three((x + end) / 2.0), three(y), unit]
         for unit, x, end, y in zip(units, before, supply.tolist(), cost.tolist(), strict=True)
-        if end - x > 0.055 * supply[-1]
+        if end - x > 0.055 * supply[-1] and not (begun and 0.0 < price - y < 0.06 * top)
     ]
     return {
         "series": [

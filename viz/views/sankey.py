@@ -69,6 +69,7 @@ DEPTHS = {
     **{name: depth for name, depth, _ in STAGES},
     **dict.fromkeys(SINKS, LAST),
 }
+BESIDE_SOURCES = "SoftBank"  # stands so near them that its words go above it
 TOO_SMALL = 0.012  # of the largest node: smaller ones carry no words
 SMALLEST = 0.0005
 """US$bn: half a million dollars a month is not drawn."""
@@ -144,7 +145,7 @@ def _chart(run, context):
                 "layoutIterations": 24,
                 "draggable": False,
                 "emphasis": {"focus": "adjacency"},
-                "label": {"color": "var:ink", "fontSize": FONT, "distance": 6},
+                "label": {"color": "var:ink", "fontSize": FONT, "lineHeight": 15, "distance": 6},
                 "lineStyle": {"color": "var:accent", "opacity": 0.22, "curveness": 0.5},
                 "itemStyle": {"borderWidth": 0},
                 "levels": _levels(),
@@ -203,7 +204,9 @@ def _node(name, names, amount, small):
     """A node with its amount in its name, beneath it where nodes stand close; the smallest carry no words."""
     gap = "\n" if name in names else " "
     node = {"name": f"{names.get(name, name)}{gap}{money(amount)}", "depth": DEPTHS[name]}
-    return node if amount >= small else node | {"label": {"show": False}}
+    if amount < small:
+        return node | {"label": {"show": False}}
+    return node | {"label": {"position": "top"}} if name == BESIDE_SOURCES else node
 
 
 def _headline(flows, month, date, names):
