@@ -250,7 +250,10 @@ class Reading:
             found.update(np.concatenate([getattr(piece, name) for piece in self.pieces]))
         for name in sorted(self.measures):
             found.update(repr((name, self.measures[name].agents)).encode())
-            found.update(self.measure(name))
+            blocks = [piece.measures[name].values for piece in self.pieces]
+            found.update(
+                np.ascontiguousarray(blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-1))
+            )
         return found.hexdigest()
 
     def save(self, directory, csv=False):

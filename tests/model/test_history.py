@@ -176,6 +176,86 @@ def test_the_story_is_everything_about_one_world():
     assert totals.abs().max() < 1e-12
 
 
+def test_the_story_as_arrays_is_the_story_as_a_table():
+    model = ToyModel(worlds=5, rng=3)
+    model.history.story = 2
+    model.history.record_opening()
+    model.run_for(6)
+    shown, frame = model.history.shown, model.history.story_frame()
+    assert shown.months.tolist() == list(range(7))
+    for state in shown.states:
+        agents, values = shown.state(f"{state.group}.{state.name}")
+        rows = frame[
+            (frame["table"] == "state") & (frame["state"] == state.name) & frame["agent"].isin(agents)
+        ]
+        assert np.array_equal(np.sort(rows["value"]), np.sort(values.ravel()))
+    agents, revenue = shown.state("revenue")
+    assert {"Big Lab", "Small Lab"} < set(agents) and revenue.shape == (7, len(agents))
+    assert shown.value("by_segment", "Small Lab").shape == (7, 2)
+    assert shown.value("by_segment", "Small Lab")[6].tolist() == (
+        model.agents_by_type[Lab].by_segment[:, 1, 2].tolist()
+    )
+    for table, rows, values in (
+        ("balance sheet", shown.instruments, shown.sheets),
+        ("flow", shown.kinds, shown.flows),
+    ):
+        listed = frame[frame["table"] == table]
+        assert values.shape == (7, len(rows), len(shown.parties))
+        assert listed["value"].tolist() == values[values != 0].tolist()
+    with pytest.raises(KeyError, match="no State 'nothing'"):
+        shown.state("nothing")
+    with pytest.raises(KeyError, match="Nobody"):
+        shown.value("revenue", "Nobody")
+
+
+def test_the_story_keeps_every_payment_and_what_was_left_unpaid():
+    model = ToyModel(worlds=5, rng=3)
+    model.history.story = 4
+    model.run_for(6)
+    shown, ledger = model.history.shown, model.ledger
+    assert shown.legs.paid.shape == shown.legs.unpaid.shape == (6, len(ledger.kinds))
+    assert shown.legs.paid[-1].tolist() == ledger.flow[:, 4].tolist()
+    assert shown.legs.unpaid[-1].tolist() == ledger.payable[:, 4].tolist()
+    net = np.zeros((6, len(shown.parties)))
+    np.add.at(net.T, shown.legs.payee, shown.legs.paid.T)
+    np.subtract.at(net.T, shown.legs.payer, shown.legs.paid.T)
+    assert np.allclose(net, shown.flows.sum(axis=1))
+
+
+def test_a_story_read_early_does_not_change_when_the_model_goes_on():
+    model = ToyModel(worlds=2, rng=3)
+    model.run_for(2)
+    early = model.history.shown
+    before = early.state("revenue")[1].copy(), early.legs.paid.copy()
+    model.run_for(2)
+    again = model.history.shown
+    assert len(early.months) == 2 and len(again.months) == 4
+    assert np.array_equal(early.state("revenue")[1], before[0])
+    assert np.array_equal(early.legs.paid, before[1])
+
+
+def test_a_digest_is_that_of_the_worlds_however_they_are_cut():
+    def record(*luck, rng=3, months=4, story=0):
+        pieces = []
+        for numbers in luck:
+            model = ToyModel(worlds=np.array(numbers), rng=rng)
+            model.history.story = story
+            model.run_for(months)
+            pieces += model.history.pieces
+        return Record(pieces)
+
+    whole = record([0, 1, 2, 3]).digest()
+    assert len(whole) == 64
+    assert record([0, 1], [2, 3]).digest() == record([0], [1, 2, 3], story=None).digest() == whole
+    others = {
+        record([0, 1, 2]).digest(),
+        record([0, 1, 3, 2]).digest(),
+        record([0, 1, 2, 3], rng=4).digest(),
+        record([0, 1, 2, 3], months=3).digest(),
+    }
+    assert whole not in others and len(others) == 4
+
+
 def test_without_a_story_there_is_none_to_show():
     model = ToyModel(worlds=2)
     model.history.story = None
