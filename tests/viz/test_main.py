@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -359,6 +360,16 @@ def test_the_failure_chart_gives_the_labs_share_with_its_interval(run, shown):
     low, high = wilson(count, run.worlds)
     headline = main.chart(run, shown, "default").headline
     assert f"{percent(count / run.worlds)} of worlds ({100 * low:.0f} to {100 * high:.0f}%)" in headline
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_beside_the_labs_share_stands_that_over_the_range_of_the_equity_window(run, shown, kept, monkeypatch):
+    found = SimpleNamespace(window={"low": 0.0, "high": 0.74}) if kept else None
+    monkeypatch.setattr("viz.views.fans.headline_of", lambda scenario, months: found)
+    told = (
+        "OpenAI: 0% to 74% over the range of the equity window" if kept else "hangs on how long investors pay"
+    )
+    assert told in main.chart(run, shown, "default").label
 
 
 @pytest.mark.parametrize("key", ["cash", "default", "stress", "rent"])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from model.history import NEVER, wilson
+from scenarios.headlines import headline_of
 from viz.specs import Chart
 from viz.views.drawing import fan, frame, grid, line, months_axis, rule, rules, short, steady_axis, value_axis
 from viz.views.reading import bands, bands_of_living, dates_of, table_of, with_opening
@@ -199,8 +200,17 @@ def _failures(run, context):
         steady_axis("% of worlds", max(100.0 * float(shares[:, -1].max()), 10.0)),
         right=190,
     )
-    label = f"Share of {run.worlds} worlds in legal default by each month; upright lines: defaults of the shown world"
+    label = f"Legal defaults in {run.worlds} worlds; upright: this world. {_range_words(run, context)}"
     return Chart(**{**vars(spec), "label": label})
+
+
+def _range_words(run, context):
+    """What the lab's default rate is over the range of its equity window, as kept for the shipped scenarios."""
+    lab, found = capitalised(context.inside(LAB)), headline_of(run.scenario, run.months)
+    if found is None:
+        return f"{lab}'s rate hangs on how long investors pay"
+    low, high = (percent(found.window[end]) for end in ("low", "high"))
+    return f"{lab}: {low} to {high} over the range of the equity window"
 
 
 def _marks(run):
