@@ -7,6 +7,7 @@ import numpy as np
 
 from agents.worlds import Mechanism, Param, State
 from model.hardware import geometric
+from model.kernels_contracts import add_live_by_site, fill_contracts, open_rungs, renew_contracts
 from model.ladder import Ladder
 from model.sums import adder_into, total
 
@@ -113,18 +114,16 @@ class Halls(Mechanism):
 
     def open(self):
         """Energise what is due: GW with power, GW under contract, GW ahead, chips to pay."""
-        month, ladder = self.model.month, self.ladder
-        powered = np.where(ladder.start <= month, ladder.amount, 0.0)
-        self.energised = self.by_site @ powered
-        self.contracted = self.by_site @ ladder.live(month)
-        self.ahead = self.by_site @ (ladder.amount - powered)
-        left = np.where(ladder.start > month, ladder.start - month, 0)
-        self.months_left = np.maximum.reduceat(left, self._firsts, axis=0)
-        self.chips_due = self.by_site @ self.chips.live(month)
-
-    @property
-    def _firsts(self):
-        return np.searchsorted(self.site, np.arange(self.rows))
+        month, ladder, shape = self.model.month, self.ladder, (self.rows, self.worlds)
+        powered, contracted, ahead, chips_due = (np.zeros(shape) for _ in range(4))
+        left = np.zeros(shape, dtype=np.int64)
+        open_rungs(
+            month, ladder.amount, ladder.start, ladder.end, self.site, powered, contracted, ahead, left
+        )
+        chips = self.chips
+        add_live_by_site(month, chips.amount, chips.start, chips.end, self.site, chips_due)
+        self.energised, self.contracted, self.ahead = powered, contracted, ahead
+        self.months_left, self.chips_due = left, chips_due
 
 
 def _names_site(order, lease):
@@ -294,7 +293,7 @@ class ComputeContracts(Mechanism):
         path = np.repeat(_column(self.gw_path, month), self.worlds, axis=1)
         halls = self.model.halls
         halls_gw = total(halls.contracted * (1.0 - self.model.power.curtailed_of_sites[: halls.rows]))
-        orders_gw = total(self.orders.live(month))
+        orders_gw = self.orders.live_in_all(month)
         gw = np.where(self.on_halls[:, None], halls_gw, path)
         gw = np.where(self.on_orders[:, None], orders_gw, gw)
         self.available = gw * ~self.ended
@@ -313,23 +312,20 @@ class ComputeContracts(Mechanism):
 
         Up to the floor, use costs nothing; above it, all contracts cost about the same.
         """
-        mine = self.of_openai[:, None]
-        need = self.model.openai.compute_used
-        free = np.where(mine, self.floor * self.available, 0.0)
-        extra = np.where(mine, self.available, 0.0) - free
-        free_sum, extra_sum = total(free), total(extra)
-        whole = total(np.where(mine, self.available, 0.0))
-        first = np.minimum(need / np.maximum(free_sum, 1e-12), 1.0)
-        left = np.maximum(need - free_sum, 0.0)
-        second = np.minimum(left / np.maximum(extra_sum, 1e-12), 1.0)
-        used = np.where(need >= whole * (1.0 - 1e-12), self.available, first * free + second * extra)
-        self.used = np.where(mine, used, self.available)
-        pool = np.maximum(self.peak - self.available, 0.0) * self.seller_alive
-        renewable = np.where(mine, pool, 0.0) * self.renews
-        still = np.maximum(need - whole, 0.0)
-        wanted = renewable * np.minimum(still / np.maximum(total(renewable), 1e-12), 1.0)
-        renewed = self._renew(wanted, renewable)
-        left = np.maximum(pool - renewed, 0.0)
+        used, pool, wanted = (np.empty(self.available.shape) for _ in range(3))
+        fill_contracts(
+            self.model.openai.compute_used,
+            self.of_openai,
+            self.floor,
+            self.available,
+            self.peak,
+            self.seller_alive,
+            self.renews,
+            used,
+            pool,
+            wanted,
+        )
+        self.used, left = used, self._renew(wanted, pool)
         self.relet = left * self.model.compute_market.letting_share(left)
 
     def bill(self):
@@ -350,23 +346,33 @@ class ComputeContracts(Mechanism):
         share = self.model.power_contracts.pass_through
         ledger.bill(self.pass_through, np.maximum(gap * share, 0.0))
 
-    def _renew(self, wanted, renewable):
-        """Renew what is wanted beyond the renewals that run, at today's price; give what is used or paid for.
+    def _renew(self, wanted, pool):
+        """Renew what is wanted beyond the renewals that run, at today's price; give what is left of the pool.
 
         Renewals run out evenly, 1 / term of them a month, so that no vintage of them has to be kept. The price of
         new ones is the lower of the old price and the rent of that vintage plus a margin; the mean price moves by
-        the share that is new.
+        the share that is new. Renewed is what is used, or paid for anyway.
         """
-        runs = np.minimum(self.renewal_firm * (1.0 - 1.0 / self.renewal_term), renewable) * ~self.ended
-        new = np.maximum(wanted - runs, 0.0)
-        market = self.model.compute_market.old_rent * (1.0 + self.renewal_margin)
-        today = np.minimum(self.price, market)
-        firm = runs + new
-        kept = np.where(firm > 0.0, runs / np.maximum(firm, 1e-12), 0.0)
-        self.renewal_price = today + kept * (np.minimum(self.renewal_price, self.price) - today)
-        self.renewal_firm = firm
-        self.renewed = np.maximum(wanted, self.floor * firm)
-        return self.renewed
+        firm, renewed, left = (np.empty(pool.shape) for _ in range(3))
+        mean_price = self.renewal_price.copy()
+        renew_contracts(
+            wanted,
+            self.of_openai,
+            self.renews,
+            pool,
+            self.model.compute_market.old_rent * (1.0 + self.renewal_margin),
+            self.renewal_term,
+            self.ended,
+            self.price,
+            self.floor,
+            self.renewal_firm,
+            firm,
+            mean_price,
+            renewed,
+            left,
+        )
+        self.renewal_firm, self.renewal_price, self.renewed = firm, mean_price, renewed
+        return left
 
     def _true_up(self, amount, month):
         """Charge in December what of last year's yearly minimum has not been made up since."""
@@ -388,19 +394,10 @@ class ComputeContracts(Mechanism):
         added = self.model.openai.new_commitment
         if not added.any():
             return
-        month = self.model.month
-        order = self.orders
-        row = np.arange(len(order.amount)) == month // 3
-        power = self.model.power
+        month, power, rung = self.model.month, self.model.power, self.model.month // 3
         start = month + np.maximum(self.model.openai.planning_lead, power.wait_of_orders())
-        mask = row[:, None] & (added > 0.0)
-        amount = np.where(mask, order.amount + added * power.share_of_orders(), order.amount)
-        self.orders = Ladder(
-            amount,
-            np.where(mask, start, order.start),
-            np.where(mask, self.firm_term, order.tenor),
-            order.stopped,
-        )
+        amount = self.orders.amount[rung] + added * power.share_of_orders()
+        self.orders.put(rung, added[0] > 0.0, amount[0], start[0], self.firm_term[0])
         self.announced_left_gw = np.maximum(self.announced_left_gw - self.on_orders[:, None] * added, 0.0)
 
     def building_cost(self):
@@ -415,7 +412,7 @@ class ComputeContracts(Mechanism):
     def live_share(self):
         """Share of the orders that is built and billed, ``(1, worlds)``."""
         ordered = total(self.orders.amount)
-        return (total(self.orders.live(self.model.month)) / np.maximum(ordered, 1e-9))[None, :]
+        return (self.orders.live_in_all(self.model.month) / np.maximum(ordered, 1e-9))[None, :]
 
     def firm_ahead(self, lead):
         """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; `lead` is ``(1, worlds)``."""
@@ -423,7 +420,7 @@ class ComputeContracts(Mechanism):
         mine = (self.of_openai & ~self.on_halls & ~self.on_orders)[:, None]
         path = total(np.take(self.gw_path, month[0], axis=1) * mine)
         halls = self.model.halls.ladder
-        return (path + total(halls.live(month)) + total(self.orders.live(month)))[None, :]
+        return (path + halls.live_in_all(month[0]) + self.orders.live_in_all(month[0]))[None, :]
 
     def minimum_due(self, horizon):
         """Give what the lab owes under its contracts in the next `horizon` months, used or not, US$bn.

@@ -8,6 +8,7 @@ are whole numbers counted from the start of the simulation, worlds are last.
 
 import numpy as np
 
+from model.kernels_contracts import add_live, move_starts
 from model.sums import total
 
 NEVER = 1_000_000
@@ -42,19 +43,25 @@ class Ladder:
         # Copies: the arrays become read-only, and the caller's stay the caller's.
         self._set(amount.copy(), start.copy(), tenor.copy(), stopped.copy())
 
-    def _set(self, amount=None, start=None, tenor=None, stopped=None) -> None:
+    def _set(self, amount=None, start=None, tenor=None, stopped=None, end=None) -> None:
         given = {"amount": amount, "start": start, "tenor": tenor, "stopped": stopped}
         for name, values in given.items():
             if values is not None:
                 values.setflags(write=False)
                 setattr(self, name, values)
         # The first month that is no longer live; every question is asked of it, so it is kept.
-        self.end = np.minimum(self.start + self.tenor, self.stopped)
+        self.end = np.minimum(self.start + self.tenor, self.stopped) if end is None else end
         self.end.setflags(write=False)
 
     def live(self, month: int) -> np.ndarray:
         """Amount of each rung that is live in `month`, (rungs, worlds), zero where it is not."""
         return np.where((self.start <= month) & (month < self.end), self.amount, 0.0)
+
+    def live_in_all(self, month: int | np.ndarray) -> np.ndarray:
+        """Sum of what is live in `month`, one number or one per world, over all rungs, (worlds,)."""
+        out = np.empty(self.amount.shape[1])
+        add_live(self.amount, self.start, self.end, np.atleast_1d(np.asarray(month, dtype=np.int64)), out)
+        return out
 
     def due_between(self, first: int, last: int) -> np.ndarray:
         """Sum of the live amounts of the months first, ..., last - 1, (rungs, worlds)."""
@@ -91,7 +98,20 @@ class Ladder:
         months = np.asarray(months, dtype=np.int64)
         if (months < 0).any():
             raise ValueError("a delay cannot be negative")
-        self._set(start=np.where(mask & (self.start > month), self.start + months, self.start))
+        start, end = np.empty(self.start.shape, dtype=np.int64), np.empty(self.start.shape, dtype=np.int64)
+        mask, months = (np.ascontiguousarray(np.broadcast_to(each, start.shape)) for each in (mask, months))
+        move_starts(mask, months, month, self.start, self.tenor, self.stopped, start, end)
+        self._set(start=start, end=end)
+
+    def put(
+        self, rung: int, mask: np.ndarray, amount: np.ndarray, start: np.ndarray, tenor: np.ndarray
+    ) -> None:
+        """Make one rung, in the masked worlds, `amount` from `start` for `tenor` months; all (worlds,)."""
+        new = {"amount": amount, "start": start, "tenor": tenor}
+        for name, values in new.items():
+            new[name] = getattr(self, name).copy()
+            new[name][rung] = np.where(mask, values, new[name][rung])
+        self._set(**new)
 
     def extend(self, mask: np.ndarray, months: np.ndarray) -> None:
         """Lengthen the tenor of the masked rungs by `months` (shorten, down to nothing, when negative)."""

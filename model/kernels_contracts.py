@@ -1,0 +1,134 @@
+"""The arithmetic of ladders, halls and take-or-pay contracts, compiled; told in words in `model/ladder.py` and
+`model/contracts.py`.
+
+As in `model/kernels.py`: loops in the order in which they are written, and nothing but + - * / and comparisons, so
+that a world has the same bits alone and in any batch. Rungs, contracts and sites are rows, worlds last; GW, months.
+"""
+
+from numba import boolean, float64, int64, types, void
+
+from model.kernels import kernel
+
+TABLE = types.Array(float64, 2, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
+MONTHS = types.Array(int64, 2, "C", readonly=True)
+ROWS = types.Array(int64, 1, "C", readonly=True)
+YES_NO = types.Array(boolean, 1, "C", readonly=True)
+OUT, OUT_MONTHS, OUT_ROW = float64[:, ::1], int64[:, ::1], float64[::1]
+
+
+@kernel(void, TABLE, MONTHS, MONTHS, ROWS, OUT_ROW)
+def add_live(amount, start, end, month, out):
+    """Add up the rungs that are live in `month`, one for all worlds or one for each."""
+    rungs, worlds = amount.shape
+    each = month.shape[0] > 1
+    for world in range(worlds):
+        out[world] = 0.0
+    for rung in range(rungs):
+        for world in range(worlds):
+            now = month[world if each else 0]
+            if start[rung, world] <= now and now < end[rung, world]:
+                out[world] += amount[rung, world]
+
+
+@kernel(void, int64, TABLE, MONTHS, MONTHS, ROWS, OUT, OUT, OUT, OUT_MONTHS)
+def open_rungs(month, amount, start, end, site, powered, contracted, ahead, months_left):
+    """What of each site's rungs has power, is inside its term, lies ahead, and for how long; all come in as zeros."""
+    rungs, worlds = amount.shape
+    for rung in range(rungs):
+        at = site[rung]
+        for world in range(worlds):
+            first = start[rung, world]
+            if first > month:
+                ahead[at, world] += amount[rung, world]
+                months_left[at, world] = max(months_left[at, world], first - month)
+            else:
+                powered[at, world] += amount[rung, world]
+                if month < end[rung, world]:
+                    contracted[at, world] += amount[rung, world]
+
+
+@kernel(void, int64, TABLE, MONTHS, MONTHS, ROWS, OUT)
+def add_live_by_site(month, amount, start, end, site, out):
+    """Add up the rungs of each site that are live in `month`; `out` comes in as zeros."""
+    rungs, worlds = amount.shape
+    for rung in range(rungs):
+        for world in range(worlds):
+            if start[rung, world] <= month and month < end[rung, world]:
+                out[site[rung], world] += amount[rung, world]
+
+
+@kernel(void, TABLE, YES_NO, TABLE, TABLE, TABLE, FLAGS, FLAGS, OUT, OUT, OUT)
+def fill_contracts(need, mine, floor, available, peak, alive, renews, used, pool, wanted):
+    """Fill the lab's contracts: what is paid for anyway, then the rest pro rata; what it lacks it wants to renew.
+
+    Up to the floor use costs nothing; above it all contracts cost about the same. Contracts of others are used in
+    full. pool: capacity past its term; wanted: what the lab would renew of it, pro rata.
+    """
+    contracts, worlds = used.shape
+    for world in range(worlds):
+        free, extra, whole, open_to_lab = 0.0, 0.0, 0.0, 0.0
+        for contract in range(contracts):
+            rest = max(peak[contract, world] - available[contract, world], 0.0)
+            pool[contract, world] = rest if alive[contract, world] else 0.0
+            if mine[contract]:
+                paid_for = floor[contract, world] * available[contract, world]
+                free += paid_for
+                extra += available[contract, world] - paid_for
+                whole += available[contract, world]
+                if renews[0, world]:
+                    open_to_lab += pool[contract, world]
+        asked = need[0, world]
+        first = min(asked / max(free, 1e-12), 1.0)
+        second = min(max(asked - free, 0.0) / max(extra, 1e-12), 1.0)
+        third = min(max(asked - whole, 0.0) / max(open_to_lab, 1e-12), 1.0)
+        in_full = asked >= whole * (1.0 - 1e-12)
+        for contract in range(contracts):
+            has = available[contract, world]
+            used[contract, world], wanted[contract, world] = has, 0.0
+            if mine[contract]:
+                if not in_full:
+                    paid_for = floor[contract, world] * has
+                    used[contract, world] = first * paid_for + second * (has - paid_for)
+                if renews[0, world]:
+                    wanted[contract, world] = pool[contract, world] * third
+
+
+@kernel(void, TABLE, YES_NO, FLAGS, TABLE, TABLE, MONTHS, FLAGS, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT)
+def renew_contracts(
+    wanted, mine, renews, pool, market, term, ended, price, floor, old_firm,
+    firm, mean_price, renewed, left,
+):  # fmt: skip
+    """Renew what is wanted beyond the renewals that run, at today's price; `left` is let to others.
+
+    Renewals run out evenly, 1 / term of them a month. A new one costs the lower of the contract's price and the
+    `market`; the mean price moves by the share that is new. Changes the mean price.
+    """
+    contracts, worlds = wanted.shape
+    for contract in range(contracts):
+        for world in range(worlds):
+            rest = pool[contract, world] if mine[contract] and renews[0, world] else 0.0
+            runs = min(old_firm[contract, world] * (1.0 - 1.0 / term[0, world]), rest)
+            runs = 0.0 if ended[contract, world] else runs
+            all_now = runs + max(wanted[contract, world] - runs, 0.0)
+            today = min(price[contract, world], market[0, world])
+            kept = runs / max(all_now, 1e-12) if all_now > 0.0 else 0.0
+            before = min(mean_price[contract, world], price[contract, world])
+            mean_price[contract, world] = today + kept * (before - today)
+            firm[contract, world] = all_now
+            taken = max(wanted[contract, world], floor[contract, world] * all_now)
+            renewed[contract, world] = taken
+            left[contract, world] = max(pool[contract, world] - taken, 0.0)
+
+
+@kernel(void, FLAGS, MONTHS, int64, MONTHS, MONTHS, MONTHS, OUT_MONTHS, OUT_MONTHS)
+def move_starts(mask, months, now, start, tenor, stopped, moved, end):
+    """Move the starts of masked rungs that lie ahead of `now`; their ends move too, unless they were stopped."""
+    rungs, worlds = start.shape
+    for rung in range(rungs):
+        for world in range(worlds):
+            first = start[rung, world]
+            if mask[rung, world] and first > now:
+                first += months[rung, world]
+            moved[rung, world] = first
+            end[rung, world] = min(first + tenor[rung, world], stopped[rung, world])
