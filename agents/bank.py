@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.firm import Party
-from agents.worlds import Param, State
+from agents.worlds import Param, State, of_params
 
 
 class Bank(Party):
@@ -46,7 +46,12 @@ class Bank(Party):
 
     measures = ("lent", "exposure_to_openai", "room", "spread_add_on")
 
-    @property
+    @of_params
+    def fade(self):
+        """Share of its memory that is left after a month."""
+        return np.exp(-np.log(2.0) / self.memory_half_life)
+
+    @of_params
     def name_limit(self):
         """Most that may hang on one name, look-through, US$bn."""
         return self.single_name_limit * self.lending_limit
@@ -63,8 +68,7 @@ class Bank(Party):
 
     def remember(self):
         """Remember losses and ask more for new loans: 10 basis points per per cent of the limit lost."""
-        fade = np.exp(-np.log(2.0) / self.memory_half_life)
-        self.loss_memory = self.loss_memory * fade + self.rows_of(self.model.solvency.loss_now)
+        self.loss_memory = self.loss_memory * self.fade + self.rows_of(self.model.solvency.loss_now)
         full = np.maximum(self.lent / self.lending_limit - 0.8, 0.0)
         self.spread_add_on = 0.1 * self.loss_memory / self.lending_limit + 0.05 * full
 

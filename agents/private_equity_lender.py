@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.firm import Party
-from agents.worlds import Param, State
+from agents.worlds import Param, State, of_params
 
 
 class PrivateEquityLender(Party):
@@ -58,10 +58,14 @@ class PrivateEquityLender(Party):
         missing = np.maximum(self.site_equity_due - np.maximum(self.cash - 0.1, 0.0), 0.0)
         self.capital_call = np.minimum(missing, self.uncalled) * ~self.closed
 
+    @of_params
+    def fade(self):
+        """Share of its memory that is left after a month."""
+        return np.exp(-np.log(2.0) / self.memory_half_life)
+
     def remember(self):
         """Remember losses: they fade by half over the half-life; too many, and it walks away."""
-        fade = np.exp(-np.log(2.0) / self.memory_half_life)
-        self.loss_memory = self.loss_memory * fade + self.rows_of(self.model.solvency.loss_now)
+        self.loss_memory = self.loss_memory * self.fade + self.rows_of(self.model.solvency.loss_now)
         committed = np.maximum(self.uncalled + self.unreturned, 1.0)
         self.spread_add_on = 0.1 * np.minimum(self.loss_memory / committed, 1.0)
         self.willing = (self.loss_memory <= self.walk_away_loss * committed) & ~self.model.credit.frozen

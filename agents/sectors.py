@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.firm import Party
-from agents.worlds import Param, State
+from agents.worlds import Param, State, of_params
 
 
 class ChipVendor(Party):
@@ -76,9 +76,14 @@ class EquityInvestors(Party):
         draw = self.model.draw("equity window")
         hazard = self.closing_hazard * np.exp(-self.surprise_sensitivity * self.model.demand.revenue_surprise)
         shuts = draw < 1.0 - np.exp(-hazard / 12.0)
-        opens = draw < 1.0 - np.exp(-self.reopening_hazard / 12.0)
+        opens = draw < self.monthly_reopening
         stays = np.where(self.window_open, ~shuts, opens)
         self.window_open = np.where(self.model.forced_window >= 0, self.model.forced_window > 0, stays)
+
+    @of_params
+    def monthly_reopening(self):
+        """Chance that a shut window opens again in a month."""
+        return 1.0 - np.exp(-self.reopening_hazard / 12.0)
 
     def value_lab(self):
         """Value the lab at a multiple of revenue that follows its growth."""

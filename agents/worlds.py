@@ -209,6 +209,20 @@ class Param(_Declaration):
         return twin
 
 
+def of_params(function):
+    """Make a property of what depends on Params alone: it is computed anew only after a Param has been set."""
+    key = f"_of_params_{function.__name__}"
+
+    def kept(self):
+        known = self.__dict__.get(key)
+        if known is None or known[0] != self.model.times_set:
+            known = self.__dict__[key] = self.model.times_set, function(self)
+        return known[1]
+
+    kept.__doc__ = function.__doc__
+    return property(kept)
+
+
 _BOOKKEEPING = {"_states", "_params", "_cohort_class", "_datasets"}
 
 

@@ -106,8 +106,7 @@ class Assembly(WorldsModel):
         name = getattr(setting, "opening", None) or "end_2025"
         self.opening = read_opening(name)
         self.opening_values = read_values(name)
-        self._joined = {}
-        self.tape = Tape(self.seed, self.luck, self.months)
+        self.tape, self._drawn, self._joined = Tape(self.seed, self.luck, self.months), {}, {}
         self._make_agents()
         self._make_mechanisms()
         self._open_accounts()
@@ -274,7 +273,10 @@ class Assembly(WorldsModel):
 
     def draw(self, stream, kind="uniform"):
         """Give this month's draws of a named stream, ``(1, worlds)``."""
-        return getattr(self.tape, kind)(stream)[self.month][None, :]
+        drawn = self._drawn.get((stream, kind))
+        if drawn is None:
+            drawn = self._drawn[stream, kind] = getattr(self.tape, kind)(stream)[:, None, :]
+        return drawn[self.month]
 
     def draw_once(self, stream, kind="uniform"):
         """Give the draws of a stream that is drawn once, at month 0, ``(1, worlds)``."""
@@ -282,20 +284,28 @@ class Assembly(WorldsModel):
 
     def draw_rows(self, stream, cohort, kind="uniform"):
         """Give this month's draws of a stream for each agent of a cohort, ``(agents, worlds)``."""
-        draw = getattr(self.tape, kind)
-        return np.stack([draw(f"{stream} | {name}")[self.month] for name in cohort.names])
+        drawn = self._drawn.get((stream, kind, cohort.group))
+        if drawn is None:
+            each = [getattr(self.tape, kind)(f"{stream} | {name}") for name in cohort.names]
+            drawn = self._drawn[stream, kind, cohort.group] = np.stack(each, axis=1)
+        return drawn[self.month]
 
     def party_block(self, state):
-        """Join a State of all parties into one block ``(parties, worlds)``; zero where it is not declared."""
-        parts = [cohort._blocks.get(state) for cohort in self.cohorts.values()]
-        known, whole = self._joined.get(state, ((), None))
-        if not (known and all(map(operator.is_, parts, known))):
-            whole = np.zeros((len(self.party_names), self.worlds))
-            for place, part in zip(self.places.values(), parts, strict=True):
-                if part is not None:
-                    whole[place] = part
-            whole.setflags(write=False)
-            self._joined[state] = parts, whole
+        """Join a State or Param of all parties, ``(parties, worlds)``, read-only; zero where it is not declared."""
+        times, whole = self._joined.get(state, (None, None))
+        if times == self.times_set:
+            return whole
+        whole, several = np.zeros((len(self.party_names), self.worlds)), self.cohorts.values()
+        if state in Firm._states:  # firms' rows come first
+            whole[self.firms.place] = getattr(self.firms, state)
+            several = []
+        for cohort in several:
+            block = cohort._blocks.get(state)
+            if block is not None:
+                whole[cohort.place] = block
+        whole.setflags(write=False)
+        if any(state in type(cohort)._params for cohort in several):  # the same until a Param is set
+            self._joined[state] = self.times_set, whole
         return whole
 
     def seller_block(self, state):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State
+from agents.worlds import Mechanism, Param, State, of_params
 from model.sums import total
 
 
@@ -93,8 +93,7 @@ class ComputeMarket(Mechanism):
     def move_regime(self):
         """Turn calm into glut, or glut into calm; let estates' capacity reach the market and be absorbed."""
         draw = self.model.draw("rent regime")
-        starts = draw < 1.0 - np.exp(-self.glut_hazard / 12.0)
-        ends = draw < 1.0 - np.exp(-self.glut_end_hazard / 12.0)
+        starts, ends = draw < self.monthly_glut, draw < self.monthly_end
         self.glut = np.where(self.glut, ~ends, starts) & self.enabled
         failed = self.model.compute_contracts.gw_of_estates
         new = np.maximum(failed - self.estates, 0.0)
@@ -104,7 +103,32 @@ class ComputeMarket(Mechanism):
         self.stale = self.stale * (1.0 - 1.0 / 60.0) + self.architecture_hit * (broken - self._broken)
         self._broken = broken
 
-    @property
+    @of_params
+    def monthly_glut(self):
+        """Chance that a calm market turns into a glut in a month."""
+        return 1.0 - np.exp(-self.glut_hazard / 12.0)
+
+    @of_params
+    def monthly_end(self):
+        """Chance that a glut ends in a month."""
+        return 1.0 - np.exp(-self.glut_end_hazard / 12.0)
+
+    @of_params
+    def monthly_volatility(self):
+        """Volatility of the rent around its trend in a month."""
+        return self.volatility * np.sqrt(1.0 / 12.0)
+
+    @of_params
+    def monthly_slide(self):
+        """Log of what is left of the rent after a month of glut."""
+        return np.log1p(-self.glut_decline) / 12.0
+
+    @of_params
+    def log_trend(self):
+        """Log of what is left of the newest rent after a year."""
+        return np.log1p(-self.decline)
+
+    @of_params
     def monthly_decline(self):
         """Fall of the rent of one vintage in a month: trend of the newest, and ageing, ``(1, worlds)``."""
         return -np.expm1((np.log1p(-self.decline) + np.log(self.vintage_discount) / 5.0) / 12.0)
@@ -130,10 +154,9 @@ class ComputeMarket(Mechanism):
         hand = openai.available + self.idle_pool
         self.tightness = (wanted + rivals + 0.1) / (hand + rivals + 0.1)
         scarce = np.clip(np.log(self.tightness), -1.5, 0.7) * self.scarcity_elasticity
-        step = self.volatility * np.sqrt(1.0 / 12.0) * self.model.draw("rent", "normal")
-        slide = np.log1p(-self.glut_decline) / 12.0 * self.glut
-        self.shock = self.shock * 0.97 + step * self.enabled + slide
-        trend = self.opening_rent * np.exp(np.log1p(-self.decline) * self.model.month / 12.0)
+        step = self.monthly_volatility * self.model.draw("rent", "normal")
+        self.shock = self.shock * 0.97 + step * self.enabled + self.monthly_slide * self.glut
+        trend = self.opening_rent * np.exp(self.log_trend * self.model.month / 12.0)
         fall = self.obsolescence * self.model.technology.industry_gain
         fall = fall + self.fire_sale_depth * self.thrown_out / (hand + rivals + 0.1)
         moved = np.exp((scarce - fall) * self.enabled + self.shock)

@@ -396,7 +396,7 @@ class ComputeContracts(Mechanism):
             return
         month, power, rung = self.model.month, self.model.power, self.model.month // 3
         start = month + np.maximum(self.model.openai.planning_lead, power.wait_of_orders())
-        amount = self.orders.amount[rung] + added * power.share_of_orders()
+        amount = self.orders.amount[rung] + added * power.share_of_orders
         self.orders.put(rung, added[0] > 0.0, amount[0], start[0], self.firm_term[0])
         self.announced_left_gw = np.maximum(self.announced_left_gw - self.on_orders[:, None] * added, 0.0)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State
+from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import JUNIOR, SECURED, SITE_COMPANIES, UNSECURED
 from model.kernels_credit import add_by_site, fall_due, find_room, find_stopped, move_rates, share_draws
 from model.ladder import level_annuity
@@ -84,19 +84,38 @@ class Credit(Mechanism):
 
     def move(self):
         """Move the base rate (mean reverting) and the regime (two states, two hazards)."""
-        rate = np.where(self.model.month == 0, self.base_rate_start, self.base_rate)
-        shock = self.base_rate_volatility * np.sqrt(1.0 / 12.0) * self.model.draw("base rate", "normal")
-        pull = self.base_rate_reversion / 12.0 * (self.base_rate_start - rate)
+        rate = self.base_rate_start if self.model.month == 0 else self.base_rate
+        shock = self.monthly_volatility * self.model.draw("base rate", "normal")
+        pull = self.monthly_reversion * (self.base_rate_start - rate)
         self.base_rate = np.maximum(rate + (pull + shock) * self.enabled, 0.0)
         draw = self.model.draw("credit regime")
-        freezes = draw < 1.0 - np.exp(-self.freeze_hazard / 12.0)
-        thaws = draw < 1.0 - np.exp(-self.thaw_hazard / 12.0)
+        freezes, thaws = draw < self.monthly_freeze, draw < self.monthly_thaw
         frozen = np.where(self.frozen, ~thaws, freezes) & self.enabled
         forced = self.model.forced_freeze
         self.frozen = frozen | (forced > 0.0)
         multiple = np.where(forced > 0.0, forced, self.freeze_multiple)
         self.spread_multiple = np.where(self.frozen, multiple, 1.0)
         self.openness = np.where(self.frozen, self.freeze_openness, 1.0)
+
+    @of_params
+    def monthly_volatility(self):
+        """Volatility of the base rate in a month."""
+        return self.base_rate_volatility * np.sqrt(1.0 / 12.0)
+
+    @of_params
+    def monthly_reversion(self):
+        """Share of the gap to its start that the base rate closes in a month."""
+        return self.base_rate_reversion / 12.0
+
+    @of_params
+    def monthly_freeze(self):
+        """Chance that calm credit freezes in a month."""
+        return 1.0 - np.exp(-self.freeze_hazard / 12.0)
+
+    @of_params
+    def monthly_thaw(self):
+        """Chance that a freeze ends in a month."""
+        return 1.0 - np.exp(-self.thaw_hazard / 12.0)
 
 
 class LoanPricing(Mechanism):
@@ -292,6 +311,8 @@ class Loans(Mechanism):
         self.of_vehicle = np.array([c.debtor == "Stargate vehicle" for c in self.contracts])[:, None]
         self.in_talks = np.array([c.kind == "site loan in talks" for c in self.contracts])[:, None]
         self.linked = np.array([c.openai_linked for c in self.contracts])
+        self.of_others = np.where(self.linked, 0.0, 1.0)[:, None]
+        self.opening_of_others = np.cumsum(self.opening_drawn * self.of_others[:, 0])[-1]
         self.inside = np.array([t.get("interest_in_operating_cash_flow", False) for t in terms])
         self.site = np.array(
             [
@@ -587,7 +608,7 @@ class Loans(Mechanism):
         remembered = np.take(self.model.party_block("spread_add_on"), self.lender, axis=0)
         return calm * credit.spread_multiple + remembered
 
-    @property
+    @of_params
     def full_rent(self):
         """Yearly rent of each site once it is complete, ``(sites, worlds)``, US$bn."""
         leases = self.model.leases
@@ -605,9 +626,7 @@ class Loans(Mechanism):
     @property
     def growth_of_others(self):
         """Growth of the debt that the lab's payments do not serve, since month 0, 0 to 1, ``(1, worlds)``."""
-        others = np.where(self.linked, 0.0, 1.0)[:, None]
-        opening = np.cumsum(self.opening_drawn * others[:, 0])[-1]
-        return np.clip(total(self.balance * others)[None, :] / opening - 1.0, 0.0, 1.0)
+        return np.clip(total(self.balance * self.of_others)[None, :] / self.opening_of_others - 1.0, 0.0, 1.0)
 
     def draw(self, wanted_by_party, wanted_by_site):
         """Draw what firms ask on their lines, sites for building, and clouds for signed chips.

@@ -32,11 +32,11 @@ def place_in_sample(readings, sample, floor, places):
             places[reading, world] = low / size if value > floor else 0.0
 
 
-@kernel(void, TABLE, TABLE, SQUARES, TABLE, OUT_SQUARES, OUT_ROW)
-def join_by_correlation(places, weights, covariance, decay, updated, squared):
+@kernel(void, TABLE, TABLE, SQUARES, TABLE, OUT_SQUARES, OUT, OUT_ROW)
+def join_by_correlation(places, weights, covariance, decay, updated, parts, squared):
     """Covariances after a month, and the squared index: parts joined by correlations, at most those of all at one.
 
-    decay ``(1, worlds)``; covariances ``(n, n, worlds)``; squared ``(worlds,)``.
+    decay ``(1, worlds)``; covariances ``(n, n, worlds)``; parts, a scratch, ``(n, worlds)``; squared ``(worlds,)``.
     """
     count, worlds = places.shape
     for world in range(worlds):
@@ -49,9 +49,9 @@ def join_by_correlation(places, weights, covariance, decay, updated, squared):
         for one in range(count):
             part = weights[one, 0] * places[one, world]
             mean += part
-            part /= max(math.sqrt(updated[one, one, world]), 1e-12)
+            deviation = math.sqrt(updated[one, one, world])  # bit-safe: square roots are rounded exactly
+            parts[one, world] = part / max(deviation, 1e-12)
+        for one in range(count):
             for other in range(count):
-                far = weights[other, 0] * places[other, world]
-                far /= max(math.sqrt(updated[other, other, world]), 1e-12)
-                joint += part * far * updated[one, other, world]
+                joint += parts[one, world] * parts[other, world] * updated[one, other, world]
         squared[world] = min(max(joint, 0.0), mean * mean)

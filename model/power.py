@@ -3,12 +3,13 @@
 The arithmetic is in `model/stack.py`; this mechanism says what it is applied to.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from agents.utility import BLOCK_LOAD, UNITS
-from agents.worlds import Mechanism, Param, State
+from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import MWH_PER_GW_YEAR
 from model.kernels_power import cumulate_supply, cut_by_block
 from model.stack import (
@@ -187,7 +188,6 @@ class Power(Mechanism):
     def __init__(self, model):
         super().__init__(model)
         self.by_region = adder_into(SITE_REGION, len(REGIONS))
-        self._given, self._stack, self._weights = None, None, (None, None)
         contracts = model.opening.contracts_of_kind("power contract")
         self._regions_of_contracts = np.array([REGIONS.index(c.creditor) for c in contracts])
         off_grid = [c.creditor == "New Mexico" for c in contracts]
@@ -222,12 +222,10 @@ class Power(Mechanism):
         utilities.heat = strikes | (forced > 0.0)
         utilities.heat_rise = np.maximum(self.heat_load * strikes, forced)
 
+    @of_params
     def weights(self):
         """Share of the month's hours in each block, ``(blocks, 1, worlds)``; they sum to one."""
-        if self._weights[0] != self.model.times_set:
-            weights = np.concatenate([self.peak_share[None], (1.0 - self.peak_share) * LAST_BLOCKS])
-            self._weights = self.model.times_set, weights
-        return self._weights[1]
+        return np.concatenate([self.peak_share[None], (1.0 - self.peak_share) * LAST_BLOCKS])
 
     def stacks(self):
         """Give all regions' units sorted by marginal cost; sorted again only after a Param has changed.
@@ -236,9 +234,11 @@ class Power(Mechanism):
         available in each block, share that heat derates (without the axis of blocks), and whether new capacity
         stands at or below the unit.
         """
-        if self._given == self.model.times_set:
-            return self._stack
-        self._given, utilities = self.model.times_set, self.model.utilities
+        return self._sorted
+
+    @of_params
+    def _sorted(self):
+        utilities = self.model.utilities
         cost = np.stack([getattr(utilities, f"cost_{unit}") for unit in UNITS]) * self.price_level
         share = {unit: getattr(utilities, f"share_{unit}") for unit in UNITS if unit != "peakers"}
         share["peakers"] = share["gas"] * utilities.peakers_of_gas
@@ -252,8 +252,7 @@ class Power(Mechanism):
         derated = shares * np.take(np.isin(UNITS, DERATED), unit)
         new = np.take(np.isin(UNITS, NEW_CAPACITY) * 1.0, unit)
         sums = (np.cumsum(each, axis=0) for each in (by_block, derated, new))
-        self._stack = (np.ascontiguousarray(cost[:, None]), *map(np.ascontiguousarray, sums))
-        return self._stack
+        return np.ascontiguousarray(cost[:, None]), *map(np.ascontiguousarray, sums)
 
     def clear(self, utility):
         """Clear the blocks of a month for one utility or all: what `Utility.price_power` asks for.
@@ -291,7 +290,7 @@ class Power(Mechanism):
         if not self.enabled.all():
             usual = np.minimum(table(utility.reference_price) * self.price_level, cap)
             price, off, firm = np.where(self.enabled, price, usual), off * self.enabled, firm * self.enabled
-        weights, cut = self.weights(), np.empty(price.shape)
+        weights, cut = self.weights, np.empty(price.shape)
         paid, curtailed, shed = (np.empty(load.shape) for _ in range(3))
         cut_by_block(price, off, firm, top, stays, load, weights, cut, paid, curtailed, shed)
         return Clearing(price, cut, top, month_mean(weights, price), paid, curtailed, shed)
@@ -312,7 +311,7 @@ class Power(Mechanism):
         self.bills_of_regions = utilities.household_bill
         self.ai_share_of_regions = utilities.ai_load / np.maximum(utilities.load, 1.0)
 
-    @property
+    @cached_property
     def _revenue(self):
         """Revenue of each utility in the opening books, US$bn a year, ``(utilities, 1)``."""
         return np.array([[self.model.opening.party(name).revenue] for name in self.model.utilities.names])
@@ -354,6 +353,7 @@ class Power(Mechanism):
 
     # -- announced capacity, and what binds ------------------------------------------------------------------
 
+    @of_params
     def share_of_orders(self):
         """Share of the announced capacity ordered now that is ever connected, ``(1, worlds)``.
 
@@ -362,10 +362,14 @@ class Power(Mechanism):
         survival = connection_queue(1.0, STAGE_COMPLETION, STAGE_MONTHS).connected
         return np.where(self.enabled, np.minimum(self.requests_per_order * survival, 1.0), 1.0)
 
+    @of_params
+    def months_of_queue(self):
+        """Months that a request spends in the stages of the connection queue, ``(1, worlds)``."""
+        return connection_queue(1.0, STAGE_COMPLETION, STAGE_MONTHS).months * self.queue_level
+
     def wait_of_orders(self):
         """Whole months until capacity ordered now can be connected, ``(1, worlds)``: the queue less time served."""
-        months = connection_queue(1.0, STAGE_COMPLETION, STAGE_MONTHS).months * self.queue_level
-        left = np.ceil(months - self.filed_before - self.model.month)
+        left = np.ceil(self.months_of_queue - self.filed_before - self.model.month)
         return (np.maximum(left, 0.0) * self.enabled).astype(np.int64)
 
     def find_binding(self):

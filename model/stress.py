@@ -139,10 +139,9 @@ def composite_stress(places, weights, covariance, decay):
     """
     count, worlds = places.shape
     covariance = np.ascontiguousarray(np.broadcast_to(covariance, (count, count, worlds)))
-    updated, squared = np.empty(covariance.shape), np.empty(worlds)
-    join_by_correlation(
-        places, weights, covariance, np.broadcast_to(decay, (1, worlds)).copy(), updated, squared
-    )
+    updated, parts, squared = np.empty(covariance.shape), np.empty(places.shape), np.empty(worlds)
+    decay = np.ascontiguousarray(np.broadcast_to(decay, (1, worlds)))
+    join_by_correlation(places, weights, covariance, decay, updated, parts, squared)
     return squared, updated
 
 

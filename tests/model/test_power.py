@@ -36,9 +36,9 @@ def test_blocks_are_priced_between_the_cheapest_unit_and_the_cap_and_the_peak_is
     utilities = hot.utilities
     assert (utilities.block_price >= 0.0).all() and (utilities.block_price <= utilities.price_cap).all()
     assert (np.diff(utilities.block_price, axis=0) <= 0.0).all()
-    mean = (hot.power.weights() * utilities.block_price).sum(axis=0)
+    mean = (hot.power.weights * utilities.block_price).sum(axis=0)
     np.testing.assert_allclose(utilities.price, mean)
-    np.testing.assert_allclose(hot.power.weights().sum(axis=0), 1.0)
+    np.testing.assert_allclose(hot.power.weights.sum(axis=0), 1.0)
 
 
 def test_a_normal_month_costs_what_wholesale_power_cost(cool):
@@ -96,7 +96,7 @@ def test_off_prices_are_those_of_reference_and_nothing_is_cut_queued_or_refused(
     assert not utilities.curtailed.any() and not utilities.shed.any() and not utilities.queue.any()
     assert not utilities.heat.any() and not model.commissions.verdict.any()
     assert not model.power.waited_of_sites.any()
-    assert (model.power.share_of_orders() == 1.0).all() and (model.power.wait_of_orders() == 0).all()
+    assert (model.power.share_of_orders == 1.0).all() and (model.power.wait_of_orders() == 0).all()
 
 
 def test_halls_that_find_no_connection_open_later():
@@ -126,9 +126,9 @@ def test_a_commission_that_refuses_lets_nothing_connect():
 
 def test_announced_capacity_waits_for_its_place_and_loses_what_the_queue_loses():
     one = played(1, {"power.requests_per_order": 1.0, "power.queue_level": 2.0})
-    np.testing.assert_allclose(one.power.share_of_orders(), 0.204)
+    np.testing.assert_allclose(one.power.share_of_orders, 0.204)
     assert (one.power.wait_of_orders() == 84 - 12 - 1).all()
-    assert (played(1).power.share_of_orders() == 1.0).all()
+    assert (played(1).power.share_of_orders == 1.0).all()
 
 
 def test_what_binds_is_one_of_five_and_demand_only_where_compute_suffices():
