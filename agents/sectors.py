@@ -105,21 +105,18 @@ class EquityInvestors(Party):
 
     def pay_in(self):
         """Pay the equity that falls due this month; with the window off, the committed yearly rounds."""
-        slot = self._slots == self.model.month % 12
-        signed_now = self.signed[self.model.month % 12]
+        month, signed = self.model.month % 12, self.signed.copy()
+        signed_now = self.signed[month]
         committed = self.model.committed_equity()
         self.round_now = np.where(self.enabled, signed_now, committed) * ~self.model.openai.closed
-        self.signed = np.where(slot, 0.0, self.signed)
-        self.signed_total = self.signed_sum()
+        signed[month] = 0.0
+        self.signed = signed
+        self.signed_total = self.model.year_total(signed)
 
     @property
     def _slots(self):
         """The months of the year, in the shape of `signed`."""
         return np.arange(12).reshape((12, *(1,) * (self.signed.ndim - 1)))
-
-    def signed_sum(self):
-        """Add up the equity signed and not yet paid, US$bn."""
-        return np.cumsum(self.signed, axis=0)[-1]
 
 
 class RestOfTheWorld(Party):

@@ -148,11 +148,11 @@ class SiteCompany(Party):
         Quarterly, from 12 months after completion, with the loan-to-value: past the lock-up lines nothing is
         distributed, past the default lines the covenant is breached.
         """
-        slot = (self.model.month % 12) == np.arange(12).reshape((12,) + (1,) * np.ndim(self.rent))
-        cfads = self.rent_received * (1.0 - self.operating_share)
-        self.cfads_year = np.where(slot, cfads, self.cfads_year)
-        self.service_year = np.where(slot, self.debt_service, self.service_year)
-        cash, due = np.cumsum(self.cfads_year, axis=0)[-1], np.cumsum(self.service_year, axis=0)[-1]
+        cfads_year, service_year = self.cfads_year.copy(), self.service_year.copy()
+        cfads_year[self.model.month % 12] = self.rent_received * (1.0 - self.operating_share)
+        service_year[self.model.month % 12] = self.debt_service
+        self.cfads_year, self.service_year = cfads_year, service_year
+        cash, due = self.model.year_total(cfads_year), self.model.year_total(service_year)
         cover = cash / np.maximum(due, np.maximum(cash / 10.0, 1e-9))
         self.dscr = np.where(due > 1e-9, np.minimum(cover, 10.0), 10.0)
         complete = self.model.halls.ahead_of_sites[self.row] <= 0.0

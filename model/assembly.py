@@ -32,6 +32,7 @@ from model.opening import read_opening, read_values
 from model.power import Power
 from model.solvency import Solvency
 from model.stress import Stress
+from model.sums import total
 from model.tape import Tape
 from model.technology import Technology
 from model.waterfall import private_equity_waterfall, project_finance_cascade
@@ -324,12 +325,6 @@ class Assembly(WorldsModel):
         return (self.leases.rent_billed + self.leases.rent_from_others) * 12.0
 
     @property
-    def tenant_trouble(self):
-        """Whether the tenant of each site is in arrears or gone, ``(sites, worlds)``."""
-        bad = (self.solvency.months_missed > 0) | self.ledger.closed
-        return np.take(bad, self.leases.tenant, axis=0)
-
-    @property
     def refinanceable(self):
         """Whether each party's maturing bonds are rolled by the market, ``(parties, worlds)``."""
         bearable = self.party_block("leverage") <= 1.15 * self.party_block("leverage_ceiling")
@@ -361,6 +356,9 @@ class Assembly(WorldsModel):
             window.committed_2030,
         )
         return yearly[year] / 12.0 if year < len(yearly) else np.zeros((1, self.worlds))
+
+    year_total = staticmethod(total)
+    """Adds up the twelve months of a State kept by month."""
 
     run_cascade = staticmethod(project_finance_cascade)
 

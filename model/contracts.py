@@ -5,9 +5,15 @@ Each class is a block with one row per contract. It opens its legs on the Ledger
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State
+from agents.worlds import Mechanism, Param, State, of_params
 from model.hardware import geometric
-from model.kernels_contracts import add_live_by_site, fill_contracts, open_rungs, renew_contracts
+from model.kernels_contracts import (
+    add_live_by_site,
+    add_starting_by_site,
+    fill_contracts,
+    open_rungs,
+    renew_contracts,
+)
 from model.ladder import Ladder
 from model.sums import adder_into, total
 
@@ -89,13 +95,21 @@ class Halls(Mechanism):
 
     def opening_in(self, month):
         """GW that each site means to energise in `month`, ``(sites, worlds)``."""
-        return self.by_site @ np.where(self.ladder.start == month, self.ladder.amount, 0.0)
+        starting = np.zeros((self.rows, self.worlds))
+        add_starting_by_site(month, self.ladder.amount, self.ladder.start, self.site, starting)
+        return starting
 
     @property
     def ahead_of_sites(self):
         """GW ahead of all site companies, Meta's own site last, ``(sites, worlds)``."""
-        left = max(META_COMPLETE - self.model.month, 0)
-        return np.vstack([self.ahead, np.full((1, self.worlds), float(left))])
+        ahead, month, block = self._ahead
+        if ahead is not self.ahead or month != self.model.month:
+            left = max(META_COMPLETE - self.model.month, 0)
+            block = np.vstack([self.ahead, np.full((1, self.worlds), float(left))])
+            self._ahead = self.ahead, self.model.month, block
+        return block
+
+    _ahead = None, None, None
 
     @property
     def months_left_of_sites(self):
@@ -280,12 +294,12 @@ class ComputeContracts(Mechanism):
     @property
     def announced_left(self):
         """GW announced and not yet firm, ``(1, worlds)``."""
-        return total(self.announced_left_gw)[None, :]
+        return self.announced_left_gw[-1:]  # the last contract is what is announced
 
     @property
     def buildable(self):
         """GW for which a builder would find finance this month, ``(1, worlds)``."""
-        return total(self.buildable_gw)[None, :]
+        return self.buildable_gw[-1:]
 
     def make_available(self):
         """Find what each contract can deliver: its path, its halls or its orders, less what is curtailed."""
@@ -553,11 +567,16 @@ class Leases(Mechanism):
             "claim of other landlords", memo, ["Rest of the world"] * len(memo), seniority=UNSECURED
         )
 
+    @of_params
+    def log_rise(self):
+        """Log of the yearly rise of the rent."""
+        return np.log1p(self.escalator)
+
     def bill(self):
         """Bill rent for energised capacity; collect it from a new tenant where the old one has gone."""
         ledger, month = self.model.ledger, self.model.month
-        energised = self.model.lease_energised
-        rise = np.exp(np.log1p(self.escalator) * np.maximum(month - self.start, 0)[:, None] / 12.0)
+        energised = self.model.sites.energised
+        rise = np.exp(self.log_rise * np.maximum(month - self.start, 0)[:, None] / 12.0)
         running = ((self.start <= month) & (month < self.start + self.tenor))[:, None]
         share = energised / self.full_gw[:, None]
         self.rent_due = self.full_rent[:, None] * self.rent_level * share * rise * running / 12.0

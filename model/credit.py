@@ -169,7 +169,9 @@ class LoanPricing(Mechanism):
     horizon = Param(5.0, "years", (1.0, 10.0), "Horizon of the default probability.")
     worst = Param(0.5, "per year", (0.05, 0.9), "Most that a default probability is taken for.")
 
-    default_probability = State("per year", "default probability that lenders assume")
+    default_probability = State(
+        "per year", "default probability that lenders assume; 0 for who cannot borrow"
+    )
 
     def __init__(self, model, parties):
         super().__init__(model)
@@ -196,8 +198,11 @@ class LoanPricing(Mechanism):
         firms = np.maximum(model.party_block("value_volatility"), 0.01)
         volatility = np.where(is_site, self.site_volatility, firms)
         drift = np.where(is_site, self.site_drift, 0.0)
-        term = first_passage(value, np.maximum(debt, 1e-9), drift, volatility, self.horizon)
-        yearly = np.minimum(yearly_from_term(term, self.horizon), self.worst)
+        owing = (np.take(each, loans.borrowers, axis=0) for each in (value, debt, drift, volatility))
+        worth, owed, drift, volatility = owing
+        term = first_passage(worth, np.maximum(owed, 1e-9), drift, volatility, self.horizon)
+        yearly = np.zeros_like(value)
+        yearly[loans.borrowers] = np.minimum(yearly_from_term(term, self.horizon), self.worst)
         tenant = np.take(yearly, model.leases.tenant, axis=0) * self.tenant_weight
         yearly[place] = 1.0 - (1.0 - yearly[place]) * (1.0 - tenant)
         self.default_probability = yearly
@@ -330,6 +335,7 @@ class Loans(Mechanism):
         debtors = [c.debtor for c in self.contracts]
         self.debtor = np.array([ledger.index[name] for name in debtors])
         self.lender = np.array([ledger.index[name] for name in self.lenders])
+        self.borrowers = np.unique(self.debtor)
         self.claims = ledger.open_claims("loans", self.names_of_rows, self.lenders, debtors)
         secured = ~(self.is_rolled | self.is_bullet | self.revolving)[:, 0]
         ranks = np.where(secured, SECURED, UNSECURED)
@@ -447,8 +453,11 @@ class Loans(Mechanism):
                 self.signed = np.broadcast_to(~(self.in_talks & (self.start > 0)), self.rate.shape)
             return
         credit = self.model.credit
-        draw = np.concatenate([self.model.draw(f"closing of {c.id}") for c in self.contracts])
-        closes = np.where(credit.enabled, draw < credit.closing_probability, credit.closing_probability > 0.0)
+        surely, chance = ~credit.enabled & (credit.closing_probability > 0.0), credit.closing_probability
+        closes = np.zeros(self.rate.shape, dtype=bool)
+        for row in np.flatnonzero(signing[:, 0]):
+            draw = self.model.draw(f"closing of {self.contracts[row].id}")
+            closes[row] = (surely | (credit.enabled & (draw < chance)))[0]
         self.signed = self.signed | (signing & closes)
         fails = (self.by_site @ (signing & ~closes)) > 0.0
         self.model.halls.delay(fails[:4], NEVER)

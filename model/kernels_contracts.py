@@ -58,6 +58,16 @@ def add_live_by_site(month, amount, start, end, site, out):
                 out[site[rung], world] += amount[rung, world]
 
 
+@kernel(void, int64, TABLE, MONTHS, ROWS, OUT)
+def add_starting_by_site(month, amount, start, site, out):
+    """Add up the rungs of each site that start in `month`; `out` comes in as zeros."""
+    rungs, worlds = amount.shape
+    for rung in range(rungs):
+        for world in range(worlds):
+            if start[rung, world] == month:
+                out[site[rung], world] += amount[rung, world]
+
+
 @kernel(void, TABLE, YES_NO, TABLE, TABLE, TABLE, FLAGS, FLAGS, OUT, OUT, OUT)
 def fill_contracts(need, mine, floor, available, peak, alive, renews, used, pool, wanted):
     """Fill the lab's contracts: what is paid for anyway, then the rest pro rata; what it lacks it wants to renew.

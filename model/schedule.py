@@ -115,7 +115,7 @@ class Schedule:
         """Delay the halls of sites that slip, and open those that are due."""
         self.halls.delay(self.sites.slips_now[:4], self.sites.slip_months[:4])
         self.halls.open()
-        self.sites.energised = np.vstack([self.halls.energised, self.lease_energised[4:]])
+        self.sites.energised = self.lease_energised
 
     def hand_out_demand(self):
         """Tell every seller what customers want of it."""

@@ -125,7 +125,7 @@ def percentiles(readings, reference, floor=-np.inf):
     on the floor, and its share there would make calm look like stress.
     """
     places = np.empty(np.shape(readings))
-    place_in_sample(readings, reference, floor, places)
+    place_in_sample(np.ascontiguousarray(readings), reference, floor, places)
     return places
 
 
@@ -138,10 +138,10 @@ def composite_stress(places, weights, covariance, decay):
     ``(n, n, worlds)``; gives ``(worlds,)`` in [0, 1] and ``(n, n, worlds)``.
     """
     count, worlds = places.shape
-    covariance = np.ascontiguousarray(np.broadcast_to(covariance, (count, count, worlds)))
-    updated, parts, squared = np.empty(covariance.shape), np.empty(places.shape), np.empty(worlds)
-    decay = np.ascontiguousarray(np.broadcast_to(decay, (1, worlds)))
-    join_by_correlation(places, weights, covariance, decay, updated, parts, squared)
+    shapes = (count, worlds), (count, 1), (count, count, worlds), (1, worlds)
+    given = map(np.broadcast_to, (places, weights, covariance, decay), shapes)
+    updated, parts, squared = np.empty(shapes[2]), np.empty(shapes[0]), np.empty(worlds)
+    join_by_correlation(*map(np.ascontiguousarray, given), updated, parts, squared)
     return squared, updated
 
 

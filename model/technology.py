@@ -39,11 +39,11 @@ def leak(pending, month, own, others, lag):
     `others` are ``(labs, worlds)``; `lag` is whole, a number or one per world. Returns what every lab gains now
     and the ring afterwards.
     """
-    slots = np.arange(len(pending))[:, None, None]
-    slot = month % len(pending)
-    now, ring = pending[slot] + own, pending.copy()
-    ring[slot] = 0.0
-    ring = np.where((slots == (month + lag) % len(pending)) & (lag > 0), ring + others, ring)
+    slots, _, worlds = pending.shape
+    now, ring = pending[month % slots] + own, pending.copy()
+    ring[month % slots] = 0.0
+    later, due = np.where(lag > 0, others, 0.0), np.broadcast_to((month + lag) % slots, (1, worlds))[0]
+    ring[due, :, np.arange(worlds)] += later.T
     return now + np.where(lag > 0, 0.0, others), ring
 
 
