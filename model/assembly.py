@@ -1,7 +1,5 @@
 """How a model is put together: agents from the opening books, accounts on the Ledger, the values of month 0."""
 
-import operator
-
 import numpy as np
 
 from agents.bank import Bank
