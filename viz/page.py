@@ -8,6 +8,7 @@ from viz import show
 from viz.components import (
     Broken,
     Chart,
+    Choice,
     Drawer,
     Footer,
     Header,
@@ -202,6 +203,12 @@ def ViewPane(session):
         lambda: show.view(seen.run, state, seen.pinned), [seen, state.view, state.party, state.names]
     )
     with solara.Div(classes=["tp-stack"], key=state.view):
+        if state.view == "party":
+            Choice(
+                spec=json.dumps(show.party_list(seen.run, state)),
+                chosen=state.party or "OpenAI",
+                event_choose=lambda name: session.change(party=show.party_of(name, seen.run, state)),
+            )
         if problem:
             Broken(problem)
         for kind, key, spec in specs:

@@ -203,6 +203,13 @@ def world_of(given, run):
     return position if 0 <= position < run.worlds else run.position
 
 
+def party_list(run, state):
+    """The parties that can be looked at up close, by their shown names."""
+    names = names_of(run.scenario, state.names)
+    options = [{"value": party, "title": shown} for party, shown in names.items()]
+    return {"label": "Party", "options": sorted(options, key=lambda each: each["title"].casefold())}
+
+
 def party_of(given, run, state):
     """The party that was clicked, by its own or its shown name; "" if there is none."""
     names = names_of(run.scenario, state.names)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
-from visiting import DESK, PHONE, SOON
+from visiting import DESK, PHONE, SOON, Server, Visitor
 
 from scenarios import load, simulate
 from viz import show
@@ -359,3 +359,35 @@ def test_every_view_opens_without_an_error(visitor):
         assert visitor.page.locator(".tp-broken").count() == 0, view
         says = visitor.page.locator(".tp-at-centre .tp-says").first.text_content()
         assert says.strip(), view
+
+
+def test_a_party_can_be_looked_at_up_close(visitor):
+    visitor.open("month=30")
+    visitor.page.click("[data-node=CoreWeave]")
+    visitor.state("party=CoreWeave")
+    visitor.page.wait_for_selector(".tp-choice select")
+    assert visitor.page.input_value(".tp-choice select") == "CoreWeave"
+    visitor.page.select_option(".tp-choice select", "Oracle")
+    visitor.state("party=Oracle")
+    visitor.page.wait_for_function(
+        "document.querySelector('.tp-stack .tp-says').textContent.includes('Oracle')"
+    )
+
+
+def test_a_server_that_is_gone_is_told_and_what_was_set_comes_back(chromium):
+    server = Server()
+    page = chromium.new_page()
+    visitor = Visitor(page, server.address).open("seed=4&months=24&month=12")
+    server.stop()
+    page.get_by_text("The server does not answer").first.wait_for(timeout=SOON)
+    page.locator(".tp-scrub").evaluate("each => { each.value = 20; each.dispatchEvent(new Event('input')) }")
+    assert visitor.month() == 20  # what was computed can still be played
+    server = Server(server.port)
+    try:
+        page.get_by_text("What you had set is in the address").wait_for(timeout=SOON)
+        page.get_by_role("button", name="Refresh now").click()
+        visitor.painted()
+        assert page.input_value(".tp-seed input") == "4"
+    finally:
+        page.close()
+        server.stop()

@@ -25,8 +25,8 @@ DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 class Server:
     """`python run.py app`, with what it prints."""
 
-    def __init__(self):
-        command = [sys.executable, "run.py", "app", "--port", "0"]
+    def __init__(self, port=0):
+        command = [sys.executable, "run.py", "app", "--port", str(port)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -40,6 +40,10 @@ class Server:
         else:
             raise RuntimeError("the server did not start: " + "".join(self.lines))
         threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True).start()
+
+    @property
+    def port(self):
+        return int(self.address.rstrip("/").rpartition(":")[2])
 
     def stop(self):
         self.process.terminate()

@@ -71,6 +71,11 @@ def Footer(spec="{}", query=""):
     """Say that the books balance, what was computed, and keep the address up to date."""
 
 
+@solara.component_vue("choice.vue", vuetify=False)
+def Choice(spec="{}", chosen="", event_choose=None):
+    """Choose one of several: {"label", "options": [{"value", "title"}]}."""
+
+
 @solara.component_vue("drawer.vue", vuetify=False)
 def Drawer(title="", wide=False, left=False, children=(), event_close=None):
     """Lay a panel over the page; Escape closes it."""
