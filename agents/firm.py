@@ -36,6 +36,11 @@ class Party(Actor):
         return self.rows_of(self.model.ledger.closed)
 
     @property
+    def alive(self):
+        """1 while the party is in the market, 0 once legal default has taken it out."""
+        return self.rows_of(self.model.alive)
+
+    @property
     def in_arrears(self):
         """Whether a bill was missed last month and is not yet paid."""
         return self.rows_of(self.model.solvency.months_missed) > 0
@@ -107,7 +112,7 @@ class Firm(Party):
     def find_need(self):
         """Ask what is missing: buffer + bills + plans - expected receipts - cash, never less than nothing."""
         need = self.minimum_cash + self.outgoing + self.planned_outlay - self.expected_incoming - self.cash
-        self.funding_need = np.maximum(need, 0.0) * ~self.closed
+        self.funding_need = np.maximum(need, 0.0) * self.alive
 
     def use_credit(self):
         """Borrow what is missing while the market is open to it; sell shares for what it will not lend.

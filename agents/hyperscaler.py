@@ -50,13 +50,13 @@ class Hyperscaler(Firm):
     def earn(self):
         """Earn the operating cash flow of the other business, which grows."""
         growth = np.exp(self.other_cash_flow_growth * self.model.month / 12.0)
-        self.other_cash = self.other_cash_flow * growth / 12.0 * ~self.closed
-        self.running_cost = self.compute_revenue * self.running_cost_share * ~self.closed
+        self.other_cash = self.other_cash_flow * growth / 12.0 * self.alive
+        self.running_cost = self.compute_revenue * self.running_cost_share * self.alive
 
     def invest(self):
         """Put a fixed share of cash flow into own investment; part of it adds computing capacity."""
         wanted = np.maximum(self.other_cash, 0.0) * self.own_investment_share
-        self.investment = np.minimum(wanted, np.maximum(self.cash, 0.0)) * ~self.closed
+        self.investment = np.minimum(wanted, np.maximum(self.cash, 0.0)) * self.alive
         retired = self.capacity * self.retirement / 12.0
         built = self.investment * self.computing_share / self.gw_cost
         self.capacity = self.capacity + built - retired
@@ -64,4 +64,4 @@ class Hyperscaler(Firm):
     def pay_out(self):
         """Pay dividends and buybacks out of what exceeds the buffer."""
         spare = np.maximum(self.cash - self.minimum_cash, 0.0)
-        self.payout_now = np.minimum(self.payout / 12.0, spare) * ~self.closed
+        self.payout_now = np.minimum(self.payout / 12.0, spare) * self.alive

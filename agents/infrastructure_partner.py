@@ -61,19 +61,19 @@ class InfrastructurePartner(Firm):
     def earn(self):
         """Note what the other business brings: a yearly amount that grows, before its interest."""
         growth = np.exp(self.other_cash_flow_growth * self.model.month / 12.0)
-        self.other_cash = self.other_cash_flow * growth / 12.0 * ~self.closed
+        self.other_cash = self.other_cash_flow * growth / 12.0 * self.alive
 
     def run_compute(self):
         """Pay for running compute: half of the cost follows sales, half the capacity once sold."""
         self.peak_revenue = np.maximum(self.peak_revenue, self.compute_revenue)
         base = 0.5 * self.compute_revenue + 0.5 * self.peak_revenue
-        self.running_cost = self.running_cost_share * base * ~self.closed
+        self.running_cost = self.running_cost_share * base * self.alive
 
     def mark_holdings(self):
         """Mark the other holdings to a market that moves at random."""
         step = self.holdings_volatility * np.sqrt(1.0 / 12.0) * self.model.draw("holdings", "normal")
         held = self.rows_of(self.model.ledger.real_assets)
-        self.revaluation = held * np.expm1(step) * self.sells_holdings * ~self.closed
+        self.revaluation = held * np.expm1(step) * self.sells_holdings * self.alive
 
     def value_holdings(self):
         """Compare net debt with the market value of holdings (shares of the lab included)."""
@@ -114,7 +114,7 @@ class InfrastructurePartner(Firm):
     def plan_prepayment(self):
         """Repay the line early with half of the cash above three times the buffer."""
         spare = np.maximum(self.cash - 3.0 * self.minimum_cash, 0.0)
-        self.prepayment = 0.5 * spare * self.repays_early * ~self.closed
+        self.prepayment = 0.5 * spare * self.repays_early * self.alive
 
     def cover_debt(self):
         """Measure the cover: DSCR = operating cash / (interest + principal), trailing, at most 10."""

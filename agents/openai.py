@@ -100,7 +100,7 @@ class OpenAI(Lab):
     @property
     def unserved(self):
         """Compute that customers' demand lacks, GW: shortage is the constraint where it is positive."""
-        return np.maximum(self.inference_need - self.available, 0.0) * ~self.closed
+        return np.maximum(self.inference_need - self.available, 0.0) * self.alive
 
     @property
     def gross_margin(self):
@@ -117,7 +117,7 @@ class OpenAI(Lab):
     @property
     def compute_bill(self):
         """What its compute costs at this month's bills, used or not, US$bn a year."""
-        return self.model.compute_contracts.bill_of_openai * ~self.closed
+        return self.model.compute_contracts.bill_of_openai * self.alive
 
     def serve(self):
         """Serve demand as far as compute allows: inference comes before training.
@@ -127,14 +127,14 @@ class OpenAI(Lab):
         self.available = self.model.compute_contracts.available_to_openai
         enough = np.minimum(self.available / np.maximum(self.inference_need, 1e-9), 1.0)
         self.served_share = np.where(self.inference_need > 0.0, enough, 1.0)
-        self.revenue = self.demanded * self.served_share * ~self.closed
+        self.revenue = self.demanded * self.served_share * self.alive
 
     def use_compute(self):
         """Use what serving and training ask for, up to what is available; note what stands idle."""
         wanted = np.minimum(self.inference_need * self.served_share + self.training_plan, self.available)
         left = self.available - wanted
-        self.compute_used = (wanted + self.training_takes_idle * left) * ~self.closed
-        self.idle = (self.available - self.compute_used) * ~self.closed
+        self.compute_used = (wanted + self.training_takes_idle * left) * self.alive
+        self.idle = (self.available - self.compute_used) * self.alive
 
     def spend(self):
         """Pay staff, sales and the rest: growing ever more slowly, a little less while cornered."""
@@ -158,7 +158,7 @@ class OpenAI(Lab):
         """Ask for what is missing to the target runway; signed money counts as had."""
         signed = self.model.equity_window.signed_total
         target = self.burn * self.runway_target + self.minimum_cash
-        self.equity_asked = np.maximum(target - self.cash - signed, 0.0) * ~self.closed
+        self.equity_asked = np.maximum(target - self.cash - signed, 0.0) * self.alive
 
     def use_credit(self):
         """Draw the bank revolver for what is missing; the lab sells equity only through its rounds."""

@@ -56,7 +56,7 @@ class PrivateEquityLender(Party):
         """Call from the investors what sites ask for and cash does not cover, within the commitments."""
         self.uncalled = self.model.funds.uncalled_of_lenders[self.row]
         missing = np.maximum(self.site_equity_due - np.maximum(self.cash - 0.1, 0.0), 0.0)
-        self.capital_call = np.minimum(missing, self.uncalled) * ~self.closed
+        self.capital_call = np.minimum(missing, self.uncalled) * self.alive
 
     @of_params
     def fade(self):
@@ -74,7 +74,7 @@ class PrivateEquityLender(Party):
         """Hand excess cash down the fund waterfall each quarter: capital, preferred return, catch-up, split."""
         quarter = self.model.month % 3 == 2
         keep = self.site_equity_due + 0.25
-        free = np.maximum(self.cash - keep - self.outgoing, 0.0) * quarter * ~self.closed
+        free = np.maximum(self.cash - keep - self.outgoing, 0.0) * quarter * self.alive
         tiers = self.model.run_waterfall(self, contributed=self.capital_call, distributed=free)
         self.unreturned, self.unpaid_preferred = tiers.unreturned, tiers.unpaid_preferred
         self.preferred_paid = self.preferred_paid + tiers.preferred

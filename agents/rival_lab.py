@@ -33,8 +33,8 @@ class RivalLab(Lab):
     def buy_compute(self):
         """Use the planned training compute and whatever inference needs; all demand is served."""
         training = self.base_compute * self.training_share
-        self.compute_used = (self.inference_need + training) * ~self.closed
-        self.revenue = self.demanded * ~self.closed
+        self.compute_used = (self.inference_need + training) * self.alive
+        self.revenue = self.demanded * self.alive
 
     def pay_costs(self):
         """Give the month's cash cost other than compute, US$bn."""

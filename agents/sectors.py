@@ -90,7 +90,7 @@ class EquityInvestors(Party):
         lab = self.model.openai
         growth = np.maximum(np.log(np.maximum(lab.revenue, 0.1) / np.maximum(lab.revenue_year_ago, 0.1)), 0.0)
         multiple = self.multiple_floor + self.multiple_growth * np.minimum(growth, 1.0)
-        self.valuation = multiple * lab.revenue * ~lab.closed
+        self.valuation = multiple * lab.revenue * lab.alive
 
     def sign(self):
         """Sign what is asked, within the yearly cap and a share of the valuation, while the window is open."""
@@ -108,7 +108,7 @@ class EquityInvestors(Party):
         month, signed = self.model.month % 12, self.signed.copy()
         signed_now = self.signed[month]
         committed = self.model.committed_equity()
-        self.round_now = np.where(self.enabled, signed_now, committed) * ~self.model.openai.closed
+        self.round_now = np.where(self.enabled, signed_now, committed) * self.model.openai.alive
         signed[month] = 0.0
         self.signed = signed
         self.signed_total = self.model.year_total(signed)

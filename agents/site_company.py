@@ -139,8 +139,8 @@ class SiteCompany(Party):
         budget = self.cash + undrawn + uncalled + expected_rent - interest
         self.construction = np.maximum(budget, 0.0) / months * building
         needed = np.maximum(self.construction + self.outgoing - self.expected_incoming - self.cash, 0.0)
-        self.equity_call = np.minimum(needed, uncalled) * ~self.closed
-        self.loan_call = np.minimum(needed - self.equity_call, undrawn) * ~self.closed
+        self.equity_call = np.minimum(needed, uncalled) * self.alive
+        self.loan_call = np.minimum(needed - self.equity_call, undrawn) * self.alive
 
     def test_cover(self):
         """Test the cover on twelve months: DSCR = sum of CFADS / sum of debt service, at most 10.
@@ -212,5 +212,5 @@ class SiteCompany(Party):
             pays_out=complete & ~self.closed & (self.model.month % 3 == 2),
             tested_dscr=np.where(young, 10.0, self.dscr),
         )
-        self.reserve, self.free_cash = done.reserve * ~self.closed, done.cash * ~self.closed
+        self.reserve, self.free_cash = done.reserve * self.alive, done.cash * self.alive
         self.prepaid, self.distribution = done.sweep, done.equity

@@ -19,7 +19,7 @@ class SmallModelBuilder(Lab):
     def buy_compute(self):
         """Rent just the compute needed: no commitment, so no trap and no priority."""
         self.compute_used = self.inference_need + self.training_plan
-        self.revenue = self.demanded * ~self.closed
+        self.revenue = self.demanded * self.alive
 
     def pay_costs(self):
         """Give the month's running cost, US$bn."""

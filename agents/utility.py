@@ -232,6 +232,6 @@ class Utility(Firm):
     def earn(self):
         """Earn from other users at the allowed bill, and invest what is earned."""
         granted = self.allowed_bill / np.maximum(self.household_bill, 0.1)
-        self.other_cash = self.other_cash_flow / 12.0 * granted * ~self.closed
+        self.other_cash = self.other_cash_flow / 12.0 * granted * self.alive
         spare = np.maximum(self.cash - self.minimum_cash, 0.0)
         self.investment = np.minimum(np.maximum(self.other_cash, 0.0) * self.own_investment_share, spare)

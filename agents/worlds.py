@@ -258,10 +258,19 @@ class _Holder:
             block = self._blocks.get(name)
             if block is None:
                 state.__get__(self)  # says that there are no numbers yet
-            elif self._row is None:
-                self._blocks[name] = state.fit(value, block.shape)
-            else:
+            elif self._row is not None:
                 state.set_row(self, value)
+            elif (
+                type(value) is np.ndarray
+                and value.base is None
+                and value.dtype is block.dtype
+                and value.shape == block.shape
+                and value.strides == block.strides
+            ):  # what nearly every rule assigns: an array of its own, laid out as the block is
+                value.setflags(False)
+                self._blocks[name] = value
+            else:
+                self._blocks[name] = state.fit(value, block.shape)
         elif name in self._params:
             raise AttributeError(f"{name} is a Param: the scenario sets it (model.set_param), no rule does")
         elif name[0] == "_" or not self._sealed or name in vars(self) or self._is_data(name):

@@ -312,6 +312,17 @@ class Assembly(WorldsModel):
         return getattr(self.labs, state)
 
     @property
+    def alive(self):
+        """1 for each party in the market, 0 once legal default has taken it out, ``(parties, worlds)``."""
+        closed, alive = self._alive
+        if closed is not self.ledger.closed:
+            alive = 1.0 - self.ledger.closed
+            self._alive = self.ledger.closed, alive
+        return alive
+
+    _alive = None, None
+
+    @property
     def lease_energised(self):
         """Energised GW of each lease: the four sites', and Meta's from the end of its construction."""
         meta = np.full((1, self.worlds), self.leases.full_gw[-1] * (self.month >= META_COMPLETE))

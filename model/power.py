@@ -285,7 +285,8 @@ class Power(Mechanism):
         if tested.size:  # some 3% of blocks: elsewhere all data centres bid more than the price and stay
             few, of_region = stack.at(tested), tested % bid.size
             asked = np.take(firm, tested), np.take(leaves, of_region), np.take(bid, of_region)
-            settled = price_with_bids(few.price_at, asked[0], asked[1][None], asked[2][None])
+            full = np.take(price, tested)
+            settled = price_with_bids(few.price_at, asked[0], asked[1][None], asked[2][None], full)
             price.flat[tested], off.flat[tested] = settled, few.left(settled, *asked)
         if not self.enabled.all():
             usual = np.minimum(table(utility.reference_price) * self.price_level, cap)

@@ -63,7 +63,7 @@ def _spread_out(values, shape):
     return np.ascontiguousarray(np.broadcast_to(values, shape))
 
 
-def price_with_bids(price_at, firm, amount, bid):
+def price_with_bids(price_at, firm, amount, bid, full=None):
     """Price when load may leave: it stays on while the price is below its bid.
 
     price = max(P(firm), max_j min(P(firm + load bidding at least bid_j), bid_j)). This is the lowest price at
@@ -77,8 +77,10 @@ def price_with_bids(price_at, firm, amount, bid):
         Load that pays any price, GW.
     amount, bid
         ``(bidders, ...)`` GW and US$/MWh, the highest bid first.
+    full
+        The price with all load on, if it is known.
     """
-    full = price_at(firm + np.cumsum(amount, axis=0)[-1])
+    full = price_at(firm + np.cumsum(amount, axis=0)[-1]) if full is None else full
     leaves = full > bid[-1]
     if not leaves.any():  # most months; where nobody leaves, the long way gives the same price
         return full
