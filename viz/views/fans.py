@@ -119,17 +119,19 @@ def _cash(run, context):
     revenue = _Fan(run, context, lambda each: each.measure("revenue", LAB), standing(run).revenue[0])
     bill = _Fan(run, context, lambda each: each.measure("compute_bill", LAB))
     money_in = revenue.series("revenue", "var:accent", "revenue", "var:accent")
-    bills = bill.series(context.tell("compute bill"), "var:muted", "bill", "var:ink", named=False)
+    bills = bill.series(context.tell("bill for compute"), "var:muted", "bill", "var:ink", named=False)
     dates = dates_of(run)
     table = revenue.table(dates, "revenue")
-    other = bill.table(dates, context.tell("compute bill"))
+    other = bill.table(dates, context.tell("bill for compute"))
     table = {
         "columns": table["columns"] + [f"bill: {name}" for name in other["columns"][1:]],
         "rows": [one + two[1:] for one, two in zip(table["rows"], other["rows"], strict=True)],
     }
     crossing, share = _crossing(revenue.story, bill.story, dates), _share_above_at_the_end(run)
-    headline = f"{crossing}; in {percent(share)} of worlds it ends above it, or {lab} is gone"
-    label = f"What {lab} earns, and what its compute costs whether used or not"
+    headline = f"{crossing}; in {percent(share)} of worlds the bill ends above it, or {lab} is gone"
+    if share == 0.0:
+        headline = f"{crossing}; the bill ends below revenue in all worlds"
+    label = f"What {lab} earns, and its bill for compute whether used or not"
     return _chart(run, context, "cash", headline, label, "US$bn a year", money_in + bills, table)
 
 
@@ -144,13 +146,13 @@ def _crossing(revenue, bill, dates):
     above = np.flatnonzero(bill > revenue)
     if not above.size:
         least = np.nanmin(revenue - bill)
-        return f"Revenue stays above the compute bill, by {money(least)} a year at the least"
+        return f"Revenue stays above the bill for compute, by {money(least)} a year at the least"
     first = int(above[0])
     since = "from the start" if first <= 1 else f"in {dates[first]}"
     below = np.flatnonzero((bill <= revenue) & (np.arange(len(bill)) > first))
     passes = "is above revenue" if first <= 1 else "passes revenue"
     until = f", until {dates[int(below[0])]}" if below.size else ", and stays above"
-    return f"The compute bill {passes} {since}{until}"
+    return f"The bill for compute {passes} {since}{until}"
 
 
 def _failures(run, context):
@@ -210,6 +212,8 @@ def _range_words(run, context):
     if found is None:
         return f"{lab}'s rate hangs on how long investors pay"
     low, high = (percent(found.window[end]) for end in ("low", "high"))
+    if low == high:
+        return f"{lab}: {low} over the whole range of the equity window"
     return f"{lab}: {low} to {high} over the range of the equity window"
 
 
@@ -299,19 +303,20 @@ def _debt(run, context):
     """Debt of the party in focus, or of all partners and site companies."""
     agents = run.results.measures["debt"].agents
     single = context.party if context.party in agents else ""
-    rows = (
-        [agents.index(single)]
-        if single
-        else [at for at, name in enumerate(agents) if name in _borrowers(run)]
-    )
     stands = standing(run)
+    rows = (
+        [agents.index(single)] if single else [at for at, name in enumerate(agents) if name in stands.tested]
+    )
     opening = stands.debt[0, [stands.parties.index(agents[at]) for at in rows]].sum()
     shown = _Fan(run, context, lambda each: each.measure("debt")[:, rows].sum(axis=1), opening)
     dates = dates_of(run)
     most = int(np.nanargmax(shown.story))
     who = capitalised(context.inside(single)) if single else "Partners and their sites together"
     verb = "owes" if single else "owe"
-    headline = f"{who} {verb} most in {dates[most]}: {money(shown.story[most])}, against {money(opening)} at the start"
+    start = f"{money(opening)} at the start"
+    headline = f"{who} {verb} most in {dates[most]}: {money(shown.story[most])}, against {start}"
+    if most == 0:
+        headline = f"{who} never {verb} more than the {start}"
     label = (
         f"Loans and bonds drawn by {context.inside(single)}"
         if single
@@ -320,12 +325,6 @@ def _debt(run, context):
     return _chart(
         run, context, "debt", headline, label, "US$bn", shown.series("debt"), shown.table(dates, "debt")
     )
-
-
-def _borrowers(run):
-    partners, _ = run.story.state("infrastructure_partner.dscr")
-    sites, _ = run.story.state("site_company.dscr")
-    return {*partners, *sites}
 
 
 def _revenue(run, context):
@@ -355,9 +354,9 @@ def _rent(run, context):
     shown = _Fan(run, context, lambda each: each.measure("compute_market.rent")[:, 0], opening)
     dates, change = dates_of(run), shown.story[-1] / max(shown.story[0], 1e-9) - 1.0
     low, high = shown.bands[0, -1], shown.bands[4, -1]
-    what, side = capitalised(context.tell("compute")), "more" if change >= 0.0 else "less"
+    moves = "rises" if change >= 0.0 else "falls"
     headline = (
-        f"{what} rents for {percent(abs(change))} {side} at the end of this world;"
+        f"The rent of compute {moves} by {percent(abs(change))} in this world;"
         f" nine in ten worlds end between {money(low)} and {money(high)} for a GW and year"
     )
     label = "Rent of new capacity, in the market where halls are let"
@@ -379,6 +378,10 @@ def _power(run, context):
         f"Power is dearest in {context.inside(region)} in {dates[worst]}, at ${figures(shown.story[worst])} a MWh;"
         f" the middle of this world's months is ${figures(float(np.nanmedian(shown.story)))}"
     )
+    if np.nanmax(shown.story) - np.nanmin(shown.story) < 0.5:
+        headline = (
+            f"Power in {context.inside(region)} costs ${figures(shown.story[worst])} a MWh in every month"
+        )
     label = f"Wholesale price of power in {context.inside(region)}, mean of the month"
     series = shown.series("price")
     return _chart(run, context, "power", headline, label, "US$/MWh", series, shown.table(dates, "price"))
