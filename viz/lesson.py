@@ -425,7 +425,7 @@ def hashes(lesson):
     return {key: scenario_of(case.state()).hash() for key, case in lesson.cases.items()}
 
 
-def refresh(keys=(), seeds=SEEDS, file=ANSWERS, note=None):
+def refresh(keys=(), seeds=SEEDS, file=ANSWERS, note=None, *, worlds=WORLDS, months=MONTHS):
     """Play lessons, by default all, with every seed of a class, and write what their answers came to into a file."""
     stored = stored_answers(file)
     for key in keys or lessons():
@@ -433,13 +433,13 @@ def refresh(keys=(), seeds=SEEDS, file=ANSWERS, note=None):
         for seed in seeds:
             if note is not None:
                 note(f"{key}: seed {seed}")
-            for name, value in play(lesson, seed).items():
+            for name, value in play(lesson, seed, worlds, months).items():
                 values.setdefault(name, []).append(value)
         stored[key] = {
             "version": version(),
             "date": datetime.date.today().isoformat(),
-            "worlds": WORLDS,
-            "months": MONTHS,
+            "worlds": worlds,
+            "months": months,
             "seeds": list(seeds),
             "hashes": hashes(lesson),
             "values": values,
