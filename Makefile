@@ -72,4 +72,5 @@ $(READY): requirements.lock .python-version
 	echo "Making .venv with $$("$$found" --version) and the locked packages: a minute or two, once." >&2; \
 	"$$found" -m venv --clear --prompt take-or-pay .venv
 	@$(VENV_PYTHON) -m pip install -qq --no-input --disable-pip-version-check --require-hashes -r requirements.lock
+	@-$(VENV_PYTHON) -c 'import model'  # compiles the kernels, which are kept; without it the first run would
 	@touch $@
