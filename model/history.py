@@ -321,12 +321,13 @@ class History(Reading):
         self.months, self._pieces = self.months + 1, None
         if self._plan is None:
             self._plan = self._measured()
-        for name, holder, attribute, *_ in self._plan:
+        width = (self.model.worlds,)
+        for (name, holder, attribute, *_), kept in zip(self._plan, self._kept.values(), strict=True):
             block = getattr(holder, attribute)
-            if block.ndim != 2 or block.shape[-1] != self.model.worlds:
+            if block.shape[1:] != width:
                 raise ValueError(f"measure {name}: (agents, worlds) is kept, not {block.shape}")
             # States are never changed in place and need no copy; what can still be written to does.
-            self._kept[name, id(holder)].append(block.copy() if block.flags.writeable else block)
+            kept.append(block.copy() if block.flags.writeable else block)
         stress = self.model.mechanisms["stress"].index[0]
         self._peak = stress if self._peak is None else np.maximum(self._peak, stress)
         if self.story is not None:
@@ -446,13 +447,21 @@ class _StoryKeeper:
             for holder in holders
             for row in state_declarations([_declaring(holder)])
         ]
-        self.labels, self.months, self.columns = labels, [], []
+        self.labels, self.months, self.columns, self.blocks = labels, [], [], [None] * len(self.plan)
         self.matrices, self.paid, self.unpaid, self.balances = [], [], [], []
 
     def keep(self, month, ledger, world):
         """Keep the month that ends now, of one world."""
         self.months.append(month)
-        self.columns.append([getattr(holder, name)[..., world].copy() for holder, name, _ in self.plan])
+        # A State is replaced when it changes, so one that is still the same has the column of last month.
+        last, before = self.blocks, self.columns[-1] if self.columns else self.blocks
+        self.blocks = [getattr(holder, name) for holder, name, _ in self.plan]
+        self.columns.append(
+            [
+                column if block is known else block[..., world].copy()
+                for block, known, column in zip(self.blocks, last, before, strict=True)
+            ]
+        )
         sheet, flows = ledger.balance_sheet(world), ledger.transaction_flows(world)
         self.matrices.append((("balance sheet", *sheet), ("flow", *flows)))
         self.paid.append(ledger.flow[:, world].copy())

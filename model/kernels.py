@@ -162,6 +162,16 @@ def move_cash(paid, first, rows, legs, signs, touched, change, flow, cash):
     post(paid, rows, legs, signs, touched, change, cash)
 
 
+@kernel(void, READ, READ, ROWS, ROWS, BLOCK)
+def expect(due, paid_share, payer, payee, out):
+    """Add up what each payee may expect: what is due to it times the share that each payer pays."""
+    out[:] = 0.0
+    for leg in range(due.shape[0]):
+        out_of, into = payer[leg], payee[leg]
+        for world in range(due.shape[1]):
+            out[into, world] += due[leg, world] * paid_share[out_of, world]
+
+
 # -- write-offs -------------------------------------------------------------------------------------------------
 
 

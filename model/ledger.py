@@ -172,7 +172,7 @@ class Ledger:
         self._income_at_once = Adder(
             self._net_csr @ sp.diags(accrual * at_once) + into @ sp.diags((nature == ASSET).astype(float))
         )
-        self._shortfall, self._cleared_into = Adder(out[:, self.cleared]), Adder(into[:, self.cleared])
+        self._shortfall = Adder(out[:, self.cleared])
         self._on_accrual, self._whole = accrual[self.cleared], np.ones(count)
         self._accruing = np.flatnonzero(accrual[self.cleared])
         self.holders, self.issuers = np.array(self._holders, dtype=int), np.array(self._issuers, dtype=int)
@@ -355,8 +355,9 @@ class Ledger:
 
     def expected(self, paid_share):
         """Give what each party may expect: bills to it times the share that each payer paid last month."""
-        due = self.payable[self.cleared] * np.take(paid_share, self.payer[self.cleared], axis=0)
-        return self._cleared_into @ due
+        expected = np.empty(self.cash.shape)
+        kernels.expect(self.payable[self.cleared], paid_share, self.payer, self.payee, expected)
+        return expected
 
     def debt(self, rows):
         """Give what each party owes on the claims ``rows``, ``(parties, worlds)``."""

@@ -76,6 +76,10 @@ class Case:
         paid, *entries, cash = self.post()
         return paid, 2, *entries, self.block(self.legs + 3), cash
 
+    def expect(self):
+        payer, payee = self.parties_of_legs()
+        return self.block(self.legs), self.block(self.parties), payer, payee, self.block(self.parties)
+
     def write_off(self):
         payer, payee = self.parties_of_legs()
         blocks = self.block(self.legs, 0.0), self.block(self.legs), self.block(self.parties)
