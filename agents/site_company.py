@@ -157,9 +157,12 @@ class SiteCompany(Party):
         self.dscr = np.where(due > 1e-9, np.minimum(cover, 10.0), 10.0)
         complete = self.model.halls.ahead_of_sites[self.row] <= 0.0
         self.months_complete = (self.months_complete + 1) * complete
-        tested = (self.months_complete >= 12) & (self.model.month % 3 == 2) & self.covenants
         owed, value = self.model.loans.site_owed[self.row], self.model.loans.site_appraisal[self.row]
         self.loan_to_value = np.minimum(owed / np.maximum(value, 0.1 * owed + 1e-9), 10.0)
+        if self.model.month % 3 != 2:
+            self.breached = self.breached & ~self.closed
+            return
+        tested = (self.months_complete >= 12) & self.covenants
         low = (self.dscr < self.lockup_dscr) | (self.loan_to_value > self.lockup_loan_to_value)
         worse = (self.dscr < self.default_dscr) | (self.loan_to_value > self.default_loan_to_value)
         self.locked_up = np.where(tested, low, self.locked_up)

@@ -464,7 +464,7 @@ class Together(_Holder):
     """Cohorts of one base class as one block, so that a rule of that class acts once for all their agents.
 
     Rows are the cohorts' rows, one cohort after another. Reading a State or Param joins the cohorts' blocks;
-    assigning a State hands each cohort its rows. A property that a cohort's class has changed is asked of each
+    assigning a State hands each cohort its rows. A property that a cohort's class has changed is asked of that
     cohort; a rule that one has changed cannot act for all and is refused. Made by `Together.of(Base, cohorts)`.
     """
 
@@ -484,7 +484,8 @@ class Together(_Holder):
         changed -= set(base._states) | set(base._params)
         for name in changed:
             if isinstance(joined[name], property):
-                joined[name] = property(_asked_of_each(name))
+                own_answer = [getattr(kind, name) is not joined[name] for kind in own]
+                joined[name] = property(_asked_of_each(name, joined[name], own_answer))
         joined |= {"_states": base._states, "_params": base._params, "group": None}
         joined["_changed"] = {name for name in changed if isinstance(joined[name], FunctionType)}
         together = type(f"{base.__name__}Together", (cls,), joined)()
@@ -501,11 +502,15 @@ class Together(_Holder):
         return self
 
 
-def _asked_of_each(name):
+def _asked_of_each(name, base, own_answer):
+    """The property of the base class, and in the rows of cohorts that have their own answer, theirs."""
+
     def joined(self):
         whole = np.zeros((self.rows, self.worlds))
-        for cohort, rows in zip(self.cohorts, self._blocks.rows, strict=True):
-            whole[rows] = getattr(cohort, name)
+        whole[...] = base.fget(self)
+        for cohort, rows, asked in zip(self.cohorts, self._blocks.rows, own_answer, strict=True):
+            if asked:
+                whole[rows] = getattr(cohort, name)
         return whole
 
     return joined

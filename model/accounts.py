@@ -203,7 +203,7 @@ class Accounts(Mechanism):
         other = np.vstack(
             [model.partners.other_cash, model.hyperscalers.other_cash, model.utilities.other_cash]
         )
-        alive = ~np.take(model.ledger.closed, self.earner, axis=0)
+        alive = ~model.ledger.closed.take(self.earner, axis=0)
         other = (other + model.loans.interest_inside[self.earner]) * alive
         model.ledger.pay(self.business, np.maximum(other, 0.0))
         self.losses = np.maximum(-other, 0.0)
@@ -234,6 +234,6 @@ class Accounts(Mechanism):
 
     def close_sectors(self):
         """Bring customers', bondholders' and investors' cash back to zero from the rest of the world."""
-        cash = np.take(self.model.ledger.cash, self.closer, axis=0)
+        cash = self.model.ledger.cash.take(self.closer, axis=0)
         self.model.ledger.pay(self.top_up, np.maximum(-cash, 0.0))
         self.model.ledger.pay(self.sweep, np.maximum(cash, 0.0))

@@ -326,7 +326,7 @@ class Assembly(WorldsModel):
     def lease_energised(self):
         """Energised GW of each lease: the four sites', and Meta's from the end of its construction."""
         meta = np.full((1, self.worlds), self.leases.full_gw[-1] * (self.month >= META_COMPLETE))
-        return np.vstack([self.halls.energised, meta])
+        return np.concatenate([self.halls.energised, meta])
 
     @property
     def lease_rent_year(self):

@@ -131,7 +131,7 @@ class SiteEquity(Mechanism):
     @property
     def uncalled(self):
         """Equity promised to each site and not yet paid, ``(sites, worlds)``."""
-        alive = ~np.take(self.model.ledger.closed, self.owner, axis=0)
+        alive = ~self.model.ledger.closed.take(self.owner, axis=0)
         return self.by_site @ (self._left * alive)
 
     @property
@@ -150,7 +150,7 @@ class SiteEquity(Mechanism):
         paid_in = self.paid_in
         whole = np.take(self.by_site @ paid_in, self.site, axis=0)
         asked = np.take(gap, self.site, axis=0) * paid_in / np.maximum(whole, 1e-12)
-        able = ~np.take(ledger.closed, self.owner, axis=0) & ~credit.frozen
+        able = ~ledger.closed.take(self.owner, axis=0) & ~credit.frozen
         spare = 0.5 * np.maximum(ledger.cash + self.model.funds.uncalled, 0.0)
         most = np.minimum(credit.sponsor_support * paid_in, np.take(spare, self.owner, axis=0))
         self.promised = self.promised + np.minimum(asked, most) * able
@@ -159,7 +159,7 @@ class SiteEquity(Mechanism):
         """Split what sites call among their owners, pro rata to what they still owe."""
         left = self._left
         whole = np.take(self.by_site @ left, self.site, axis=0)
-        call = np.take(self.model.sites.equity_call, self.site, axis=0)
+        call = self.model.sites.equity_call.take(self.site, axis=0)
         return call * left / np.maximum(whole, 1e-12)
 
     def pay_in(self, asked):
@@ -170,7 +170,7 @@ class SiteEquity(Mechanism):
         """Distribute to the owners, pro rata to what they paid in."""
         paid_in = self.paid_in
         whole = np.take(self.by_site @ paid_in, self.site, axis=0)
-        out = np.take(self.model.sites.distribution, self.site, axis=0)
+        out = self.model.sites.distribution.take(self.site, axis=0)
         self.model.ledger.pay(self.distributions, out * paid_in / np.maximum(whole, 1e-12))
 
 

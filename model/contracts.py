@@ -105,7 +105,7 @@ class Halls(Mechanism):
         ahead, month, block = self._ahead
         if ahead is not self.ahead or month != self.model.month:
             left = max(META_COMPLETE - self.model.month, 0)
-            block = np.vstack([self.ahead, np.full((1, self.worlds), float(left))])
+            block = np.concatenate([self.ahead, np.full((1, self.worlds), float(left))])
             self._ahead = self.ahead, self.model.month, block
         return block
 
@@ -115,7 +115,7 @@ class Halls(Mechanism):
     def months_left_of_sites(self):
         """Months until the last hall of each site company opens, ``(sites, worlds)``."""
         left = max(META_COMPLETE - self.model.month, 0)
-        return np.vstack([self.months_left, np.full((1, self.worlds), left)])
+        return np.concatenate([self.months_left, np.full((1, self.worlds), left)])
 
     def delay(self, mask, months):
         """Delay the halls of the masked sites, ``(sites, worlds)``, that lie ahead."""
@@ -265,7 +265,14 @@ class ComputeContracts(Mechanism):
     @property
     def seller_alive(self):
         """Which sellers are in the market, ``(contracts, worlds)``."""
-        return ~np.take(self.model.ledger.closed, self.seller, axis=0)
+        closed, alive = self._alive
+        if closed is not self.model.ledger.closed:
+            closed = self.model.ledger.closed
+            alive = ~closed.take(self.seller, axis=0)
+            self._alive = closed, alive
+        return alive
+
+    _alive = None, None
 
     @property
     def bill_of_openai(self):
@@ -349,12 +356,12 @@ class ComputeContracts(Mechanism):
         paid_for = np.maximum(self.used, np.where(yearly, 0.0, self.floor) * self.available)
         amount = self.price * paid_for / 12.0
         amount = amount + self._true_up(amount, month) * yearly
-        inherited = ~self.seller_alive & ~np.take(ledger.closed, self.buyer, axis=0)
+        inherited = ~self.seller_alive & ~ledger.closed.take(self.buyer, axis=0)
         ledger.file(self.heirs, np.take(amount * inherited, self.inheritable, axis=0))
         billed = ledger.bill(self.bills, amount)
         renewed = ledger.bill(self.renewals, self.renewal_price * self.renewed / 12.0)
         rent = self.model.compute_market.old_rent * self.relet / 12.0
-        let = ledger.pay(self.relets, np.broadcast_to(rent, amount.shape))
+        let = ledger.pay(self.relets, rent)
         self.sales = self.into_seller @ (billed + renewed + let)
         gap = self.model.power_contracts.overrun
         share = self.model.power_contracts.pass_through
@@ -432,7 +439,7 @@ class ComputeContracts(Mechanism):
         """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; `lead` is ``(1, worlds)``."""
         month = self.model.month + lead
         mine = (self.of_openai & ~self.on_halls & ~self.on_orders)[:, None]
-        path = total(np.take(self.gw_path, month[0], axis=1) * mine)
+        path = total(self.gw_path.take(month[0], axis=1) * mine)
         halls = self.model.halls.ladder
         return (path + halls.live_in_all(month[0]) + self.orders.live_in_all(month[0]))[None, :]
 
@@ -448,7 +455,7 @@ class ComputeContracts(Mechanism):
         month = self.model.month
         horizon = np.broadcast_to(horizon, (1, self.worlds))
         last = np.minimum(month + 1 + horizon[0], self.gw_path.shape[1])
-        paths = np.take(self.gw_until, last, axis=1) - _column(self.gw_until, month + 1)
+        paths = self.gw_until.take(last, axis=1) - _column(self.gw_until, month + 1)
         fixed = (
             np.where((self.of_openai & ~self.on_halls & ~self.on_orders)[:, None], paths, 0.0) * ~self.ended
         )
@@ -466,7 +473,7 @@ class ComputeContracts(Mechanism):
         `closed` is ``(parties, worlds)``: parties that reached legal default this month. Damages are undiscounted
         minimum payments of the next five years less re-letting at the rent of the vintage, never negative.
         """
-        buyer_gone = np.take(closed, self.buyer, axis=0) & ~self.ended
+        buyer_gone = closed.take(self.buyer, axis=0) & ~self.ended
         if not buyer_gone.any():
             return
         month = self.model.month
@@ -580,8 +587,8 @@ class Leases(Mechanism):
         running = ((self.start <= month) & (month < self.start + self.tenor))[:, None]
         share = energised / self.full_gw[:, None]
         self.rent_due = self.full_rent[:, None] * self.rent_level * share * rise * running / 12.0
-        tenant_gone = np.take(ledger.closed, self.tenant, axis=0)
-        landlord_gone = np.take(ledger.closed, self.landlord, axis=0)
+        tenant_gone = ledger.closed.take(self.tenant, axis=0)
+        landlord_gone = ledger.closed.take(self.landlord, axis=0)
         self.empty_since = (self.empty_since + 1) * tenant_gone
         self.rent_billed = ledger.bill(self.rents, self.rent_due)
         ledger.file(self.heirs, self.rent_due * (landlord_gone & ~tenant_gone))
@@ -592,16 +599,16 @@ class Leases(Mechanism):
         """File the landlord's capped claim where the tenant reached legal default this month."""
         if not closed.any():
             return
-        gone = np.take(closed, self.tenant, axis=0)
+        gone = closed.take(self.tenant, axis=0)
         left = np.maximum(self.start + self.tenor - self.model.month, 0)[:, None]
         year = self.rent_due * 12.0
         cap = np.clip(self.claim_cap_share * left / 12.0, 1.0, 3.0)
         memo_rent = np.array([[memo.price * memo.gw] for memo in self.memos])
         years = np.array([[memo.tenor_months / 12.0] for memo in self.memos])
-        memo_gone = np.take(closed, self.memo_tenant, axis=0)
+        memo_gone = closed.take(self.memo_tenant, axis=0)
         capped = np.clip(self.claim_cap_share * years, 1.0, 3.0)
         self.model.ledger.file(self.memo_claims, memo_rent * capped * memo_gone)
-        landlord_alive = ~np.take(self.model.ledger.closed, self.landlord, axis=0)
+        landlord_alive = ~self.model.ledger.closed.take(self.landlord, axis=0)
         self.model.ledger.file(self.claims, year * np.minimum(cap, left / 12.0) * gone * landlord_alive)
 
 

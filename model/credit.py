@@ -203,7 +203,7 @@ class LoanPricing(Mechanism):
         term = first_passage(worth, np.maximum(owed, 1e-9), drift, volatility, self.horizon)
         yearly = np.zeros_like(value)
         yearly[loans.borrowers] = np.minimum(yearly_from_term(term, self.horizon), self.worst)
-        tenant = np.take(yearly, model.leases.tenant, axis=0) * self.tenant_weight
+        tenant = yearly.take(model.leases.tenant, axis=0) * self.tenant_weight
         yearly[place] = 1.0 - (1.0 - yearly[place]) * (1.0 - tenant)
         self.default_probability = yearly
         interest = loans.by_debtor @ (loans.balance * loans.rate)
@@ -339,6 +339,7 @@ class Loans(Mechanism):
         self.claims = ledger.open_claims("loans", self.names_of_rows, self.lenders, debtors)
         secured = ~(self.is_rolled | self.is_bullet | self.revolving)[:, 0]
         ranks = np.where(secured, SECURED, UNSECURED)
+        self.claim_rows = slice(int(self.claims[0]), int(self.claims[-1]) + 1)
         # A site's cascade pays interest before principal; it owes nothing else of that rank.
         after_interest = np.where(self.is_site[:, 0], UNSECURED, ranks)
         self.interest = ledger.open_family("interest", debtors, self.lenders, seniority=ranks)
@@ -418,7 +419,7 @@ class Loans(Mechanism):
     @property
     def balance(self):
         """What is owed on each loan, US$bn."""
-        return self.model.ledger.claims[self.claims[0] : self.claims[-1] + 1]
+        return self.model.ledger.claims[self.claim_rows]
 
     def measure_room(self):
         """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
@@ -442,7 +443,7 @@ class Loans(Mechanism):
             self.site_undrawn,
             self.site_balance,
         )
-        self.site_rate = np.take(self.rate, self.first_of_site, axis=0)
+        self.site_rate = self.rate.take(self.first_of_site, axis=0)
 
     def close_talks(self):
         """Decide in the month of signing whether a loan in talks closes; without it the site is not built."""
@@ -528,7 +529,7 @@ class Loans(Mechanism):
         """Whether a site repays by level debt service: once all its halls are open, ``(loans, worlds)``."""
         amortises = np.zeros(self.rate.shape, dtype=bool)
         complete = self.model.halls.ahead_of_sites <= 0.0
-        amortises[self.site_rows] = np.take(complete, self.site_of_rows, axis=0)
+        amortises[self.site_rows] = complete.take(self.site_of_rows, axis=0)
         return amortises
 
     def _level_payment(self, current, amortises):
@@ -564,7 +565,7 @@ class Loans(Mechanism):
         self.site_interest_billed, self.site_principal_billed, *paid_and_left, self.site_owed = sums
         self.site_interest_paid, self.site_principal_paid, *left = paid_and_left
         self.site_interest_left, self.site_principal_left = left
-        empty = np.take(ledger.closed, model.leases.tenant, axis=0)
+        empty = ledger.closed.take(model.leases.tenant, axis=0)
         rent = model.leases.rent_due * 12.0 * np.where(empty, model.leases.relet_share, 1.0)
         self.site_appraisal = self.site_value(rent, model.sites.appraisal_cyclicality)
 
@@ -665,7 +666,7 @@ class Loans(Mechanism):
 
     def _of_site(self, block):
         """Give each loan its site's value; loans of other firms get zero."""
-        padded = np.vstack([block, np.zeros((1, self.worlds))])
+        padded = np.concatenate([block, np.zeros((1, self.worlds))])
         return np.take(padded, np.where(self.site >= 0, self.site, 5), axis=0)
 
     def refinance(self):
@@ -696,7 +697,7 @@ class Loans(Mechanism):
         long_enough = lease_left >= 12 * credit.refinancing_years
         cash_flow = self._of_site(rent * (1.0 - self.model.sites.operating_share))
         part = balance / np.maximum(self._of_site(self.by_site @ balance), 1e-9)
-        willing = np.take(self.model.refinanceable, self.debtor, axis=0)
+        willing = self.model.refinanceable.take(self.debtor, axis=0)
         return advance(
             np.where(self.is_site, balance * long_enough, balance * willing * credit.openness),
             value=np.where(self.is_site, self._of_site(self.site_value(rent)) * part, UNBOUNDED),
@@ -706,7 +707,7 @@ class Loans(Mechanism):
             cover=credit.refinancing_dscr,
             annuity=12.0 * level_annuity(np.ones_like(rate), rate / 12.0, n_left),
             name_room=room,
-            liquidity=np.take(self.model.ledger.cash, self.lender, axis=0) * self.by_banks
+            liquidity=self.model.ledger.cash.take(self.lender, axis=0) * self.by_banks
             + balance
             + UNBOUNDED * ~self.by_banks,
         )
@@ -734,10 +735,12 @@ class Loans(Mechanism):
         What is held above `1 - sell_down_share` of a loan is sold evenly over `sell_down_months`.
         """
         bank, at = self.model.banks, self.bank_of_sellers
-        keep = 1.0 - np.take(bank.sell_down_share, at, axis=0)
-        held, sold = np.take(self.balance, self.sellers, axis=0), np.take(self.balance, self.sold, axis=0)
-        excess = np.maximum(held - keep * (held + sold), 0.0) / np.take(bank.sell_down_months, at, axis=0)
-        alive = ~np.take(self.model.ledger.closed, self.debtor[self.sellers], axis=0)
+        keep = 1.0 - bank.sell_down_share.take(at, axis=0)
+        held, sold = self.balance.take(self.sellers, axis=0), self.balance.take(self.sold, axis=0)
+        excess = np.maximum(held - keep * (held + sold), 0.0) / bank.sell_down_months.take(at, axis=0)
+        if not excess.any():
+            return
+        alive = ~self.model.ledger.closed.take(self.debtor[self.sellers], axis=0)
         paid = self.model.ledger.pay(self.sales, excess * alive * ~self.model.credit.frozen)
         if not paid.any():
             return
@@ -791,7 +794,7 @@ class Loans(Mechanism):
 
     def accelerate(self, closed):
         """Call the whole balance of borrowers that reached legal default this month."""
-        mask = np.take(closed, self.debtor, axis=0)
+        mask = closed.take(self.debtor, axis=0)
         called = self.model.ledger.payable[self.principal.legs] + self.model.ledger.payable[self.bullets.legs]
         rest = np.maximum(self.balance - called, 0.0) * mask
         self.model.ledger.file(self.principal, rest)

@@ -113,7 +113,7 @@ class Hardware(Mechanism):
         self._gw[year] += bought / (price * model.chip_price_level)
         if model.month % 12 == 0:
             self._broken[year] = model.technology.broken[0]
-        kept = ~np.take(model.ledger.closed, self.owner, axis=0) & self.enabled
+        kept = ~model.ledger.closed.take(self.owner, axis=0) & self.enabled
         book = self._book[: year + 1] * kept
         worn = month_of_wear(self._cost[: year + 1], book, self.book_life)
         book = book - worn

@@ -83,10 +83,10 @@ class Stack(NamedTuple):
         return Stack(
             np.take(self.supply.reshape(units, -1), some, axis=1),
             np.take(self.cost.reshape(units, -1), of_region, axis=1),
-            np.take(self.cap, of_region),
-            np.take(self.least, some),
-            np.take(self.spread, some),
-            np.take(self.uplift, of_region),
+            self.cap.take(of_region),
+            self.least.take(some),
+            self.spread.take(some),
+            self.uplift.take(of_region),
         )
 
     def price_at(self, load):
@@ -305,7 +305,7 @@ class Power(Mechanism):
         grid = self.by_region @ (model.sites.energised * ON_GRID) * pue
         built = total(np.maximum(model.hyperscalers.capacity - model.opening_capacity, 0.0))[None, :]
         self.ai_load_of_utilities = grid + utilities.other_ai_share * built * pue
-        self.delay_pressure_of_sites = np.take(commissions.delay_pressure, SITE_REGION, axis=0)
+        self.delay_pressure_of_sites = commissions.delay_pressure.take(SITE_REGION, axis=0)
         self.allowed_growth_of_utilities = commissions.allowed_now
         self.connecting_of_utilities = 1.0 - 0.5 * commissions.verdict
         self.unpaid_of_utilities = (1.0 - commissions.upgrades_paid) * utilities.ai_load / self._revenue
@@ -327,16 +327,17 @@ class Power(Mechanism):
         on_grid = ON_GRID[: halls.rows]
         opening = halls.opening_in(month + 1)
         ready = opening * on_grid * self.model.power_contracts.pue
-        self.ready_of_regions = self.by_region @ np.vstack([ready, np.zeros((1, self.worlds))])
+        self.ready_of_regions = self.by_region @ np.concatenate([ready, np.zeros((1, self.worlds))])
         utilities.do("connect")
+        if self.waited_of_sites is None:
+            self.waited_of_sites = np.zeros(ready.shape, dtype=np.int64)
+        if not opening.any():
+            return
         waits = np.take(utilities.queue > 0.0, SITE_REGION[: halls.rows], axis=0) & (ready > 0.0)
         late = (month + 1 < self.turbine_lead - self.turbines_ordered) & self.enabled
         waits = waits | (late & (opening > 0.0) & (on_grid == 0.0))
         halls.delay(waits, np.ones((1, self.worlds), dtype=np.int64))
-        before = (
-            np.zeros_like(waits, dtype=np.int64) if self.waited_of_sites is None else self.waited_of_sites
-        )
-        self.waited_of_sites = before + waits
+        self.waited_of_sites = self.waited_of_sites + waits
 
     def publish_prices(self):
         """Publish curtailment and prices after the utilities have met their load.
@@ -345,10 +346,10 @@ class Power(Mechanism):
         """
         utilities, pue = self.model.utilities, self.model.power_contracts.pue
         own = np.minimum(self._own / np.maximum(self.model.sites.energised * pue, 1e-9), 1.0)
-        cut = np.take(utilities.curtailed, SITE_REGION, axis=0)
+        cut = utilities.curtailed.take(SITE_REGION, axis=0)
         self.curtailed_of_sites = cut * (1.0 - own) * ON_GRID
         ratio = utilities.paid_price / utilities.reference_price
-        seen = np.take(ratio, self._regions_of_contracts, axis=0)
+        seen = ratio.take(self._regions_of_contracts, axis=0)
         grid = self._on_grid_of_contracts
         self.price_over_reference_of_contracts = grid * seen + (1.0 - grid)
 

@@ -168,7 +168,7 @@ class Solvency(Mechanism):
         `owed`: minimum payments of the next five years, US$bn.
         """
         contracts, market = self.model.compute_contracts, self.model.compute_market
-        shares = np.take(self.model.shares.market_value, contracts.seller, axis=0)
+        shares = self.model.shares.market_value.take(contracts.seller, axis=0)
         all_owed = np.take(contracts.into_seller @ owed, contracts.seller, axis=0)
         stake = shares * owed / np.maximum(all_owed, 1e-9)
         pool = contracts.available * contracts.of_openai[:, None]
