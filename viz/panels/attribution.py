@@ -107,6 +107,8 @@ def _headline(facts, cast):
         for end in ("all_off", "all_on")
     ]
     first = facts["drivers"][0]
+    if all(row["share"] == 0.0 for row in facts["drivers"]):
+        return f"{asked}: {ends[1]} with and without every driver, so that there is nothing to share out."
     share = f"{100 * first['share']:+.0f} points" if chance else f"{first['share']:+.2g}"
     of_worlds = " of worlds" if chance else ""
     name = WHAT.get(first["driver"], first["driver"])
@@ -190,5 +192,7 @@ def Panel(session):
         if found is not None:
             with solara.Div(classes=["tp-panelfigure", "tp-panel-chart"]):
                 Chart(spec=to_json(shares_chart(found[1], cast)))
-            with solara.Div(classes=["tp-panelfigure"]):
-                Table(spec=to_json(pairs_table(found[1])))
+            pairs = pairs_table(found[1])
+            if pairs.frames:
+                with solara.Div(classes=["tp-panelfigure"]):
+                    Table(spec=to_json(pairs))

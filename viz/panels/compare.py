@@ -22,7 +22,7 @@ SENTENCE = "Pin up to four, side by side, with paired differences"
 WIDE = True
 MOST_FIRMS, MOST_ROWS = 8, 14
 MARKS = ("circle", "rect", "triangle", "diamond", "pin")  # a run is told by its mark, not by colour alone
-COLOURS = ("var:ink", "var:accent", "var:strained", "var:calm", "var:breach")
+COLOURS = ("var:ink", "var:accent", "var:muted", "var:band", "var:ink@0.45")  # states keep theirs
 
 
 # -- data ----------------------------------------------------------------------------------------------------
@@ -117,6 +117,7 @@ def card(state, run=None):
         "title": title_of(state),
         "changes": changes(state),
         "seed": state.seed,
+        "months": state.months,
         "known": run is not None,
     }
 
@@ -136,8 +137,8 @@ def side_by_side(runs, titles, cast):
         for firm in firms
     ]
     tables = [results.worlds() for results in cuts]
-    losses = [sum(t[name].mean() for name in t.columns if name.startswith("loss:")) for t in tables]
-    rows.append(["Written off by all holders, mean", *(words.money(float(loss)) for loss in losses)])
+    losses = [float(sum(t[name].mean() for name in t.columns if name.startswith("loss:"))) for t in tables]
+    rows.append(["Written off by all holders, mean", *(words.money(loss) for loss in losses)])
     peaks = [float(table["peak_stress"].mean()) for table in tables]
     rows.append(["Peak stress, 0 to 1, mean", *(words.figures(peak) for peak in peaks)])
     columns = [{"key": "what", "title": "", "align": "left", "unit": ""}]
@@ -146,12 +147,32 @@ def side_by_side(runs, titles, cast):
     ]
     return TableSpec(
         key="side-by-side",
-        headline=_headline(firms, chances, titles, cast),
-        label=f"Share of the same {least} worlds, with 95% intervals",
+        headline=_losses_headline(losses, titles)
+        if len(runs) > 1
+        else _headline(firms, chances, titles, cast),
+        label=f"Shares of the first {least} worlds, with 95% intervals{_lengths(runs)}",
         columns=columns,
         frames=rows,
         static=True,
     ), _dots(firms, chances, titles, cast)
+
+
+def _lengths(runs):
+    """A warning where runs are not equally long."""
+    months = sorted({run.months for run in runs})
+    return (
+        "" if len(months) == 1 else f"; these runs last {words.joined(str(each) for each in months)} months"
+    )
+
+
+def _losses_headline(losses, titles):
+    most, least = losses.index(max(losses)), losses.index(min(losses))
+    if words.money(losses[most]) == words.money(losses[least]):
+        return f"Holders write off as much in each: {words.money(losses[most])} in the mean."
+    return (
+        f"Holders write off most in “{titles[most]}”: {words.money(losses[most])} in the mean,"
+        f" against {words.money(losses[least])} in “{titles[least]}”."
+    )
 
 
 def _chances(results):

@@ -108,13 +108,13 @@ def map_chart(found, cast):
     category = {"type": "category", "splitArea": {"show": False}, "axisTick": {"show": False}}
     hidden = {"type": "value", "show": False, "min": -0.5}
     option = {
-        "grid": {"left": 12, "right": 84, "top": 12, "bottom": 30, "containLabel": True},
+        "grid": {"left": 28, "right": 84, "top": 12, "bottom": 30, "containLabel": True},
         "xAxis": [
             {**category, "data": x, "name": labels[0], "nameLocation": "middle", "nameGap": 28},
             {**hidden, "max": found.x.count - 0.5},
         ],
         "yAxis": [
-            {**category, "data": y, "name": labels[1], "nameLocation": "middle", "nameGap": 44},
+            {**category, "data": y, "name": labels[1], "nameLocation": "middle", "nameGap": 52},
             {**hidden, "max": found.y.count - 0.5},
         ],
         "visualMap": {
@@ -140,10 +140,7 @@ def map_chart(found, cast):
         ],
     }  # fmt: skip
     own = found.own[2]
-    headline = (
-        f"{asked[:1].upper()}{asked[1:]} in {words.percent(low / 100)} to {words.percent(high / 100)} of worlds"
-        f" over these two levers; in {words.percent(own)} where you are."
-    )
+    headline = _headline(asked, low / 100, high / 100, own)
     done = int(np.isfinite(found.chance).sum())
     rows = [
         [label, *(cell and round(100 * cell, 1) for cell in row)]
@@ -158,6 +155,16 @@ def map_chart(found, cast):
         alt=headline,
         table={"columns": [f"{labels[1]} ↓ {labels[0]} →", *x], "rows": rows},
         clicks="cell",
+    )
+
+
+def _headline(asked, low, high, own):
+    asked = words.capitalised(asked)
+    if words.percent(low) == words.percent(high):
+        return f"{asked} in {words.percent(low)} of worlds, wherever these two levers stand."
+    return (
+        f"{asked} in {words.percent(low)} to {words.percent(high)} of worlds over these two levers;"
+        f" in {words.percent(own)} where you are."
     )
 
 
