@@ -478,17 +478,24 @@ def patterns(
 @plainly
 def honesty(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Such as a e; default: all.")
+        list[str] | None,
+        typer.Argument(metavar="[PATTERN]...", help="Such as a e; default: those with a verdict."),
     ] = None,
     worlds: Annotated[int, typer.Option(help="Paired worlds in each run.")] = 128,
     seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    page: Annotated[
+        Path | None, typer.Option(help="Write the results as a page of Markdown to this file.")
+    ] = None,
     as_json: AsJson = False,
 ):
     """Try the patterns again without each mechanism, and show which verdicts change. This takes long."""
     from scenarios.experiments.honesty import honesty as find
+    from scenarios.experiments.honesty import write_page
     from scenarios.experiments.words import tell_honesty
 
     lines = find(names or (), worlds, seed, note=lambda name: typer.echo(f"without {name}", err=True))
+    if page is not None:
+        write_page(lines, page, worlds, seed)
     if as_json:
         _print_json([line.facts() for line in lines])
     else:

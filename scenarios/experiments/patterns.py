@@ -104,10 +104,13 @@ SERIES = {  # name: (recorded measure, agents or None for all, what is done with
 
 
 class Player:
-    """Plays scenarios for patterns, each once. ``off``: Params set in every run (the honesty test's switch)."""
+    """Plays scenarios for patterns, each once. ``off``: Params set in every run (the honesty test's switch).
 
-    def __init__(self, worlds=WORLDS, seed=SEED, chunk=CHUNK, off=None, note=None):
-        self.worlds, self.seed, self.chunk = worlds, seed, chunk
+    ``judged``: whether only what a verdict reads is played, and rows that are only reported are left out.
+    """
+
+    def __init__(self, worlds=WORLDS, seed=SEED, chunk=CHUNK, off=None, note=None, judged=False):
+        self.worlds, self.seed, self.chunk, self.judged = worlds, seed, chunk, judged
         self.off, self.note, self._played, self._larger = off or {}, note, {}, {}
 
     def __call__(self, scenario="baseline", sets=None, *, months=MONTHS, events=(), table=None):
@@ -134,7 +137,8 @@ class Player:
     def larger(self, times):
         """Give the player of so many times the worlds, for a claim that needs narrower intervals; always the same."""
         if times not in self._larger:
-            self._larger[times] = Player(times * self.worlds, self.seed, self.chunk, self.off, self.note)
+            more = times * self.worlds
+            self._larger[times] = Player(more, self.seed, self.chunk, self.off, self.note, self.judged)
         return self._larger[times]
 
     def called_loans(self, scenario, months, debtors):
@@ -250,14 +254,15 @@ def _span(row, digits=2):
 
 # -- a: the floor --------------------------------------------------------------------------------------------
 
-FLOORS = (0.0, 0.3, 0.6, 0.9, 1.0)
+FLOORS, COMPARED_FLOORS = (0.0, 0.3, 0.6, 0.9, 1.0), (0.6, 0.9)
 
 
 def floor_moves_cash(play):
     """In worlds where use falls below contract a higher floor moves cash one for one from lab to partners until the lab
     misses a payment; elsewhere its effect is exactly zero. The loss of partners against the floor is reported.
     """
-    runs = {floor: play(sets={"openai.floor_share": floor}) for floor in FLOORS}
+    floors = COMPARED_FLOORS if play.judged else FLOORS
+    runs = {floor: play(sets={"openai.floor_share": floor}) for floor in floors}
     low, high = runs[0.6], runs[0.9]
     billed = high.series["billed"] - low.series["billed"]
     moved = high.series["cash"] - low.series["cash"]
@@ -280,17 +285,17 @@ def floor_moves_cash(play):
     ]  # fmt: skip
     for floor, run in runs.items():
         rows.append(chance(f"default of the lab at floor {floor:g}", run.came(LAB)))
-        if floor:
-            name = f"loss of partners, sites and lenders at floor {floor:g} less that at 0"
+        if floor != floors[0]:
+            name = f"loss of partners, sites and lenders at floor {floor:g} less that at {floors[0]:g}"
             holders = (*CHAIN, *LENDERS)
-            rows.append(change_of_mean(name, "US$bn", runs[0.0].lost(*holders), run.lost(*holders)))
+            rows.append(change_of_mean(name, "US$bn", runs[floors[0]].lost(*holders), run.lost(*holders)))
     one_for_one = HOLDS if np.abs(ratio - 1.0).max() < 1e-6 else FAILS
     verdict = all_of(one_for_one, HOLDS if before.max() == 0.0 else FAILS)
     sentence = (
         f"In {rows[2].value:.1%} of worlds a dollar more that sellers take in is a dollar less of the lab's cash, in"
         f" the first month in which floors of 0.6 and 0.9 differ; before it nothing moves ({rows[1].value:.0e} US$bn)."
-        f" Default of the lab rises from {runs[0.0].came(LAB).mean():.0%} without a floor to"
-        f" {runs[1.0].came(LAB).mean():.0%} at a floor of 1."
+        f" Default of the lab goes from {runs[floors[0]].came(LAB).mean():.0%} at a floor of {floors[0]:g} to"
+        f" {runs[floors[-1]].came(LAB).mean():.0%} at a floor of {floors[-1]:g}."
     )
     return verdict, sentence, rows
 
@@ -358,6 +363,7 @@ def whose_debt(play):
 
 REBOUND = {0.5: (1.6, 2.0, 2.4), 0.8: (1.0, 1.25, 1.5), 1.0: (0.8, 1.0, 1.2)}
 """Pass-through: elasticities tried around one over it."""
+JUDGED_SHARE = 0.8
 BREAK_AT, UNTIL = 24, 42
 
 
@@ -368,7 +374,8 @@ def rebound_flips(play):
     event = Event(BREAK_AT, "breakthrough", None, 2.0, extra={"owner": "open"})
     after = slice(BREAK_AT + 5, UNTIL)
     rows, products, sentences = [], [], []
-    for share, elasticities in REBOUND.items():
+    tried = {JUDGED_SHARE: REBOUND[JUDGED_SHARE]} if play.judged else REBOUND
+    for share, elasticities in tried.items():
         wanted, idle = [], []
         for elasticity in elasticities:
             sets = {"demand.usage_elasticity": elasticity}
@@ -461,7 +468,8 @@ def revolver_delays(play):
     The line of 4, which is judged, in four times the worlds: of a fifth of them default is what is counted.
     """
     prevented, rows = [], []
-    for size in LINES:
+    lines = LINES[:1] if play.judged else LINES
+    for size in lines:
         player = play.larger(4) if size == LINES[0] else play
         none, run = (player(sets={"loan.lab_revolver": each}) for each in (0.0, size))
         fell = none.came(LAB)
@@ -474,7 +482,7 @@ def revolver_delays(play):
             change_of_chance(f"default of the lab, line of {size:g} against none", fell, run.came(LAB))
         )
         prevented.append(share.value)
-    tenth = crossing(LINES, prevented, 0.1)
+    tenth = crossing(lines, prevented, 0.1)
     verdict = all_of(above(rows[1]), below(rows[0], 0.1))
     sentence = (
         f"A line of 4 delays default by {_span(rows[1], 1)} months and prevents {rows[0].value:.1%} of defaults; a"
@@ -634,8 +642,9 @@ def fibre_fails_and_is_reused(play):
     clouds = owed[: len(CLOUDS)]
     rows.append(_ratio("value of failed clouds' equipment without a tenant, per dollar of their debt",
                        (dark * fell[: len(CLOUDS)]).sum(axis=0), clouds.sum(axis=0)))  # fmt: skip
-    claimed, lost = play.called_loans("fibre_1996", FAILS_BY + 2, CHAIN)
-    rows.append(_ratio("ultimate recovery of lenders", claimed - lost, claimed))
+    if not play.judged:
+        claimed, lost = play.called_loans("fibre_1996", FAILS_BY + 2, CHAIN)
+        rows.append(_ratio("ultimate recovery of lenders", claimed - lost, claimed))
     rows += [chance(f"{name} fails", each) for name, each in zip(CHAIN, fell, strict=True)]
     rows.append(chance("the carrier fails", run.came(LAB, within=FAILS_BY)))
     most = above(rows[0], 0.5)
@@ -717,11 +726,11 @@ def claim_of(pattern):
     return " ".join(PATTERNS[pattern].__doc__.split("\n\n")[0].split())
 
 
-def find_patterns(names=(), worlds=WORLDS, seed=SEED, *, chunk=CHUNK, off=None, note=None):
+def find_patterns(names=(), worlds=WORLDS, seed=SEED, *, chunk=CHUNK, off=None, note=None, judged=False):
     """Try patterns, by default all, and give a Finding each; runs that several need are played once.
 
-    ``off``: {path: value} set in every run; ``note(scenario, sets, months)`` is called before each run. BadInput names
-    patterns that do not exist.
+    ``off``: {path: value} set in every run; ``note(scenario, sets, months)`` is called before each run; ``judged``:
+    play only what the verdicts read. BadInput names patterns that do not exist.
     """
     unknown = [name for name in names if name not in PATTERNS]
     if unknown:
@@ -731,7 +740,7 @@ def find_patterns(names=(), worlds=WORLDS, seed=SEED, *, chunk=CHUNK, off=None, 
         raise BadInput(
             Problem("", "worlds", "not allowed", str(worlds), "at least 2: one world has no interval")
         )
-    play = Player(worlds, seed, chunk, off, note)
+    play = Player(worlds, seed, chunk, off, note, judged)
     found = []
     for name in names or PATTERNS:
         verdict, sentence, rows = PATTERNS[name](play)
