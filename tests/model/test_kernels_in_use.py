@@ -1,0 +1,113 @@
+"""Kernels of power, loans, contracts and stress, on what a market in trouble asks of them: machine code and the same
+loops in Python agree to the last bit, and a world alone has the bits that it has among others."""
+
+import importlib
+
+import numpy as np
+import pytest
+from numba.core.dispatcher import Dispatcher
+
+from model import DebtTrapModel, Event, kernels_contracts, kernels_credit, kernels_power, kernels_stress
+from scenarios.schema import Setting
+
+WORLDS, PLAYED, KEPT = 7, 40, 6
+KERNELS = {
+    name: kernel
+    for module in (kernels_contracts, kernels_credit, kernels_power, kernels_stress)
+    for name, kernel in vars(module).items()
+    if isinstance(kernel, Dispatcher)
+}
+USERS = ("contracts", "credit", "ladder", "power", "stack", "stress")
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """For each kernel, the arguments of some calls: heat, slips, freezes, breakthroughs and broken covenants."""
+    calls = {name: [] for name in KERNELS}
+
+    def noting(name, kernel):
+        def note(*arguments):
+            before = [each.copy() if isinstance(each, np.ndarray) else each for each in arguments]
+            calls[name] = [*calls[name][-KEPT:], before]
+            return kernel(*arguments)
+
+        return note
+
+    some = np.arange(WORLDS) % 2 == 0
+    events = (
+        Event(3, "breakthrough", None, 8.0, some, {"owner": "rival"}),
+        Event(4, "credit_freeze", None, 4.0, ~some, {"months": 24}),
+        Event(2, "demand_shock", None, -0.8, some),
+        Event(7, "heat_wave", None, 0.3, some),
+        Event(31, "heat_wave", None, 0.3, some),
+        Event(38, "heat_wave", None, 0.3, None, {"months": 4}),
+    )
+    params = {"site_company.slip_chance": 0.3, "demand.growth_level": 2.0}
+    with pytest.MonkeyPatch.context() as patch:
+        for user in USERS:
+            module = importlib.import_module(f"model.{user}")
+            for name, kernel in KERNELS.items():
+                if vars(module).get(name) is kernel:
+                    patch.setattr(module, name, noting(name, kernel))
+        DebtTrapModel(WORLDS, 5, 96, Setting(params=params, events=events), record=False).run_for(PLAYED)
+    return calls
+
+
+def run(function, arguments):
+    """Call with copies; give all arrays as they are then."""
+    taken = [each.copy() if isinstance(each, np.ndarray) else each for each in arguments]
+    with np.errstate(all="ignore"):
+        function(*taken)
+    return [each for each in taken if isinstance(each, np.ndarray)]
+
+
+def of_world(arrays, world):
+    """The part of one world of every array that has worlds."""
+    return [
+        np.ascontiguousarray(each[..., world : world + 1])
+        if isinstance(each, np.ndarray)
+        and each.shape[-1] == WORLDS
+        and (each.ndim > 1 or each.dtype == float)
+        else each
+        for each in arrays
+    ]
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_machine_code_has_the_bits_of_the_loops_in_python(asked, name):
+    assert asked[name], "the market never asked for it"
+    for arguments in asked[name]:
+        compiled, played = run(KERNELS[name], arguments), run(KERNELS[name].py_func, arguments)
+        assert all(map(np.array_equal, compiled, played))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in KERNELS if name not in ("add_live", "lowest_supporting_price")]
+)
+def test_a_world_alone_has_the_bits_it_has_among_others(asked, name):
+    for arguments in asked[name]:
+        together = run(KERNELS[name], arguments)
+        for world in (0, WORLDS - 1):
+            alone = run(KERNELS[name], of_world(arguments, world))
+            assert all(map(np.array_equal, of_world(together, world), alone))
+
+
+def test_the_price_of_a_load_does_not_depend_on_the_loads_beside_it(asked):
+    for supply, cost, load, cap, price in asked["lowest_supporting_price"]:
+        _, _, _, _, together = run(KERNELS["lowest_supporting_price"], [supply, cost, load, cap, price])
+        for at in (0, load.shape[1] - 1):
+            part = [np.ascontiguousarray(each[..., at : at + 1]) for each in (supply, cost, load, cap, price)]
+            assert np.array_equal(run(KERNELS["lowest_supporting_price"], part)[-1][:, 0], together[:, at])
+
+
+def test_a_ladder_asked_for_one_month_or_for_one_month_each_says_the_same(asked):
+    for amount, start, end, month, out in asked["add_live"]:
+        one = run(KERNELS["add_live"], [amount, start, end, month[:1], out])[-1]
+        each = run(KERNELS["add_live"], [amount, start, end, np.full(WORLDS, month[0]), out])[-1]
+        assert np.array_equal(one, each)
+
+
+def test_every_kernel_says_what_it_is_and_is_compiled_for_one_signature():
+    for name, kernel in KERNELS.items():
+        assert kernel.py_func.__doc__, name
+        assert len(kernel.signatures) == 1 and not kernel.targetoptions.get("fastmath"), name
