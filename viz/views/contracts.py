@@ -38,7 +38,7 @@ class Card:
 def build(run, context):
     """Give the cards of compute, of sites (rent and power), and of loans that the lab's payments serve."""
     return [
-        _table(run, context, "compute", "promises to buy compute", compute_cards(run)),
+        _table(run, context, "compute", context.cast.tell("promises to buy compute"), compute_cards(run)),
         _table(run, context, "sites", "promises of rent and power", site_cards(run)),
         _table(run, context, "loans", "loans that the lab's payments serve", loan_cards(run)),
     ]
@@ -184,9 +184,14 @@ def _table(run, context, key, what, cards):
         label=f"{what.capitalize()}, in this world",
         columns=[{"key": title, "title": title, "align": align, "unit": ""} for title, align in columns],
         frames=frames,
-        fixed=[[card.name, context.name(card.payer), context.name(card.payee), card.term] for card in cards],
+        fixed=[_named(context, card) for card in cards],
         alt=headlines[-1],
     )
+
+
+def _named(context, card):
+    """The cells of a card that no month changes."""
+    return [context.cast.tell(card.name), context.name(card.payer), context.name(card.payee), card.term]
 
 
 def _states(run, card):
@@ -234,7 +239,7 @@ def _headline(context, date, what, cards, states, month):
     bad = [card for card, (_, tone) in zip(cards, states, strict=True) if tone in ("strained", "breach")]
     whole = sum(card.yearly[month] for card in running)
     if bad:
-        who = joined(dict.fromkeys(context.name(card.payer) for card in bad))
+        who = joined(dict.fromkeys(context.inside(card.payer) for card in bad))
         return f"{date}: {money(sum(card.unpaid[month] for card in bad))} of {what} is unpaid, by {who}"
     count = "1 runs" if len(running) == 1 else f"{len(running)} run"
     return f"{date}: of {len(cards)} {what}, {count}, at {money(whole)} a year" if running else (

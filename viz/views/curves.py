@@ -9,6 +9,7 @@ from scenarios.headlines import headline_of, headline_words
 from viz.specs import Chart, Text
 from viz.views.drawing import column, frame, grid, line, months_axis, rule, rules, short, three, value_axis
 from viz.views.reading import dates_of, table_of
+from viz.words import capitalised
 
 TITLE = "When they default"
 KEY = "curves"
@@ -36,8 +37,8 @@ def build(run, context):
 def _caution(run, context):
     """What has to stand beside the lab's rate: how far it moves with the equity window."""
     found = headline_of(run.scenario, run.months)
-    lab = context.name("OpenAI")
-    told = headline_words(found and found.facts(), lab)
+    lab = context.inside("OpenAI")
+    told = capitalised(headline_words(found and found.facts(), lab))
     return Text(
         key="equity_window", headline=f"How sure is {lab}'s default rate?", frames=[told], static=True
     )
@@ -120,7 +121,7 @@ def _sentence(run, context, found, order, whom):
     if curve.failed[-1] >= 1.0:
         low = 100.0 * wilson(run.worlds, run.worlds)[0]
     return (
-        f"By {last} {context.name(first)} has defaulted in {100.0 * curve.failed[-1]:.0f}% of worlds"
+        f"By {last} {context.inside(first)} has defaulted in {100.0 * curve.failed[-1]:.0f}% of worlds"
         f" ({low:.0f} to {high:.0f}%), most often of {whom}"
     )
 

@@ -69,7 +69,7 @@ def _region(run, context):
 
 def _lamp(run, context):
     binding = run.story.value("power.binding", "power").astype(int)
-    lab, dates = context.name("OpenAI"), dates_of(run)
+    lab, dates = context.inside("OpenAI"), dates_of(run)
     counts = np.bincount(binding[1:], minlength=len(BINDING))
     frames = []
     for month, date in enumerate(dates):
@@ -78,12 +78,13 @@ def _lamp(run, context):
         while since > 1 and binding[since - 1] == binding[month]:
             since -= 1
         for_how_long = f" (since {dates[since]})" if month and since < month else ""
-        frames.append([f"{date} · What holds {lab}'s compute back? {words}{for_how_long}."])
+        told = f"{date} · What holds {lab}'s compute back? {words}{for_how_long}."
+        frames.append([context.cast.tell(told)])
     most = BINDING[int(np.argmax(counts))]
     share = percent(counts.max() / max(run.months, 1))
     return Text(
         key="binding",
-        headline=f"In this world {most} binds {lab}'s compute in {share} of months",
+        headline=context.cast.tell(f"In this world {most} binds {lab}'s compute in {share} of months"),
         frames=frames,
     )
 
@@ -316,10 +317,10 @@ def _price(run, context, region):
     usual = float(plants(run)[0].usual[REGIONS.index(region)])
     dear = (price[1:].max(axis=0) > 2.0 * usual).mean()
     top = int(np.nanargmax(shown))
-    sentence = (
-        f"{name}'s power peaks at ${figures(shown[top])}/MWh in {dates[top]}; in {percent(dear)} of worlds some month"
-        f" costs twice the usual ${figures(usual)}"
-    )
+    sentence = f"{name}'s power costs its usual ${figures(usual)}/MWh in every month"
+    if shown[top] > 1.05 * usual or dear > 0.0:
+        often = f"in {percent(dear)} of worlds some month costs twice the usual ${figures(usual)}"
+        sentence = f"{name}'s power peaks at ${figures(shown[top])}/MWh in {dates[top]}; {often}"
     series = fan(cuts[0], cuts[1], cuts[3], cuts[4])
     series.append(line("this world", shown))
     series[-1]["markLine"] = rules(rule(usual, f"usual price ${figures(usual)}"))

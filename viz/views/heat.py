@@ -80,7 +80,8 @@ def _of_story(run, context):
             }
         ],
     )
-    headlines = [_headline(shown, row, date) for row, date in zip(state, dates, strict=True)]
+    inside = [short(context.inside(name)) for name in names]
+    headlines = [_headline(inside, row, date) for row, date in zip(state, dates, strict=True)]
     rows = [
         [date, *(_words(name, n, code) for name, n, code in zip(names, number[m], state[m], strict=True))]
         for m, date in enumerate(dates)
@@ -142,7 +143,7 @@ def _headline(shown, last, date):
         return f"{date}: every borrower covers what it owes"
     words = {DEFAULT: "in default", BREACH: "in breach", STRAINED: "strained"}
     parts = [
-        f"{several(map(short, bad[code]), 2)} {'is' if len(bad[code]) == 1 else 'are'} {words[code]}"
+        f"{several(bad[code], 2)} {'is' if len(bad[code]) == 1 else 'are'} {words[code]}"
         for code in (DEFAULT, BREACH, STRAINED)
         if bad[code]
     ]
@@ -195,7 +196,7 @@ def _of_worlds(run, context):
         last["label"] = _beside(f"{last['value'][2]}%")
     top = int(np.argmax(share[-1]))
     sentence = (
-        f"By {dates[-1]} {shown[top]} is in trouble in {share[-1, top]}% of {run.worlds} worlds"
+        f"By {dates[-1]} {context.inside(names[top])} is in trouble in {share[-1, top]}% of {run.worlds} worlds"
         if share[-1, top] > 0
         else f"By {dates[-1]} no borrower is in trouble in any of {run.worlds} worlds"
     )

@@ -69,7 +69,7 @@ def _cash_words(runway):
 
 
 def _money(run, context, party):
-    name, dates, story = context.name(party), dates_of(run), run.story
+    name, dates, story = context.inside(party), dates_of(run), run.story
     place = story.parties.index(party)
     cash = story.sheets[:, story.instruments.index("cash"), place]
     debt = standing(run).column(standing(run).debt, party)
@@ -126,11 +126,9 @@ def _payments(run, context, party):
     total = sum((flow for *_, flow in rows), np.zeros(run.months + 1))
     rows.append(("change of cash", "", total))
     frames = [[_in_and_out(flow[month]) for *_, flow in rows] for month in range(run.months + 1)]
-    name = context.name(party)
+    name = context.inside(party)
     headlines = [
-        f"{date}: {name}'s cash {'grows' if total[month] >= 0 else 'falls'} by {money(abs(total[month]))}"
-        if month
-        else "Nothing has been paid yet: press play"
+        f"{date}: {_moved(name, total[month])}" if month else "Nothing has been paid yet: press play"
         for month, date in enumerate(dates)
     ]
     columns = (("payment", "left"), ("from or to", "left"), ("received", "right"), ("paid", "right"))
@@ -144,6 +142,12 @@ def _payments(run, context, party):
         alt=headlines[-1],
         clicks="",
     )
+
+
+def _moved(name, amount):
+    if abs(amount) < SMALL:
+        return f"{name}'s cash stays as it is"
+    return f"{name}'s cash {'grows' if amount > 0.0 else 'falls'} by {money(abs(amount))}"
 
 
 def _in_and_out(amount):
@@ -165,13 +169,13 @@ def _books(run, context, party):
         for month in range(run.months + 1)
     ]
     headlines = [
-        f"{date}: {context.name(party)} is worth {money(worth[month])} in its books"
+        f"{date}: what {context.inside(party)} owns less what it owes, shares included, is {money(worth[month])}"
         for month, date in enumerate(dates)
     ]
     return Table(
         key="party_books",
         headline=headlines,
-        label=f"Balance sheet of {context.name(party)}, in this world; US$bn",
+        label=f"Balance sheet of {context.inside(party)}, in this world; US$bn",
         columns=_columns((("item", "left"), ("owned", "right"), ("owed", "right"))),
         frames=frames,
         fixed=[*([story.instruments[row]] for row in rows), ["net worth"]],
@@ -198,12 +202,12 @@ def _numbers(run, context, party):
     frames = [[[_shown(values[month], unit)] for _, unit, values in rows] for month in range(run.months + 1)]
     return Table(
         key="party_numbers",
-        headline=f"The {len(rows)} numbers of {context.name(party)} that change",
+        headline=f"The {len(rows)} numbers of {context.inside(party)} that change",
         label="Every number that the model keeps of it for its rules, and that changes, in this world",
         columns=_columns((("number", "left"), ("this month", "right"))),
         frames=frames,
-        fixed=[[capitalised(sentence)] for sentence, _, _ in rows],
-        alt=f"All numbers of {context.name(party)}, month by month.",
+        fixed=[[capitalised(context.cast.tell(sentence))] for sentence, _, _ in rows],
+        alt=f"All numbers of {context.inside(party)}, month by month.",
     )
 
 

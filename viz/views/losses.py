@@ -42,12 +42,13 @@ def _by_holder(run, context):
     mean = lost.mean(axis=-1)
     rows = _largest(run, mean[-1])
     shown = [context.name(parties[row]) for row in rows]
+    inside = [context.inside(parties[row]) for row in rows]
     lost, mean = lost[:, rows], mean[:, rows]
     cuts = np.moveaxis(bands(lost), 0, -1)  # (months + 1, holders, 5)
     story = lost[..., run.position]
     frames = [_month(cuts[month], mean[month], story[month]) for month in range(run.months + 1)]
     top = float(max(cuts[-1].max(initial=0.0), story.max(initial=0.0), 1.0))
-    headlines = [_headline(shown, cuts[month], mean[month], date) for month, date in enumerate(dates)]
+    headlines = [_headline(inside, cuts[month], mean[month], date) for month, date in enumerate(dates)]
     option = frame(
         grid=grid(left=168, right=112, top=24, bottom=40),
         tooltip={"show": False},
@@ -158,8 +159,9 @@ def _together(run):
     cuts, story, dates = bands(lost), lost[:, run.position], dates_of(run)
     mean = lost.mean(axis=-1)
     nothing = int((lost[-1] <= 1e-9).sum())
+    free = f"Nobody loses anything in {nothing} of {run.worlds} worlds"
     sentence = (
-        f"Nobody loses anything in {nothing} of {run.worlds} worlds; the mean loss by {dates[-1]} is"
+        f"{free if nothing else 'Somebody loses in every world'}; the mean loss by {dates[-1]} is"
         f" {money(mean[-1])}, and {money(cuts[4][-1])} in one world of twenty"
     )
     series = fan(cuts[0], cuts[1], cuts[3], cuts[4])

@@ -17,7 +17,7 @@ from viz.views.drawing import (
     written,
 )
 from viz.views.reading import bands_of_living, dates_of, first_month, table_of, with_opening
-from viz.words import percent
+from viz.words import capitalised, percent
 
 TITLE = "Margin and pincer"
 KEY = "margin"
@@ -50,7 +50,7 @@ def earned_and_paid(run):
 
 
 def _pincer(run, context):
-    lab, dates = context.name(LAB), dates_of(run)
+    lab, dates = context.inside(LAB), dates_of(run)
     earned, paid = (with_opening(block[:, run.position]) for block in earned_and_paid(run))
     crossed = first_month(earned < paid)
     last = np.flatnonzero(np.isfinite(earned) & np.isfinite(paid))
@@ -83,7 +83,7 @@ def _pincer(run, context):
 
 def _pincer_words(lab, earned, paid, crossed, last, dates):
     if not last.size:
-        return f"{lab} serves nobody in this world"
+        return f"{capitalised(lab)} serves nobody in this world"
     start, end = last[0], last[-1]
     fall, move = 1.0 - earned[end] / earned[start], 1.0 - paid[end] / paid[start]
     spans = f"{_change(fall)} from {dates[start]} to {dates[end]}, what it costs {_change(move)}"
@@ -104,7 +104,7 @@ def _change(fall):
 
 
 def _margin(run, context):
-    lab = context.name(LAB)
+    lab = context.inside(LAB)
     margin = np.clip(run.measure("gross_margin", LAB), -1.0, 1.0)
     alive = ~run.measure("closed", LAB).astype(bool)
     living = 100.0 * np.where(alive, margin, np.nan)
@@ -113,10 +113,8 @@ def _margin(run, context):
     shown = with_opening(living[:, run.position])
     reached, gone = int((living[-1] >= 100.0 * SOFTWARE).sum()), int((~alive[-1]).sum())
     lost = f", and it is gone in {gone}" if gone else ""
-    sentence = (
-        f"{lab}'s gross margin reaches software's {percent(SOFTWARE)} by {dates[-1]} in {reached} of {worlds}"
-        f" worlds{lost}"
-    )
+    reaches = f"reaches software's {percent(SOFTWARE)} by {dates[-1]} in {reached} of {worlds} worlds"
+    sentence = f"{capitalised(lab)}'s gross margin {reaches}{lost}"
     series = fan(cuts[0], cuts[1], cuts[3], cuts[4])
     series.append(line("this world", shown))
     series[-1]["markLine"] = rules(rule(100.0 * SOFTWARE, "software: 80%", place="insideStartTop"), _zero())

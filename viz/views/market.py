@@ -62,7 +62,8 @@ def _shares(run, context):
         else "holds its share"
     )
     gains = int(np.argmax(percent[-1] - percent[0]))
-    to_whom = f", {shown[gains]} gains most" if gains and percent[-1, gains] - percent[0, gains] > 0.5 else ""
+    gained = gains and percent[-1, gains] - percent[0, gains] > 0.5
+    to_whom = f", {context.inside(names[gains])} gains most" if gained else ""
     sentence = (
         f"{shown[0]} serves {percent[-1, 0]:.0f}% of what customers spend in {dates[-1]}: it {moved}{to_whom}"
     )
@@ -121,11 +122,9 @@ def _prices(run, context):
     lowest = np.where(np.isnan(rivals), np.inf, rivals).min(axis=1)
     lowest = np.where(np.isfinite(lowest), lowest, np.nan)
     end = int(np.flatnonzero(np.isfinite(own))[-1])
-    less = 100.0 - own[end]
     sentence = (
-        f"In {dates[end]} {lab} charges {abs(less):.0f}% {'less' if less >= 0 else 'more'} than the trend price;"
-        f" the cheaper of its two rivals charges {abs(100.0 - lowest[end]):.0f}%"
-        f" {'less' if lowest[end] <= 100.0 else 'more'}"
+        f"In {dates[end]} {context.inside('OpenAI')} charges {_against_trend(own[end])} than the trend price;"
+        f" the cheaper of its two rivals charges {_against_trend(lowest[end])}"
     )
     series = [
         line(lab, own),
@@ -139,7 +138,7 @@ def _prices(run, context):
         series=series,
     )
     rows = zip(dates, column(own), column(lowest), strict=True)
-    rivals = " and ".join(context.name(name) for name in SELLERS[1:3])
+    rivals = " and ".join(context.inside(name) for name in SELLERS[1:3])
     return Chart(
         key="prices",
         headline=sentence,
@@ -150,6 +149,10 @@ def _prices(run, context):
         alt=sentence,
         table=table_of(["month", lab, "cheaper rival"], rows),
     )
+
+
+def _against_trend(index):
+    return f"{abs(100.0 - index):.0f}% {'less' if index <= 100.0 else 'more'}"
 
 
 def _while_there(story, name):

@@ -167,7 +167,7 @@ def _borrowers(run, context):
     ponzi = int((found[1:] == PONZI).any(axis=0)[:-1].sum())
     with_pledge = int((found[1:, -1] == PONZI).sum())
     sentence = (
-        f"{ponzi} of {len(names) - 1} are Ponzi in some month; with take-or-pay as debt {context.name(LAB)} is so in"
+        f"{ponzi} of {len(names) - 1} are Ponzi in some month; with take-or-pay as debt {context.inside(LAB)} is so in"
         f" {with_pledge} of {months} months"
     )
     option = frame(

@@ -10,7 +10,7 @@ import numpy as np
 from viz.specs import Chart
 from viz.views.drawing import FONT, frame, three
 from viz.views.reading import dates_of, table_of
-from viz.words import joined, money
+from viz.words import capitalised, joined, money
 
 TITLE = "Where the money goes"
 KEY = "sankey"
@@ -127,8 +127,9 @@ def _chart(run, context):
     flows, dates = passing(run), dates_of(run)
     ever = {pair: amount.tolist() for pair, amount in flows.items() if amount.max() >= SMALLEST}
     names = {name: context.name(name) for name, _, _ in STAGES}
+    names["Chips"] = capitalised(context.cast.tell("chips"))
     frames = [_frame(ever, month, names) for month in range(run.months + 1)]
-    headlines = [_headline(ever, month, date, names) for month, date in enumerate(dates)]
+    headlines = [_headline(ever, month, date, context.inside(LAB)) for month, date in enumerate(dates)]
     option = frame(
         tooltip={"trigger": "item", "triggerOn": "mousemove", "confine": True},
         series=[
@@ -202,26 +203,26 @@ def _frame(flows, month, names):
 
 def _node(name, names, amount, small):
     """A node with its amount in its name, beneath it where nodes stand close; the smallest carry no words."""
-    gap = "\n" if name in names else " "
+    gap = " " if DEPTHS[name] in (0, LAST) else "\n"
     node = {"name": f"{names.get(name, name)}{gap}{money(amount)}", "depth": DEPTHS[name]}
     if amount < small:
         return node | {"label": {"show": False}}
     return node | {"label": {"position": "top"}} if name == BESIDE_SOURCES else node
 
 
-def _headline(flows, month, date, names):
+def _headline(flows, month, date, lab):
     if not month:
         return "Nothing has been paid yet: press play"
     new = ("New equity", "SoftBank", "New loans")
     into = sum(a[month] for (s, t), a in flows.items() if t == LAB and s not in (SAVINGS, *new))
     out = sum(a[month] for (s, t), a in flows.items() if s == LAB and t != KEPT)
     if max(into, out) < SMALLEST:
-        return f"{date}: no money passes through {names[LAB]} any more"
+        return f"{date}: no money passes through {lab} any more"
     if out - into <= SMALLEST:
-        return f"{date}: {names[LAB]} earns {money(into)} and pays {money(out)}"
+        return f"{date}: {lab} earns {money(into)} and pays {money(out)}"
     fresh = sum(flows[source, LAB][month] for source in new if (source, LAB) in flows)
     saved = flows[SAVINGS, LAB][month] if (SAVINGS, LAB) in flows else 0.0
     ways = ((fresh, "of new money"), (saved, "out of savings"))
     met = joined(f"{money(amount)} {words}" for amount, words in ways if amount >= SMALLEST)
     verb = "covers" if min(fresh, saved) < SMALLEST else "cover"
-    return f"{date}: {names[LAB]} earns {money(into)} and pays {money(out)}; {met} {verb} the gap"
+    return f"{date}: {lab} earns {money(into)} and pays {money(out)}; {met} {verb} the gap"

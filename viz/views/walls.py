@@ -25,7 +25,7 @@ from viz.views.reading import (
     table_of,
     years_of,
 )
-from viz.words import money
+from viz.words import capitalised, money
 
 TITLE = "Walls of promises and debt"
 KEY = "walls"
@@ -77,7 +77,7 @@ def promised_at_start(run):
 def _commitments(run, context):
     sellers, due = minimum_payments(run)
     order = np.argsort(-due.sum(axis=0), kind="stable")
-    dates, lab = dates_of(run), context.name(LAB)
+    dates, lab = dates_of(run), context.inside(LAB)
     shown, total = run.story.value("openai.revenue", LAB), due.sum(axis=1)
     gone = default_of(run.story, LAB)
     passes = first_month((total > shown) & (run.story.months < gone))
@@ -110,7 +110,9 @@ def _commitments(run, context):
     return Chart(
         key="commitment_wall",
         headline=sentence,
-        label=f"What {lab} must pay for compute, used or not, by seller, against revenue, in this world",
+        label=context.cast.tell(
+            f"What {lab} must pay for compute, used or not, by seller, against revenue, in this world"
+        ),
         unit="US$bn a year",
         option=option,
         cursor=True,
@@ -151,10 +153,10 @@ def _sentence(lab, dates, total, revenue, passes, gone):
         by = f"{money(total[passes])} a year against {money(revenue[passes])}"
         return f"The take-or-pay bill passes {lab}'s revenue in {dates[passes]}: {by}"
     if gone < len(dates):
-        return f"{lab} defaults in {dates[gone]} and leaves its take-or-pay contracts"
+        return f"{capitalised(lab)} defaults in {dates[gone]} and leaves its take-or-pay contracts"
     share = np.where(revenue > 0.0, total / np.maximum(revenue, 1e-9), 0.0)
     worst = int(np.argmax(share))
-    return f"{lab}'s take-or-pay bill is heaviest in {dates[worst]}, at {share[worst]:.0%} of revenue"
+    return f"{capitalised(lab)}'s take-or-pay bill is heaviest in {dates[worst]}, at {share[worst]:.0%} of revenue"
 
 
 # -- what falls due -----------------------------------------------------------------------------------------------
