@@ -194,6 +194,7 @@ def Sealed():
     """What stands in place of results while a lesson waits for a prediction."""
     with solara.Div(classes=["tp-figure", "tp-broken"]):
         solara.Div(children=["What comes of it is shown once you have said what you expect."])
+        solara.Div(classes=["tp-only-narrow"], children=["The button “Levers” opens the lesson."])
 
 
 @solara.component
@@ -302,6 +303,6 @@ def picked(session, item):
     if what == "world":
         session.change(story=show.world_of(name, session.seen.value.run))
     elif what == "party":
-        known = show.party_of(name, session.seen.value.run, session.state.value)
+        known = show.party_of(item.get("id") or name, session.seen.value.run, session.state.value)
         if known:
             session.change(party=known, view="party")
