@@ -214,11 +214,12 @@ class Power(Mechanism):
         A dated heat wave strikes whom it names, with the size that it gives.
         """
         utilities, forced = self.model.utilities, self.model.forced_heat
-        summer = self.model.month % 12 in (5, 6, 7)
-        common = self.model.draw("heat wave, common")
-        local = self.model.draw_rows("heat wave", utilities)
-        together = self.model.draw("heat wave, reach") < self.heat_correlation
-        strikes = (np.where(together, common, local) < self.heat_probability) & self.enabled & summer
+        strikes = np.zeros(forced.shape, dtype=bool)
+        if self.model.month % 12 in (5, 6, 7):
+            common = self.model.draw("heat wave, common")
+            local = self.model.draw_rows("heat wave", utilities)
+            together = self.model.draw("heat wave, reach") < self.heat_correlation
+            strikes = (np.where(together, common, local) < self.heat_probability) & self.enabled
         utilities.heat = strikes | (forced > 0.0)
         utilities.heat_rise = np.maximum(self.heat_load * strikes, forced)
 
@@ -260,8 +261,12 @@ class Power(Mechanism):
         Data centres bid what their compute earns by the MWh, rent of old capacity / (8,760 h x PUE); a share of
         them leaves when power costs more. In a shortage the rest of them is cut before other users are.
         """
-        at = utility.row if isinstance(utility.row, slice) else slice(utility.row, utility.row + 1)
-        cost, shares, derated, new = (np.ascontiguousarray(each[..., at, :]) for each in self.stacks())
+        cost, shares, derated, new = self.stacks()
+        if not isinstance(utility.row, slice):
+            one = slice(utility.row, utility.row + 1)
+            cost, shares, derated, new = (
+                np.ascontiguousarray(each[..., one, :]) for each in (cost, shares, derated, new)
+            )
 
         def table(values):
             return values.reshape(-1, self.worlds)
