@@ -272,14 +272,16 @@ def trap_map(
     *,
     measure="default:OpenAI",
     levels=LEVELS,
+    each_lot=False,
     progress=None,
     vocabulary=None,
 ):
     """Play a scenario over two Axes in the same worlds; give a TrapMap after each level, each finer than the last.
 
-    ``levels``: how many values of an axis are known at each; each level holds the points of the one before. What is
-    played first is the scenario itself, whose point equals its own run. ``progress(done, total)`` is called each month
-    of each lot; an exception that it raises ends the map.
+    ``each_lot``: give one after each lot of points too, once a first level is known. ``levels``: how many values of an
+    axis are known at each; each level holds the points of the one before. What is played first is the scenario
+    itself, whose point equals its own run. ``progress(done, total)`` is called each month of each lot; an exception
+    that it raises ends the map.
     """
     levels = _levels_for(levels, x, y)
     x, y = (replace(axis, count=levels[-1]) for axis in (x, y))
@@ -292,35 +294,36 @@ def trap_map(
     )
     place = (value_in(scenario, axis.path, vocabulary=vocabulary) for axis in (x, y))
     own = (*place, float(measured(run, measure).mean()))
-    played = 1
+    about = _provenance(scenario, seed, months)
+
+    def so_far(level):
+        return TrapMap(x, y, measure, known.copy(), own, worlds, level, about)
+
+    played, before = 1, None
     for level in levels:
-        every = (x.count - 1) // (level - 1)
-        new = [
-            (row, column)
-            for row in range(0, y.count, every)
-            for column in range(0, x.count, every)
-            if np.isnan(known[row, column])
-        ]
+        new = _unknown(known, (x.count - 1) // (level - 1))
         lot = max(LOT // worlds, 1)
         for start in range(0, len(new), lot):
             here = new[start : start + lot]
             points = [(x.values[column], y.values[row]) for row, column in here]
             part = _part(progress, played, len(here), whole)
+            paths = x.path, y.path
             values = play_points(
-                scenario,
-                (x.path, y.path),
-                points,
-                measure,
-                worlds,
-                seed,
-                months,
-                progress=part,
-                vocabulary=vocabulary,
+                scenario, paths, points, measure, worlds, seed, months, progress=part, vocabulary=vocabulary
             )
-            for (row, column), value in zip(here, values.mean(axis=1), strict=True):
-                known[row, column] = value
+            for place, value in zip(here, values.mean(axis=1), strict=True):
+                known[place] = value
             played += len(here)
-        yield TrapMap(x, y, measure, known.copy(), own, worlds, level, _provenance(scenario, seed, months))
+            if each_lot and before is not None and start + lot < len(new):
+                yield so_far(before)
+        before = level
+        yield so_far(level)
+
+
+def _unknown(known, every):
+    """The points, every so many, that have not been played: [(row, column)]."""
+    rows, columns = (range(0, size, every) for size in known.shape)
+    return [place for place in itertools.product(rows, columns) if np.isnan(known[place])]
 
 
 def _levels_for(levels, *axes):

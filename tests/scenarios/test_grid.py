@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from scenarios.experiments import grid
 from scenarios.experiments.grid import (
     ANY,
     axis_of,
@@ -57,6 +58,18 @@ def test_a_finer_level_keeps_what_was_known(maps):
         assert (coarse.chance[known] == fine.chance[known]).all()
         assert np.isfinite(coarse.filled).all()
         assert (coarse.filled[known] == coarse.chance[known]).all()
+
+
+def test_points_can_be_seen_as_they_come(toy, maps, vocabulary, monkeypatch):
+    monkeypatch.setattr(grid, "LOT", 60)
+    x, y = maps[0].x, maps[0].y
+    seen = list(
+        trap_map(toy, x, y, 12, 1, 24, measure="default:Big Lab", each_lot=True, vocabulary=vocabulary)
+    )
+    known = [int(np.isfinite(each.chance).sum()) for each in seen]
+    assert known == sorted(known) and len(known) > 10 and known[0] == 9
+    assert all(np.isfinite(each.filled).all() for each in seen)
+    assert (seen[-1].chance == maps[-1].chance).all()
 
 
 def test_a_map_can_be_stopped_at_any_month(toy, vocabulary):

@@ -104,7 +104,7 @@ def maps():
 
 
 def test_a_map_becomes_finer_and_is_remembered(maps):
-    assert [each.level for each in maps] == [3, 5, 9]
+    assert sorted({each.level for each in maps}) == [3, 5, 9]
     state, calls = replace(SHORT, months=12), []
     again = list(trap_map.compute_map(state, X, Y, "default:OpenAI", lambda *_: calls.append(1), worlds=2))
     assert not calls and again[-1] is maps[-1]

@@ -75,7 +75,14 @@ def compute_map(state, x, y, measure, report, worlds=WORLDS):
         return
     axes = [axis_of(path, row["low"], row["high"]) for path in (x, y) for row in [lever_of(state, path)]]
     for found in trap_map(
-        scenario_of(state), *axes, worlds, state.seed, state.months, measure=measure, progress=report
+        scenario_of(state),
+        *axes,
+        worlds,
+        state.seed,
+        state.months,
+        measure=measure,
+        each_lot=True,
+        progress=report,
     ):
         yield found
     MAPS.put(key, found)
