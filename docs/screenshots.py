@@ -1,10 +1,14 @@
 """Take pictures of the page for docs/screenshots/: `make screenshots`. Needs a Chromium.
 
-Each picture is named by what it shows and by the width of the window. Arguments name the pictures to take.
+Each picture is named by what it shows and by the width of the window. Arguments name the pictures to take, such as
+`main view-walls 390`: a number is a width. With 256 colours they look the same and are a quarter of the size.
 """
 
+import io
 import sys
 from pathlib import Path
+
+from PIL import Image
 
 from tests.browser.visiting import CHROMIUM, DESK, FLAGS, PHONE, Server, Visitor
 from viz import show
@@ -31,12 +35,14 @@ def take(names=()):
     from playwright.sync_api import sync_playwright
 
     FOLDER.mkdir(exist_ok=True)
+    widths = [int(name) for name in names if name.isdigit()] or [DESK["width"], PHONE["width"]]
+    names = [name for name in names if not name.isdigit()]
     chosen = {name: query for name, query in pictures().items() if not names or name in names}
     server, failures = Server(), []
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            for size in (DESK, PHONE):
+            for size in (size for size in (DESK, PHONE) if size["width"] in widths):
                 page = browser.new_page(viewport=size, device_scale_factor=1)
                 visitor = Visitor(page, server.address)
                 for name, query in chosen.items():
@@ -49,12 +55,13 @@ def take(names=()):
 
 
 def _take(visitor, name, query, size):
-    visitor.page.goto(visitor.address + "?" + query)
+    visitor.page.goto(visitor.address + "?" + query, timeout=120_000)
     visitor.page.wait_for_selector(".tp-at-centre .tp-figure", timeout=120_000)
     visitor.settled()
     visitor.page.wait_for_timeout(500)  # the last transition
     file = FOLDER / f"{name}-{size['width']}.png"
-    visitor.page.screenshot(path=file, full_page=size == PHONE)
+    picture = Image.open(io.BytesIO(visitor.page.screenshot(full_page=size == PHONE))).convert("RGB")
+    picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
     print(file.relative_to(FOLDER.parents[1]), flush=True)
 
 

@@ -18,7 +18,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SOON = 60_000  # milliseconds for what takes a run of the model, on a machine that does other things too
+SOON = 90_000  # milliseconds for what takes a run of the model, on a machine that does other things too
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -79,7 +79,7 @@ class Visitor:
 
     def open(self, query="", settled=True):
         """Go to the page and wait until its chart is painted, and until all worlds are there if ``settled``."""
-        self.page.goto(self.address + ("?" + query if query else ""))
+        self.page.goto(self.address + ("?" + query if query else ""), timeout=SOON)
         self.painted()
         if settled:
             self.settled()
