@@ -291,7 +291,8 @@ def _wall_words(years, whole, date, year):
     if whole.sum() <= 1e-6:
         return f"{date}: nothing is owed"
     soon, last = whole[: year + 2].sum(), min(year + 1, len(years) - 2)
-    sentence = f"{date}: {money(soon)} of {money(whole.sum())} of debt falls due by the end of {years[last]}"
+    part = money(soon) if soon > 1e-3 else "none"
+    sentence = f"{date}: {part} of {money(whole.sum())} of debt falls due by the end of {years[last]}"
     rest = whole[year + 2 : -1]
     if rest.size and rest.max() > max(soon, whole[-1]):
         at = year + 2 + int(np.argmax(rest))
