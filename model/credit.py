@@ -18,6 +18,8 @@ from model.pricing import advance, capital_part, first_passage, quote, yearly_fr
 from model.sums import Adder, adder_into, incidence, total
 
 NEVER = 10_000
+LOWEST_YIELD = 0.01
+"""Yield at which a leased site is valued when money costs nothing and nobody asks for a premium, per year."""
 
 
 class Credit(Mechanism):
@@ -625,13 +627,13 @@ class Loans(Mechanism):
         return leases.full_rent[:, None] * leases.rent_level
 
     def site_value(self, rent_year, cyclicality=1.0):
-        """Value a leased site at its yearly rent over a yield: base rate + spread, wider in a freeze.
+        """Value a leased site at its yearly rent over a yield: base rate + spread, wider in a freeze, 1% at least.
 
         `cyclicality`: share of the widening that the valuation follows (1: market, less: an appraisal).
         """
         credit = self.model.credit
         wider = 1.0 + cyclicality * (credit.spread_multiple - 1.0)
-        return rent_year / (credit.base_rate + credit.capitalisation_spread * wider)
+        return rent_year / np.maximum(credit.base_rate + credit.capitalisation_spread * wider, LOWEST_YIELD)
 
     @property
     def growth_of_others(self):
