@@ -300,3 +300,13 @@ def test_when_the_lab_borrows_its_debt_grows_and_oracles_shrinks():
         assert model.ledger.residual.max() <= 1e-9
     assert debts[1][0] > debts[0][0] + 10.0
     assert debts[1][1] < debts[0][1] - 10.0
+
+
+def test_a_site_has_a_finite_value_where_money_is_free():
+    free = {
+        "credit.base_rate_start": 0.0,
+        "credit.base_rate_volatility": 0.0,
+        "credit.capitalisation_spread": 0.0,
+    }
+    model = market(worlds=4, months=2, params=free)
+    assert np.isfinite(model.loans.site_value(np.full((1, 4), 2.0))).all()
