@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -25,7 +26,8 @@ def asked(app, kind="http", path="/", headers=()):
         "path": path,
         "headers": [(name.encode(), value.encode()) for name, value in headers],
     }
-    asyncio.run(app(scope, receive, send))
+    with ThreadPoolExecutor(1) as apart:  # a test in a browser leaves a running event loop in this thread
+        apart.submit(asyncio.run, app(scope, receive, send)).result()
     return sent
 
 
