@@ -1,6 +1,5 @@
 """Who did it: exact Shapley shares of the drivers in what the present run shows."""
 
-import json
 import threading
 from collections import OrderedDict
 
@@ -10,7 +9,7 @@ from scenarios.cast import cast_of
 from scenarios.experiments.attribution import DRIVERS, attribute
 from viz import words
 from viz.components import Chart, Table
-from viz.panels.form import WorkForm
+from viz.panels.form import form_of
 from viz.panels.work import of_session, work_of
 from viz.specs import Chart as ChartSpec
 from viz.specs import Table as TableSpec
@@ -181,14 +180,7 @@ def Panel(session):
         work.start(job)
 
     with solara.Div():
-        WorkForm(
-            spec=json.dumps(spec),
-            progress=-1.0 if work.progress.value is None else work.progress.value,
-            failure=work.failure.value,
-            event_change=change,
-            event_start=start,
-            event_stop=lambda *_: work.stop(),
-        )
+        form_of(work, spec, change, start)
         if found is not None:
             with solara.Div(classes=["tp-panelfigure", "tp-panel-chart"]):
                 Chart(spec=to_json(shares_chart(found[1], cast)))

@@ -1,6 +1,5 @@
 """The trap map: who fails over two parameters, from coarse to fine, with the present run as a cross on it."""
 
-import json
 import threading
 from collections import OrderedDict
 
@@ -12,7 +11,7 @@ from scenarios.experiments.grid import ANY, axis_of, is_chance, trap_map
 from viz import words
 from viz.components import Chart
 from viz.levers import label_of, lever, levers
-from viz.panels.form import WorkForm
+from viz.panels.form import form_of
 from viz.panels.work import of_session, work_of
 from viz.runs import RunFailed
 from viz.specs import Chart as ChartSpec
@@ -276,14 +275,7 @@ def Panel(session):
             session.change(sets=sets.sets)
 
     with solara.Div():
-        WorkForm(
-            spec=json.dumps(spec),
-            progress=-1.0 if work.progress.value is None else work.progress.value,
-            failure=work.failure.value,
-            event_change=change,
-            event_start=start,
-            event_stop=lambda *_: work.stop(),
-        )
+        form_of(work, spec, change, start)
         if found is not None:
             with solara.Div(classes=["tp-panelfigure", "tp-panel-map"]):
                 Chart(spec=to_json(map_chart(found[1], cast)), event_pick=go)
