@@ -250,12 +250,13 @@ def Waiting(session):
 @solara.component
 def Bottom(session):
     state, seen = session.state.value, session.seen.value
+    old = is_old(session)
     facts = {
-        "busy": session.busy.value,
+        "busy": session.busy.value or ("computing …" if old else ""),
         "seed": state.seed,
         "worlds": 0,
         "version": show.version(),
-        "digest": session.digest.value,
+        "digest": "" if old else session.digest.value,
     }
     if seen is not None:
         facts |= seen.screen.footer

@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pytest
+from playwright.sync_api import expect
 from visiting import SOON
 
 GOOD = 'title = "Mine <b>own</b>"\nparagraph = "p"\nextends = "baseline"\n\n[openai]\nfloor_share = 0.5\n'
@@ -45,7 +46,7 @@ def shut(visitor):
 
 def test_pin_a_run_and_compare_another_with_it(open_panel):
     visitor = open_panel("compare", "months=36")
-    page = visitor.page
+    page, before = visitor.page, visitor.digest()
     page.click("[data-do=pin]")
     visitor.state("pin=")
     page.wait_for_function("document.querySelector('[data-do=pin]').disabled")
@@ -53,37 +54,34 @@ def test_pin_a_run_and_compare_another_with_it(open_panel):
     page.click(".tp-select")
     page.click("[data-scenario=growth_disappoints]")
     visitor.state("scenario=growth_disappoints")
-    visitor.settled()
+    visitor.recomputed(before)
     page.get_by_role("button", name="More", exact=True).click()
     page.click("[data-panel=compare]")
     rows = "document.querySelectorAll('.tp-panel-paired tbody tr').length"
     page.wait_for_function(f"{rows} > 3", timeout=SOON)  # until the new run is there it differs in nothing
-    assert page.locator(".tp-runcard").count() == 2
+    visitor.count(".tp-runcard", 2)
     titles = page.locator(".tp-panel-table thead th").all_text_contents()
     assert len(titles) == 3 and "This run" in titles[1]
-    assert page.locator(".tp-panel-chart canvas").count() == 1
+    visitor.count(".tp-panel-chart canvas", 1)
     page.get_by_role("button", name="Unpin").click()
     page.wait_for_selector(".tp-panel-paired", state="detached", timeout=SOON)
-    assert "pin=" not in page.evaluate("location.search")
+    visitor.without("pin=")
 
 
 def test_the_last_change_can_be_flipped_before_and_after(visit):
     visitor = visit().open("months=36")
-    page = visitor.page
+    page, before = visitor.page, visitor.digest()
     page.click(".tp-select")
     page.click("[data-scenario=calm]")
-    visitor.state("scenario=calm")
-    visitor.settled()
+    visitor.recomputed(before)
     after = visitor.digest()
     page.get_by_role("button", name="More", exact=True).click()
     page.click("[data-panel=compare]")
     page.wait_for_selector(".tp-flip")
-    assert "became" in page.text_content(".tp-flip")
+    visitor.says(".tp-flip", "became")
     page.click("[data-do=flip]")
-    page.wait_for_function(
-        "after => document.querySelector('.tp-footer').dataset.digest !== after", arg=after, timeout=SOON
-    )
-    assert "Show after" in page.text_content("[data-do=flip]")
+    page.wait_for_selector(f".tp-footer[data-digest='{before}']", timeout=SOON)
+    visitor.says("[data-do=flip]", "Show after")
     page.click("[data-do=flip]")
     page.wait_for_selector(f".tp-footer[data-digest='{after}']", timeout=SOON)
 
@@ -97,7 +95,7 @@ def test_the_map_is_drawn_and_a_click_on_it_goes_there(open_panel):
     page.click("[data-do=start]")
     page.wait_for_selector(".tp-panel-map canvas", timeout=2 * SOON)
     page.wait_for_selector("[data-do=start]", timeout=2 * SOON)
-    assert "81 of 81 points" in page.text_content(".tp-panel-map .tp-sub")
+    visitor.says(".tp-panel-map .tp-sub", "81 of 81 points")
     box = page.locator(".tp-panel-map canvas").bounding_box()
     page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.45 * box["height"])
     visitor.state("set=")
@@ -112,7 +110,7 @@ def test_work_in_the_background_can_be_stopped(open_panel):
     page.wait_for_selector(".tp-progress")
     page.click("[data-do=stop]")
     page.wait_for_selector("[data-do=start]")
-    assert page.locator("[role=alert]").count() == 0
+    visitor.count("[role=alert]", 0)
 
 
 # -- files ----------------------------------------------------------------------------------------------------
@@ -132,10 +130,9 @@ def test_a_good_file_is_run(open_panel):
     page.wait_for_selector("[data-do=open]")
     page.click("[data-do=open]")
     visitor.state("scenario=file")
-    visitor.settled()
-    assert visitor.digest() != digest
-    assert "Mine <b>own</b>" in page.text_content(".tp-select")
-    assert page.locator(".tp-select b b").count() == 0
+    visitor.recomputed(digest)
+    visitor.says(".tp-select", "Mine <b>own</b>")
+    visitor.count(".tp-select b b", 0)
 
 
 def test_mistakes_stand_beside_their_lines_and_nothing_of_the_file_is_html(open_panel):
@@ -143,13 +140,12 @@ def test_mistakes_stand_beside_their_lines_and_nothing_of_the_file_is_html(open_
     page = visitor.page
     page.on("dialog", lambda dialog: visitor.failures.append(f"dialog: {dialog.message}"))
     give(page, "<img src=x onerror=alert(2)>.toml", BAD)
-    page.wait_for_selector(".tp-wrong")
+    visitor.count(".tp-wrong", 2)
     wrong = page.locator(".tp-wrong").all_text_contents()
-    assert len(wrong) == 2
     assert "floor_share = 7" in wrong[0] and "0 to 1" in wrong[0]
     assert "<img src=x onerror=alert(1)>" in wrong[1]
-    assert page.locator(".tp-drawer img").count() == 0
-    assert page.locator("[data-do=open]").count() == 0
+    visitor.count(".tp-drawer img", 0)
+    visitor.count("[data-do=open]", 0)
     page.get_by_role("button", name="Forget it").click()
     page.wait_for_selector(".tp-wrong", state="detached")
 
@@ -168,7 +164,7 @@ def test_files_that_are_too_large_binary_or_too_deep_are_refused(open_panel, con
     visitor.page.wait_for_function(
         "words => document.querySelector('.tp-upload').innerText.includes(words)", arg=words, timeout=SOON
     )
-    assert visitor.page.locator("[data-do=open]").count() == 0
+    visitor.count("[data-do=open]", 0)
 
 
 def test_scenario_and_run_can_be_taken_along(open_panel):
@@ -194,13 +190,13 @@ def test_about_lists_terms_and_assumptions_and_switches_the_names(open_panel):
     page.get_by_role("tab", name="Assumptions").click()
     page.fill(".tp-tabs input", "floor_share")
     page.wait_for_function("document.querySelectorAll('.tp-list-of tbody tr').length === 1")
-    assert "openai.floor_share" in page.text_content(".tp-list-of tbody")
+    visitor.says(".tp-list-of tbody", "openai.floor_share")
     page.fill(".tp-tabs input", "<b>")
     page.wait_for_selector(".tp-list-of .tp-empty")
     page.get_by_label("Archetype names instead of firms' names").check()
     visitor.state("names=archetype")
     page.get_by_label("Reduced motion").check()
-    assert page.evaluate("document.documentElement.dataset.motion") == "none"
+    page.wait_for_function("document.documentElement.dataset.motion === 'none'")
 
 
 # -- lessons --------------------------------------------------------------------------------------------------
@@ -213,13 +209,13 @@ def test_lesson_three_from_prediction_to_debrief(visit):
     page.wait_for_selector(".tp-lesson")
     visitor.state("lesson=L3")
     visitor.state("seed=101")
-    assert page.locator(".tp-lever").count() == 0, "levers are shut until there is a prediction"
-    assert page.locator(".tp-strip").count() == 0
-    assert page.locator("[data-do=run]").is_disabled()
+    visitor.count(".tp-lever", 0)
+    visitor.count(".tp-strip", 0)
+    expect(page.locator("[data-do=run]")).to_be_disabled()
     predict(page, {0: "8.75", 1: 2, 2: 0, 3: "60"})
     page.wait_for_selector("[data-do=run]:enabled")
     page.wait_for_selector(".tp-lever")
-    assert page.locator(".tp-lever").count() == 4
+    visitor.count(".tp-lever", 4)
     page.click("[data-do=run]")
     page.wait_for_selector("[data-do=see]", timeout=5 * SOON)
     page.click("[data-do=see]")
@@ -229,9 +225,8 @@ def test_lesson_three_from_prediction_to_debrief(visit):
     visitor.state("set=loan.lab_borrows=1")
     visitor.state("pin=")
     page.click("[data-do=next]")
-    page.wait_for_selector(".tp-judged")
+    visitor.count(".tp-judged", 4)
     judged = page.locator(".tp-judged").all_text_contents()
-    assert len(judged) == 4
     assert "You said: 8.75." in judged[0] and "as the model has it" in judged[0]
     assert "You said: rises." in judged[1]
     assert "You said: falls." in judged[2]
@@ -239,7 +234,7 @@ def test_lesson_three_from_prediction_to_debrief(visit):
     page.wait_for_selector("[data-answer=anyone_cash]")
     page.get_by_role("button", name="Leave").click()
     page.wait_for_selector(".tp-lesson", state="detached")
-    assert "lesson=" not in page.evaluate("location.search")
+    visitor.without("lesson=")
 
 
 def predict(page, answers):
@@ -256,5 +251,5 @@ def test_a_link_to_a_later_step_of_a_lesson_still_asks_for_a_prediction(visit):
     visitor = visit()
     visitor.page.goto(f"{visitor.address}?lesson=L2&step=3")
     visitor.page.wait_for_selector(".tp-lesson form", timeout=SOON)
-    assert visitor.page.locator("[data-do=run]").is_disabled()
-    assert visitor.page.locator(".tp-judged").count() == 0
+    expect(visitor.page.locator("[data-do=run]")).to_be_disabled()
+    visitor.count(".tp-judged", 0)

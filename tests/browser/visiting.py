@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -90,7 +92,7 @@ class Visitor:
         self.page.wait_for_selector(".tp-figure[data-painted]:not([data-painted=''])", timeout=SOON)
 
     def settled(self):
-        """Wait until nothing is being computed."""
+        """Wait until what is shown is all that was asked for."""
         self.page.wait_for_selector(".tp-footer[data-busy='0'][data-digest]", timeout=SOON)
 
     def stamp(self):
@@ -100,8 +102,31 @@ class Visitor:
     def digest(self):
         return self.page.get_attribute(".tp-footer", "data-digest")
 
-    def month(self):
-        return int(self.page.get_attribute(".tp-player", "data-month"))
+    def recomputed(self, before):
+        """Wait until another run than that of the digest ``before`` is shown whole."""
+        self.page.wait_for_function(
+            "before => { const digest = document.querySelector('.tp-footer').dataset.digest;"
+            " return digest && digest !== before }",
+            arg=before,
+            timeout=SOON,
+        )
+        self.settled()
+
+    def at_month(self, month):
+        """Wait until the player stands at a month."""
+        expect(self.page.locator(".tp-player")).to_have_attribute("data-month", str(month), timeout=SOON)
+
+    def says(self, selector, words):
+        """Wait until an element's text holds some words."""
+        expect(self.page.locator(selector).first).to_contain_text(words, timeout=SOON)
+
+    def count(self, selector, number):
+        """Wait until there are so many elements."""
+        expect(self.page.locator(selector)).to_have_count(number, timeout=SOON)
+
+    def without(self, words):
+        """Wait until the address does not hold some words any more."""
+        self.page.wait_for_function("words => !location.search.includes(words)", arg=words, timeout=SOON)
 
     def changed(self, before):
         """Wait until the large chart is painted of something else than ``before``."""
