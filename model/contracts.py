@@ -410,16 +410,30 @@ class ComputeContracts(Mechanism):
     def firm_up(self):
         """Turn this month's new commitment into an order: built in `build_months`, then billed for its term.
 
-        It starts at the lab's planning lead, or when the connection queue lets it; what the queue loses is lost.
+        It starts at the lab's planning lead, or when the connection queue lets it. A quarter's orders are one.
         """
         added = self.model.openai.new_commitment
         if not added.any():
             return
         month, power, rung = self.model.month, self.model.power, self.model.month // 3
         start = month + np.maximum(self.model.openai.planning_lead, power.wait_of_orders())
-        amount = self.orders.amount[rung] + added * power.share_of_orders
+        amount = self.orders.amount[rung] + added
+        power.ask_to_connect(rung, (added > 0.0) & (self.orders.amount[rung] <= 0.0))
         self.orders.put(rung, added[0] > 0.0, amount[0], start[0], self.firm_term[0])
         self.announced_left_gw = np.maximum(self.announced_left_gw - self.on_orders[:, None] * added, 0.0)
+
+    def withdraw(self, lost):
+        """Take back the orders ``(rungs, worlds)`` that cannot be connected: announced again, and no longer built."""
+        gw = total(np.where(lost, self.orders.amount, 0.0))[None, :]
+        self.orders.withdraw(lost)
+        self.announced_left_gw = self.announced_left_gw + self.on_orders[:, None] * gw
+        self.model.history.event(
+            "connection lost",
+            "Stargate vehicle",
+            gw > 0.0,
+            amount=gw * self.build_cost,
+            because="the last of its requests fell out of the connection queue",
+        )
 
     def building_cost(self):
         """Give what the Stargate vehicle must spend this month on orders under construction, ``(1, worlds)``."""

@@ -113,6 +113,10 @@ class Ladder:
             new[name][rung] = np.where(mask, values, new[name][rung])
         self._set(**new)
 
+    def withdraw(self, mask: np.ndarray) -> None:
+        """Take the masked rungs back: they are worth nothing in any month."""
+        self._set(amount=np.where(mask, 0.0, self.amount))
+
     def extend(self, mask: np.ndarray, months: np.ndarray) -> None:
         """Lengthen the tenor of the masked rungs by `months` (shorten, down to nothing, when negative)."""
         longer = np.maximum(self.tenor + np.asarray(months, dtype=np.int64), 0)

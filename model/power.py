@@ -17,6 +17,7 @@ from model.stack import (
     merit_order,
     month_mean,
     price_with_bids,
+    queue_survival,
     reserve_at,
     scarcity_adder,
     stack_price,
@@ -160,6 +161,13 @@ class Power(Mechanism):
         "Places that a builder asks to connect for each order: most requests come to nothing.",
         source="assumed, from calibration: ercot_large_load_queue (226 GW against a peak of 85)",
     )
+    queue_attrition = Param(
+        1.0,
+        "x",
+        (0.0, 2.0),
+        "Hazard at which a request falls out of the connection queue, over that of its stages (0: none does).",
+        source="assumed, from calibration: queue_completion_share (13% of capacity to 19% of projects)",
+    )
     turbine_lead = Param(
         60,
         "months",
@@ -184,6 +192,7 @@ class Power(Mechanism):
     allowed_growth_of_utilities = bills_of_regions = ai_share_of_regions = None
     price_over_reference_of_contracts = ready_of_regions = None
     connecting_of_utilities = unpaid_of_utilities = waited_of_sites = None
+    lost_below = None
 
     def __init__(self, model):
         super().__init__(model)
@@ -334,6 +343,7 @@ class Power(Mechanism):
         ready = opening * on_grid * self.model.power_contracts.pue
         self.ready_of_regions = self.by_region @ np.concatenate([ready, np.zeros((1, self.worlds))])
         utilities.do("connect")
+        self.lose_requests()
         if self.waited_of_sites is None:
             self.waited_of_sites = np.zeros(ready.shape, dtype=np.int64)
         if not opening.any():
@@ -361,15 +371,6 @@ class Power(Mechanism):
     # -- announced capacity, and what binds ------------------------------------------------------------------
 
     @of_params
-    def share_of_orders(self):
-        """Share of the announced capacity ordered now that is ever connected, ``(1, worlds)``.
-
-        min(1, places asked for per order x survival of the queue's stages); one without the mechanism.
-        """
-        survival = connection_queue(1.0, STAGE_COMPLETION, STAGE_MONTHS).connected
-        return np.where(self.enabled, np.minimum(self.requests_per_order * survival, 1.0), 1.0)
-
-    @of_params
     def months_of_queue(self):
         """Months that a request spends in the stages of the connection queue, ``(1, worlds)``."""
         return connection_queue(1.0, STAGE_COMPLETION, STAGE_MONTHS).months * self.queue_level
@@ -378,6 +379,37 @@ class Power(Mechanism):
         """Whole months until capacity ordered now can be connected, ``(1, worlds)``: the queue less time served."""
         left = np.ceil(self.months_of_queue - self.filed_before - self.model.month)
         return (np.maximum(left, 0.0) * self.enabled).astype(np.int64)
+
+    def survival(self):
+        """Share of the requests filed for announced capacity that are still in the queue, ``(1, worlds)``."""
+        stages = STAGE_MONTHS * self.queue_level
+        stayed = queue_survival(self.model.month + self.filed_before, STAGE_COMPLETION, stages)
+        return np.exp(self.queue_attrition * np.log(stayed))
+
+    def ask_to_connect(self, rung, new):
+        """Draw how long the last of a new order's requests stays in the queue; `new`: where there is one.
+
+        Of n requests alive at the order, all are gone by an age x with probability (1 - S(x) / S(now))^n. One
+        uniform u is inverted: the order falls out once S(x) <= S(now) (1 - u^(1 / n)).
+        """
+        u = self.model.draw("connection requests")
+        below = self.survival() * -np.expm1(np.log(u) / self.requests_per_order)
+        lost_below = self.lost_below.copy()
+        lost_below[rung] = np.where(new[0], below[0], lost_below[rung])
+        self.lost_below = lost_below
+
+    def lose_requests(self):
+        """Take back the orders of announced capacity whose last request has fallen out: they may be placed anew."""
+        contracts = self.model.compute_contracts
+        orders = contracts.orders
+        if self.lost_below is None:
+            self.lost_below = np.zeros(orders.amount.shape)
+        ahead = (orders.start > self.model.month) & (orders.amount > 0.0) & self.enabled
+        if not ahead.any():
+            return
+        lost = ahead & (self.survival() <= self.lost_below)
+        if lost.any():
+            contracts.withdraw(lost)
 
     def find_binding(self):
         """Say what binds the lab's compute this month: chips, building, grid, credit or demand.

@@ -181,3 +181,14 @@ def connection_queue(requested, completion, months):
     """
     survival = np.cumprod(completion, axis=0)
     return Queue(survival, requested * survival[-1], np.cumsum(months, axis=0)[-1])
+
+
+def queue_survival(age, completion, months):
+    """Give the share of requests still in the queue at an age in months; 1 at age 0, the completed share at the end.
+
+    Within a stage the hazard is constant: ln S = sum over stages of ln(completion) x share of the stage behind it.
+    completion and months: ``(stages, ...)``; age broadcasts against one stage.
+    """
+    begun = np.cumsum(months, axis=0) - months
+    behind = np.clip((age - begun) / months, 0.0, 1.0)
+    return np.exp(total(np.log(completion) * behind))

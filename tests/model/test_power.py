@@ -96,7 +96,7 @@ def test_off_prices_are_those_of_reference_and_nothing_is_cut_queued_or_refused(
     assert not utilities.curtailed.any() and not utilities.shed.any() and not utilities.queue.any()
     assert not utilities.heat.any() and not model.commissions.verdict.any()
     assert not model.power.waited_of_sites.any()
-    assert (model.power.share_of_orders == 1.0).all() and (model.power.wait_of_orders() == 0).all()
+    assert (model.power.wait_of_orders() == 0).all()
 
 
 def test_halls_that_find_no_connection_open_later():
@@ -124,11 +124,44 @@ def test_a_commission_that_refuses_lets_nothing_connect():
     assert (model.utilities.queue_credit[0] <= before).all()
 
 
-def test_announced_capacity_waits_for_its_place_and_loses_what_the_queue_loses():
-    one = played(1, {"power.requests_per_order": 1.0, "power.queue_level": 2.0})
-    np.testing.assert_allclose(one.power.share_of_orders, 0.204)
+def test_announced_capacity_waits_for_its_place():
+    one = played(1, {"power.queue_level": 2.0})
     assert (one.power.wait_of_orders() == 84 - 12 - 1).all()
-    assert (played(1).power.share_of_orders == 1.0).all()
+
+
+def with_an_order(params, worlds=3000, gw=1.0):
+    """A market in month 0 whose lab has just ordered `gw` of announced capacity in every world."""
+    model = DebtTrapModel(worlds, 3, 60, Setting(params=params), record=False)
+    model.openai.new_commitment = np.full((1, worlds), gw)
+    model.power.lose_requests()
+    model.compute_contracts.firm_up()
+    return model
+
+
+def orders_kept(model, months=60):
+    left = model.compute_contracts.announced_left[0, 0]
+    for model.month in range(1, months):
+        model.power.lose_requests()
+        gw, back = model.compute_contracts.orders.amount[0], model.compute_contracts.announced_left[0] - left
+        np.testing.assert_allclose(gw + back, 1.0)  # what falls out of the queue is announced again
+    return (gw > 0.0).mean()
+
+
+@pytest.mark.parametrize("requests", [1.0, 5.0])
+def test_an_order_is_connected_if_one_of_its_requests_survives_the_queue(requests):
+    params = {"power.requests_per_order": requests, "power.queue_level": 1.0, "power.filed_before": 18}
+    survival = 0.5 * 0.8  # the stages left after 18 months
+    expected = 1.0 - (1.0 - survival) ** requests
+    assert abs(orders_kept(with_an_order(params)) - expected) < 0.03
+    assert orders_kept(with_an_order(params | {"power.queue_attrition": 0.0}, 64)) == 1.0
+    assert orders_kept(with_an_order(params | {"power.enabled": False}, 64)) == 1.0
+
+
+def test_attrition_that_nobody_meets_changes_nobodys_luck():
+    calm = {"openai.commits": False, "power.heat_probability": 0.25}
+    model, other = played(20, calm), played(20, calm | {"power.queue_attrition": 0.0})
+    assert np.array_equal(model.ledger.cash, other.ledger.cash)
+    assert np.array_equal(model.utilities.price, other.utilities.price)
 
 
 def test_what_binds_is_one_of_five_and_demand_only_where_compute_suffices():

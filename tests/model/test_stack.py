@@ -13,6 +13,7 @@ from model.stack import (
     merit_order,
     month_mean,
     price_with_bids,
+    queue_survival,
     reserve_at,
     scarcity_adder,
     stack_price,
@@ -229,3 +230,12 @@ def test_prices_and_dispatch_equal_those_of_pypsa(stack):
     np.testing.assert_allclose(got.shed, power["shed"], atol=1e-6)
     off = power[["bidder 0", "bidder 1"]].to_numpy().T
     np.testing.assert_allclose(got.served, amount[:, None] - off, atol=1e-6)
+
+
+def test_a_request_survives_stage_by_stage_and_leaves_evenly_within_a_stage():
+    completion, months = np.array([0.85, 0.6, 0.5, 0.8])[:, None], np.array([6.0, 12.0, 9.0, 15.0])[:, None]
+    at_the_ends = queue_survival(np.array([0.0, 6.0, 18.0, 27.0, 42.0, 99.0]), completion, months)
+    np.testing.assert_allclose(at_the_ends, [1.0, 0.85, 0.51, 0.255, 0.204, 0.204])
+    ages = np.arange(6.0, 19.0)
+    hazard = -np.diff(np.log(queue_survival(ages, completion, months)))
+    np.testing.assert_allclose(hazard, -np.log(0.6) / 12.0)
