@@ -244,9 +244,13 @@ def explain(
     sets: Overrides = None,
     as_json: AsJson = False,
 ):
-    """Attribute a measure to the drivers (exact Shapley values), and tell how it came about in one world."""
+    """Attribute a measure to the drivers (exact Shapley values), and tell how it came about in one world.
+
+    The cause card says what was missed and why, and which single change would have avoided it with the same luck.
+    """
     from scenarios.experiments.attribution import attribute
     from scenarios.experiments.cause import cause_card, first_world
+    from scenarios.experiments.counterfactual import play_changes
     from scenarios.experiments.words import tell_attribution, tell_card
 
     chosen, agent = _scenario(scenario, sets), measure.partition(":")[2] or "OpenAI"
@@ -257,7 +261,10 @@ def explain(
     if world is None:
         world = first_world(chosen, agent, worlds, seed, months) if found is None else found.first_world()
     card = cause_card(chosen, agent, world, seed, months)
-    card = card and card.facts()
+    if card is not None:
+        with _Progress() as progress:
+            changed = play_changes(chosen, world, seed, months, progress=progress).facts(agent)
+        card = card.facts() | {"counterfactuals": changed}
     if as_json:
         _print_json((found.facts() if found else {}) | {"card": card})
     elif found:

@@ -59,6 +59,25 @@ def tell_card(console, card, cast=None):
             values = (_money(change[name]) for name in ("before", "after", "difference"))
             table.add_row(change["kind"], *values)
         console.print(table)
+    if card["counterfactuals"]["outcome"]:
+        _tell_changes(console, card["counterfactuals"], cast)
+
+
+def _tell_changes(console, found, cast):
+    """Print which single changes would have avoided what befell the party, the smallest first."""
+    avoided, tried = found["avoided_by"], f"{found['tried']} single changes tried with the same luck"
+    if avoided:
+        _heading(console, f"Would have been avoided by {len(avoided)} of {tried}")
+        table = _table("smallest step that avoids it", "kind", "> other firms failing", "> US$bn lost")
+        for each in avoided:
+            others = f"{len(each['failed'])} more, {len(each['spared'])} fewer"
+            table.add_row(each["words"], each["kind"], others, f"{each['loss']:+.1f}")
+        console.print(table)
+        return
+    _heading(console, f"None of {tried} would have avoided it")
+    later = found["put_off_by"]
+    if later is not None:
+        console.print(Text(f"What puts it off longest: {later['words']}, until {cast.date(later['month'])}."))
 
 
 def tell_equity_share(console, facts, cast=None):
