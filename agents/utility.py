@@ -17,7 +17,7 @@ AT_PEAK = np.array([1.0, 0.0, 0.0, 0.0]).reshape(-1, 1, 1)
 class Utility(Firm):
     """A region's power system: it connects, curtails, builds slowly, and files for higher rates.
 
-    Shares are of capacity that counts at the peak; a region without figures of its own has those of PJM.
+    Shares are of capacity that counts at the peak. Defaults are PJM's; the other regions have their own values.
     """
 
     group = "utility"

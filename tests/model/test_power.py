@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from agents.utility import UNITS
 from model import DebtTrapModel, Event
 from model.power import BINDING
 from scenarios.schema import Setting
@@ -170,6 +171,18 @@ def test_what_binds_is_one_of_five_and_demand_only_where_compute_suffices():
     assert set(np.unique(model.power.binding)) <= set(range(len(BINDING)))
     demand = model.power.binding == BINDING.index("demand")
     assert np.array_equal(demand, enough | model.openai.closed)
+
+
+def test_each_region_has_a_stack_of_its_own_that_adds_up(cool):
+    shares = np.stack([getattr(cool.utilities, f"share_{unit}") for unit in UNITS if unit != "peakers"])[
+        ..., 0
+    ]
+    np.testing.assert_allclose(shares.sum(axis=0), 1.0)
+    assert len({tuple(region) for region in shares.T}) == len(cool.utilities)
+    solar, coal = shares[UNITS.index("solar")], shares[UNITS.index("coal")]
+    names = list(cool.utilities.names)
+    assert solar[names.index("ERCOT")] > solar[names.index("PJM")]
+    assert coal.argmax() == names.index("MISO")
 
 
 def test_a_changed_cost_is_seen_at_once_and_in_its_worlds_only():
