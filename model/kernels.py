@@ -107,41 +107,18 @@ def fall_due(live, even_closed, first, accrues, payable, accrued, out):
                 accrued[first + leg, world] += out[leg, world]
 
 
-@kernel(int64, FLAGS, boolean, int64, ROWS, YES_NO, READ, BLOCK, BLOCK)
-def pay_from_cash(live, even_closed, first, payer, always_pays, cash, asked, out):
-    """Cut what payers are asked for to the cash they have, all legs in proportion; some always pay.
-
-    out: what is wanted, and then what is paid. Changes `asked` ``(parties, worlds)``, a scratch; tells what was
-    asked, as `ask`.
-    """
-    found = ask(live, even_closed, first, out)
-    if found != SOMETHING:
-        return found
-    legs, worlds = out.shape
-    for leg in range(legs):
-        asked[payer[leg]] = 0.0
-    for leg in range(legs):
-        row = payer[leg]
-        for world in range(worlds):
-            asked[row, world] += out[leg, world]
-    for leg in range(legs):
-        row = payer[leg]
-        if not always_pays[row]:
-            for world in range(worlds):
-                have = max(cash[row, world], 0.0)
-                share = have / max(asked[row, world], 1e-300)
-                out[leg, world] *= share if asked[row, world] > have else 1.0
-    return found
-
-
-@kernel(void, READ, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK)
-def post(paid, rows, legs, signs, touched, change, block):
-    """Post payments to the balances that they change: cash, claims or real assets.
+@kernel(void, READ, int64, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK, BLOCK)
+def post(paid, first, rows, legs, signs, touched, change, flow, balances):
+    """Note what flowed through the legs from `first` on, and post it to the balances that it changes.
 
     Entry by entry, `signs` times what leg number `legs` paid goes to row `rows`; what a row gains by all its entries
-    is added to it at once. `touched`: each of these rows once. Changes block and `change`, a scratch of its size.
+    is added to it at once. `touched`: each of these rows once. Changes flow, balances and `change`, a scratch of
+    their size.
     """
     worlds = paid.shape[1]
+    for leg in range(paid.shape[0]):
+        for world in range(worlds):
+            flow[first + leg, world] += paid[leg, world]
     for row in touched:
         change[row] = 0.0
     for entry in range(rows.shape[0]):
@@ -150,16 +127,40 @@ def post(paid, rows, legs, signs, touched, change, block):
             change[row, world] += sign * paid[leg, world]
     for row in touched:
         for world in range(worlds):
-            block[row, world] += change[row, world]
+            balances[row, world] += change[row, world]
 
 
-@kernel(void, READ, int64, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK, BLOCK)
-def move_cash(paid, first, rows, legs, signs, touched, change, flow, cash):
-    """Note what flowed through the legs from `first` on, and post it to `cash`."""
-    for leg in range(paid.shape[0]):
-        for world in range(paid.shape[1]):
-            flow[first + leg, world] += paid[leg, world]
-    post(paid, rows, legs, signs, touched, change, cash)
+@kernel(
+    int64, FLAGS, boolean, int64, ROWS, YES_NO, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK, BLOCK, BLOCK
+)  # fmt: skip
+def pay_from_cash(
+    live, even_closed, first, payer, always_pays, rows, legs, signs, touched, scratch, flow, balances, out
+):
+    """Cut what payers are asked for to the cash they have, all legs in proportion, and post it; some always pay.
+
+    out: what is wanted, and then what is paid. Cash is the first rows of `balances`; the entries are those of
+    `post`. Tells what was asked, as `ask`; where that is NEGATIVE or NOTHING, nothing is posted.
+    """
+    found = ask(live, even_closed, first, out)
+    if found != SOMETHING:
+        return found
+    number, worlds = out.shape
+    asked = scratch
+    for leg in range(number):
+        asked[payer[leg]] = 0.0
+    for leg in range(number):
+        row = payer[leg]
+        for world in range(worlds):
+            asked[row, world] += out[leg, world]
+    for leg in range(number):
+        row = payer[leg]
+        if not always_pays[row]:
+            for world in range(worlds):
+                have = max(balances[row, world], 0.0)
+                share = have / max(asked[row, world], 1e-300)
+                out[leg, world] *= share if asked[row, world] > have else 1.0
+    post(out, first, rows, legs, signs, touched, scratch, flow, balances)
+    return found
 
 
 @kernel(void, READ, READ, ROWS, ROWS, BLOCK)
@@ -289,11 +290,11 @@ def spread_default(clauses, default):
 # -- the proof --------------------------------------------------------------------------------------------------
 
 
-@kernel(void, READ, PER_WORLD)
-def largest(block, out):
-    """Give the largest magnitude in each world; what is not a number is larger than all numbers."""
+@kernel(void, READ, int64, int64, PER_WORLD)
+def largest(block, first, last, out):
+    """Give the largest magnitude among rows `first` up to `last`; what is not a number is larger than all numbers."""
     out[:] = 0.0
-    for row in range(block.shape[0]):
+    for row in range(first, last):
         for world in range(out.shape[0]):
             size = abs(block[row, world])
             if size > out[world] or size != size:
@@ -301,37 +302,72 @@ def largest(block, out):
 
 
 @kernel(void, READ, READ, READ, READ, ROWS, ROWS, NUMBERS, BLOCK, PER_WORLD)
-def unexplained(block, before, stated, flow, rows, legs, signs, change, worst):
+def unexplained(balances, before, stated, flow, rows, legs, signs, change, worst):
     """Raise `worst` to how far any row is off what it was, plus the flows posted to it, plus `stated` changes.
 
     Entries as in `post`; changes `change`, a scratch.
     """
     worlds = worst.shape[0]
-    for row in range(block.shape[0]):
-        change[row] = 0.0
+    change[:] = 0.0
     for entry in range(rows.shape[0]):
         row, leg, sign = rows[entry], legs[entry], signs[entry]
         for world in range(worlds):
             change[row, world] += sign * flow[leg, world]
-    for row in range(block.shape[0]):
+    for row in range(balances.shape[0]):
         for world in range(worlds):
-            gap = abs(block[row, world] - before[row, world] - stated[row, world] - change[row, world])
+            gap = abs(balances[row, world] - before[row, world] - stated[row, world] - change[row, world])
             if gap > worst[world] or gap != gap:
                 worst[world] = gap
 
 
-@kernel(void, ROWS, ROWS, ROWS, READ, READ, READ, BLOCK)
-def gain_by_claims(rows, holders, issuers, owed, before, booked, gap):
+@kernel(void, ROWS, ROWS, ROWS, int64, READ, READ, READ, BLOCK)
+def gain_by_claims(rows, holders, issuers, first, owed, before, booked, gap):
     """Add to `gap` what holders gained and issuers lost by changes of what is owed that nobody has `booked`.
 
-    `rows` of `owed` count; `holders` and `issuers` of all its rows, as parties. Changes gap ``(parties, worlds)``.
+    `rows` of what is owed count, from row `first` of each block on; `holders` and `issuers` of all of them, as
+    parties. Changes gap ``(parties, worlds)``.
     """
     for row in rows:
-        holder, issuer = holders[row], issuers[row]
+        holder, issuer, at = holders[row], issuers[row], first + row
         for world in range(gap.shape[1]):
-            change = owed[row, world] - before[row, world] - booked[row, world]
+            change = owed[at, world] - before[at, world] - booked[at, world]
             gap[holder, world] += change
             gap[issuer, world] -= change
+
+
+@kernel(void, READ, READ, READ, int64, READ, BLOCK)
+def gain_by_holdings(balances, before, stated, assets, earned, gap):
+    """Give what each party gained in cash and real assets, whose rows begin at `assets`, less what it earned.
+
+    Stated changes of real assets are income of their own. `gap` ``(parties, worlds)``.
+    """
+    for row in range(gap.shape[0]):
+        own = assets + row
+        for world in range(gap.shape[1]):
+            gain = balances[row, world] - before[row, world] + balances[own, world] - before[own, world]
+            gap[row, world] = gain - stated[own, world] - earned[row, world]
+
+
+@kernel(void, READ, READ, YES_NO, PER_WORLD, PER_WORLD)
+def misfits(gap, balances, always_pays, cash, worst):
+    """Raise `worst` to the largest `gap`, to what all cash adds up to, and to what anybody has overdrawn.
+
+    Cash is the first rows of `balances`, a row for each of `gap`; some may overdraw. Changes `cash`, a scratch.
+    """
+    worlds = worst.shape[0]
+    cash[:] = 0.0
+    for row in range(gap.shape[0]):
+        for world in range(worlds):
+            held, size = balances[row, world], abs(gap[row, world])
+            cash[world] += held
+            if size > worst[world] or size != size:
+                worst[world] = size
+            if not always_pays[row] and -held > worst[world]:
+                worst[world] = -held
+    for world in range(worlds):
+        size = abs(cash[world])
+        if size > worst[world] or size != size:
+            worst[world] = size
 
 
 # -- the matrices of one world ----------------------------------------------------------------------------------

@@ -58,18 +58,6 @@ class Entries(NamedTuple):
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 
 
-class Books(NamedTuple):
-    """The entries of some legs in each kind of balance: cash, claims and real assets."""
-
-    cash: Entries
-    claims: Entries
-    real_assets: Entries
-
-    def within(self, run):
-        """Give the entries of a run of legs."""
-        return Books(*(entries.within(run) for entries in self))
-
-
 @dataclass(eq=False)
 class Family:
     """A group of legs of one kind.
@@ -90,7 +78,7 @@ class Family:
     sign: int = 0
     given_up: np.ndarray | None = None
     legs: slice = field(default=slice(0, 0))
-    entries: Books | None = None
+    entries: Entries | None = None
 
     def __len__(self):
         """Give the number of legs."""
@@ -159,6 +147,8 @@ class Ledger:
             family.legs = slice(first, first + len(family))
             first += len(family)
         count, parties = len(self.claim_names), len(self.parties)
+        self._claim_rows = slice(parties, parties + count)  # of all balances: cash, claims, real assets
+        self._asset_rows = slice(parties + count, 2 * parties + count)
         join = (lambda field: np.concatenate([getattr(f, field) for f in families])) if families else None
         self.payer, self.payee, self.seniority = join("payer"), join("payee"), join("seniority")
         self.kinds = [family.kind for family in families for _ in range(len(family))]
@@ -197,41 +187,38 @@ class Ledger:
         self._legs = first
 
     def _enter(self, families, nature):
-        """Write down what every payment does to cash, claims and real assets."""
+        """Write down what every payment does to cash, claims and real assets: the rows of all balances."""
         legs = np.arange(len(nature))
         buys, sells = (
             np.flatnonzero(np.isin(nature, [ASSET, ASSET_SALE])),
             np.flatnonzero(nature == ASSET_SALE),
         )
-        claims = []
+        claims, assets = self._claim_rows.start, self._asset_rows.start
+        sides = [(self.payer, legs, -1.0), (self.payee, legs, 1.0)]
         for family in families:
             if family.nature == CLAIM:
                 own = legs[family.legs]
-                claims.append((family.claims, own, family.sign))
+                sides.append((claims + family.claims, own, family.sign))
                 if family.given_up is not None:
-                    claims.append((family.given_up, own, -1.0))
-        return Books(
-            cash=Entries.of([(self.payer, legs, -1.0), (self.payee, legs, 1.0)]),
-            claims=Entries.of(claims),
-            real_assets=Entries.of([(self.payer[buys], buys, 1.0), (self.payee[sells], sells, -1.0)]),
-        )
+                    sides.append((claims + family.given_up, own, -1.0))
+        sides += [(assets + self.payer[buys], buys, 1.0), (assets + self.payee[sells], sells, -1.0)]
+        return Entries.of(sides)
 
     def allocate(self, worlds, cash, claims, real_assets):
         """Take in the books of month 0: one column each, the same in every world, US$bn."""
         self.worlds, first, parties = worlds, self._legs, len(self.parties)
-        self.cash = _block(cash, worlds)
-        self.claims = _block(claims, worlds)
-        self.real_assets = _block(real_assets, worlds)
+        self._balances = _block(np.concatenate([cash, claims, real_assets]), worlds)
         self.payable = np.zeros((first, worlds))
         self.live = np.ones((first, worlds), dtype=bool)
         self.closed = np.zeros((parties, worlds), dtype=bool)
         self.residual = np.zeros(worlds)
         self.flow = np.zeros((first, worlds))
         self.accrued, self._payable_before = (np.zeros((self.cleared.stop, worlds)) for _ in range(2))
-        self._claim_change = np.zeros(self.claims.shape)
-        self._asset_change = np.zeros(self.real_assets.shape)
-        self._scratch = np.zeros((max(parties, len(self.claims)), worlds))
-        self._unmoved = np.zeros(self.cash.shape)
+        self._stated, self._scratch = (np.zeros(self._balances.shape) for _ in range(2))
+        self._claim_change, self._asset_change = (
+            self._stated[self._claim_rows],
+            self._stated[self._asset_rows],
+        )
         self.open_month()
 
     # -- the month ---------------------------------------------------------------------------------------------
@@ -242,12 +229,13 @@ class Ledger:
         The balances of the new month are copies that payments change in place; who reads `cash`, `claims` or
         `real_assets` sees them move during the month, and last month's stay what they were.
         """
-        self._before = (self.cash, self.claims, self.real_assets)
-        self._cash, self._claims, self._real_assets = (block.copy() for block in self._before)
-        self.cash, self.claims = _read_only(self._cash), _read_only(self._claims)
-        self.real_assets = _read_only(self._real_assets)
+        self._before = self._balances
+        self._balances = self._before.copy()
+        self._claims, self._real_assets = self._balances[self._claim_rows], self._balances[self._asset_rows]
+        self.cash = _read_only(self._balances[: len(self.parties)])
+        self.claims, self.real_assets = _read_only(self._claims), _read_only(self._real_assets)
         np.copyto(self._payable_before, self.payable[self.cleared])
-        for journal in (self.flow, self.accrued, self._claim_change, self._asset_change):
+        for journal in (self.flow, self.accrued, self._stated):
             journal.fill(0.0)
         self._bill_change = None  # of accrued bills, by writing them off; most months have none
 
@@ -276,13 +264,11 @@ class Ledger:
         """
         paid = self._one_for_each_leg(family, wanted)
         how = (self.live, even_closed, family.legs.start, family.payer, self.always_pays)
-        found = kernels.pay_from_cash(*how, self.cash, self._scratch, paid)
+        found = kernels.pay_from_cash(*how, *family.entries, self._scratch, self.flow, self._balances, paid)
         if found == kernels.NEGATIVE:
             raise ValueError(f"{family.kind}: nobody pays a negative amount")
-        if found == kernels.SOMETHING:
-            if family.cleared and family.nature == INCOME:
-                self.accrued[family.legs] += paid
-            self._post(paid, family.legs, family.entries)
+        if found == kernels.SOMETHING and family.cleared and family.nature == INCOME:
+            self.accrued[family.legs] += paid
         return paid
 
     def _one_for_each_leg(self, family, amount):
@@ -294,16 +280,8 @@ class Ledger:
         """Clear everything that is due, by seniority; what cannot be paid stays payable (arrears)."""
         due = self.payable[self.cleared]
         paid = self.clearing.clear(self.cash, due)
-        self._post(paid, self.cleared, self._cleared_entries)
+        kernels.post(paid, 0, *self._cleared_entries, self._scratch, self.flow, self._balances)
         np.subtract(due, paid, out=due)
-
-    def _post(self, paid, legs, entries):
-        """Note what flowed through a run of legs, and change cash, claims and real assets by it."""
-        kernels.move_cash(paid, legs.start, *entries.cash, self._scratch, self.flow, self._cash)
-        if entries.claims.touched.size:
-            kernels.post(paid, *entries.claims, self._scratch, self._claims)
-        if entries.real_assets.touched.size:
-            kernels.post(paid, *entries.real_assets, self._scratch, self._real_assets)
 
     def change_claims(self, rows, change):
         """Change claim balances without cash, as a write-off (-) or revaluation (+)."""
@@ -377,37 +355,29 @@ class Ledger:
 
     def _errors(self):
         """Give the largest residual of all identities in each world, US$bn."""
-        cash, claims, assets = self._before
-        worst, change = np.zeros(self.worlds), self._scratch
-        for now, before, stated, entries in (
-            (self.cash, cash, self._unmoved, self._entries.cash),
-            (self.claims, claims, self._claim_change, self._entries.claims),
-            (self.real_assets, assets, self._asset_change, self._entries.real_assets),
-        ):
-            kernels.unexplained(now, before, stated, self.flow, *entries[:3], change, worst)
-        overdrawn = np.where(self.always_pays[:, None], 0.0, np.minimum(self.cash, 0.0))
-        for gaps in (self._gains_without_income(), total(self.cash)[None, :], overdrawn):
-            worst = np.maximum(worst, np.abs(gaps).max(axis=0))
+        now, before, stated, worst = self._balances, self._before, self._stated, np.zeros(self.worlds)
+        rows, legs, signs, _ = self._entries
+        kernels.unexplained(now, before, stated, self.flow, rows, legs, signs, self._scratch, worst)
+        kernels.misfits(self._gains_without_income(), now, self.always_pays, np.empty(self.worlds), worst)
         return worst
 
     def _gains_without_income(self):
         """Give what each party has gained in cash, assets, claims and receivables and not booked as income."""
-        cash, claims, assets = self._before
-        gap = self.cash - cash + self.real_assets - assets - self._asset_change
-        gap -= self._income_at_once @ self.flow
-        kernels.gain_by_claims(
-            self._all_claims, self.holders, self.issuers, self.claims, claims, self._claim_change, gap
-        )
-        kernels.gain_by_claims(
-            self._accruing, self.payee, self.payer, self.payable, self._payable_before, self._booked, gap
-        )
+        now, before, stated = self._balances, self._before, self._stated
+        gap, earned = np.empty(self.cash.shape), self._income_at_once @ self.flow
+        kernels.gain_by_holdings(now, before, stated, self._asset_rows.start, earned, gap)
+        claims, holders = (self._all_claims, self.holders, self.issuers), self._claim_rows.start
+        kernels.gain_by_claims(*claims, holders, now, before, stated, gap)
+        bills = self._accruing, self.payee, self.payer
+        kernels.gain_by_claims(*bills, 0, self.payable, self._payable_before, self._booked, gap)
         return gap
 
     def _scale(self):
         """Give the size of the largest balance and flow of each world, US$bn, at least 1."""
-        sizes = np.empty((3, self.worlds))
-        for block, size in zip((self.cash, self.claims, self.flow), sizes, strict=True):
-            kernels.largest(block, size)
+        sizes, claims = np.empty((3, self.worlds)), self._claim_rows
+        kernels.largest(self._balances, 0, claims.start, sizes[0])
+        kernels.largest(self._balances, claims.start, claims.stop, sizes[1])
+        kernels.largest(self.flow, 0, self._legs, sizes[2])
         return np.maximum(1.0, total(sizes))
 
     def transaction_flows(self, world):

@@ -69,12 +69,20 @@ class Case:
         payer, _ = self.parties_of_legs()
         # A negative amount in any world ends the matter for all, so only a narrow block has one.
         least = self.rng.choice([0.0, -1.0], p=[0.9, 0.1]) if self.worlds < 10 else 0.0
-        cash, wanted = self.block(self.parties), self.block(self.legs, least)
-        return *self.ask()[:3], payer, self.flags(self.parties), cash, self.block(self.parties), wanted
-
-    def move_cash(self):
-        paid, *entries, cash = self.post()
-        return paid, 2, *entries, self.block(self.legs + 3), cash
+        entries, rows = self.entries(self.claims), self.parties + self.claims
+        touched, blocks = (
+            np.unique(entries[0]),
+            (self.block(rows), self.block(self.legs + 3), self.block(rows)),
+        )
+        return (
+            *self.ask()[:3],
+            payer,
+            self.flags(self.parties),
+            *entries,
+            touched,
+            *blocks,
+            self.block(self.legs, least),
+        )
 
     def expect(self):
         payer, payee = self.parties_of_legs()
@@ -93,8 +101,8 @@ class Case:
 
     def post(self):
         rows, legs, signs = self.entries(self.claims)
-        blocks = self.block(self.claims), self.block(self.claims)
-        return self.block(self.legs), rows, legs, signs, np.unique(rows), *blocks
+        blocks = self.block(self.claims), self.block(self.legs + 3), self.block(self.claims)
+        return self.block(self.legs), 2, rows, legs, signs, np.unique(rows), *blocks
 
     def find_short(self):
         payer, payee = self.parties_of_legs()
@@ -116,7 +124,7 @@ class Case:
     def largest(self):
         block = self.block(self.legs)
         block[0, 0] = np.nan if self.rng.random() < 0.5 else block[0, 0]
-        return block, np.ones(self.worlds)
+        return block, 0, self.legs - 1, np.ones(self.worlds)
 
     def unexplained(self):
         blocks = [self.block(self.claims) for _ in range(3)]
@@ -125,8 +133,20 @@ class Case:
 
     def gain_by_claims(self):
         payer, payee = self.parties_of_legs()
-        blocks = [self.block(self.legs) for _ in range(3)]
-        return np.arange(0, self.legs, 2), payee, payer, *blocks, self.block(self.parties)
+        blocks = [self.block(self.legs + 3) for _ in range(3)]
+        return np.arange(0, self.legs, 2), payee, payer, 2, *blocks, self.block(self.parties)
+
+    def gain_by_holdings(self):
+        blocks = [self.block(2 * self.parties + self.claims) for _ in range(3)]
+        earned, gap = self.block(self.parties), self.block(self.parties)
+        return *blocks, self.parties + self.claims, earned, gap
+
+    def misfits(self):
+        gap, balances = self.block(self.parties), self.block(self.parties + self.claims)
+        if self.rng.random() < 0.3:
+            balances[0, -1] = np.nan
+        cash, worst = self.block(1)[0], self.block(1, 0.0)[0]
+        return gap, balances, self.flags(self.parties), cash, worst
 
     def sort_by_party(self):
         payer, payee = self.parties_of_legs()
@@ -178,7 +198,8 @@ def test_a_world_alone_has_the_bits_it_has_among_others(name, seed):
     kernel, arguments = getattr(kernels, name), Case(seed, worlds).arguments(name)
     words = inspect.signature(kernel.py_func).parameters
     arguments = [
-        np.zeros_like(each) if word == "asked" else each for word, each in zip(words, arguments, strict=True)
+        np.zeros_like(each) if word == "scratch" else each
+        for word, each in zip(words, arguments, strict=True)
     ]  # a scratch that stays untouched where nothing is wanted
     _, together = run(kernel, arguments)
     for world in (0, 17, worlds - 1):
