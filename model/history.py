@@ -1,14 +1,14 @@
 """What is recorded, as labelled arrays, and how it is read: tables with a row per world, month, agent or
 event.
 
-While the model runs, History keeps references: States are replaced and never changed in place, so an array
-that was read at the end of a month stays what it was. For one world, the *story*, everything is kept.
+While the model runs, History joins the measures of each month in one block. For one world, the *story*, everything
+is kept.
 """
 
 import hashlib
 import json
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -303,7 +303,7 @@ class History(Reading):
 
     def __init__(self, model, story=0):
         self.model, self.story = model, story
-        self.months, self._plan, self._kept = 0, None, {}
+        self.months, self._plan, self._kept = 0, None, []
         self._log, self._peak, self._story, self._pieces = [], None, None, None
 
     @property
@@ -321,13 +321,10 @@ class History(Reading):
         self.months, self._pieces = self.months + 1, None
         if self._plan is None:
             self._plan = self._measured()
-        width = (self.model.worlds,)
-        for (name, holder, attribute, *_), kept in zip(self._plan, self._kept.values(), strict=True):
-            block = getattr(holder, attribute)
-            if block.shape[1:] != width:
-                raise ValueError(f"measure {name}: (agents, worlds) is kept, not {block.shape}")
-            # States are never changed in place and need no copy; what can still be written to does.
-            kept.append(block.copy() if block.flags.writeable else block)
+            types = dict.fromkeys(several.dtype for several in self._plan.values())
+            self._kept = [_Kept(dtype, self._plan.values()) for dtype in types]
+        for kept in self._kept:
+            kept.month()
         stress = self.model.mechanisms["stress"].index[0]
         self._peak = stress if self._peak is None else np.maximum(self._peak, stress)
         if self.story is not None:
@@ -363,20 +360,25 @@ class History(Reading):
         return [*self.model.agents_by_type.values(), *self.model.mechanisms.values()]
 
     def _measured(self):
-        plan, units = [], self._units()
+        """Find what is to be kept: by name, where each is found."""
+        plan, units = {}, self._units()
         for holder in self._holders():
             kind = _declaring(holder)
             declared = {row["name"]: row for row in state_declarations([kind])}
             for attribute in getattr(kind, "measures", ()):
                 name = f"{holder.group}.{attribute}" if isinstance(holder, Mechanism) else attribute
-                row = declared.get(attribute)
+                row, block = declared.get(attribute), getattr(holder, attribute)
+                if block.shape[1:] != (self.model.worlds,):
+                    raise ValueError(f"measure {name}: (agents, worlds) is kept, not {block.shape}")
                 sentence = (
                     row["sentence"] if row else " ".join((getattr(kind, attribute).__doc__ or "").split())
                 )
-                plan.append(
-                    (name, holder, attribute, row["unit"] if row else _unit(sentence, units), sentence)
-                )
-                self._kept[name, id(holder)] = []
+                measure = plan.setdefault(name, _Measure(name, sentence, block.dtype))
+                agents = self._labels(holder, len(block))
+                measure.agents += agents
+                measure.units += (row["unit"] if row else _unit(sentence, units),) * len(agents)
+                measure.sources.append((holder, attribute))
+                measure.dtype = np.result_type(measure.dtype, block)
         return plan
 
     def _units(self):
@@ -396,18 +398,10 @@ class History(Reading):
         return tuple(f"{holder.group} {row + 1}" for row in range(rows))
 
     def _piece(self):
-        model, measures = self.model, {}
-        for name, holder, _, unit, sentence in self._plan or ():
-            blocks = self._kept[name, id(holder)]
-            agents, values = self._labels(holder, len(blocks[0])), np.stack(blocks)
-            series = Series(agents, (unit,) * len(agents), sentence, values)
-            if name in measures:
-                one, other = measures[name], series
-                values = np.concatenate([one.values, other.values], axis=1)
-                series = replace(
-                    one, agents=one.agents + agents, units=one.units + other.units, values=values
-                )
-            measures[name] = series
+        model, found = self.model, {}
+        for kept in self._kept:
+            found |= kept.series()
+        measures = {name: found[name] for name in self._plan or ()}
         solvency, ledger = model.solvency, model.ledger
         outcomes = {word: getattr(solvency, state) for word, (state, _) in OUTCOMES.items()}
         return Piece(
@@ -436,6 +430,41 @@ class History(Reading):
         if self._story is None:
             self._story = _StoryKeeper(self._holders(), self._labels)
         self._story.keep(month, self.model.ledger, self.story)
+
+
+@dataclass(eq=False)
+class _Measure:
+    """A measure to keep: whose attributes it is made of, the type of all, the agents and the unit of each."""
+
+    name: str
+    sentence: str
+    dtype: np.dtype
+    agents: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    sources: list = field(default_factory=list)
+
+
+class _Kept:
+    """The months of all measures of one type: each month a block of their rows, one measure after the other."""
+
+    def __init__(self, dtype, measures):
+        self.dtype, self.measures = dtype, [each for each in measures if each.dtype == dtype]
+        self.sources = [source for each in self.measures for source in each.sources]
+        self.months = []
+
+    def month(self):
+        """Keep the month that ends now."""
+        blocks = [getattr(holder, attribute) for holder, attribute in self.sources]
+        self.months.append(np.concatenate(blocks, dtype=self.dtype, casting="safe"))
+
+    def series(self):
+        """Give what has been kept so far: a Series for each name."""
+        values, found, first = np.stack(self.months), {}, 0
+        for each in self.measures:
+            last = first + len(each.agents)
+            found[each.name] = Series(each.agents, each.units, each.sentence, values[:, first:last])
+            first = last
+        return found
 
 
 class _StoryKeeper:
