@@ -183,7 +183,7 @@ class Utility(Firm):
         """Set the load of each block: growth, season, heat at the peak; build when the margin is thin.
 
         load_b = peak x growth x season x shape_b x (1 + heat at the peak); capacity is added while the peak is
-        above `reference_tightness` of it, at most by `build_rate` a year.
+        above `reference_tightness` of it, at most by `build_rate` a year, less while turbines take longer.
         """
         power, month = self.model.power, self.model.month
         growth = np.exp(self.load_growth * month / 12.0)
@@ -192,7 +192,8 @@ class Utility(Firm):
         self.ai_load = power.ai_load_of_utilities[self.row]
         self.load = self.block_load[0] + self.ai_load
         short = np.maximum(self.load / self.reference_tightness - self.firm_capacity - self.added, 0.0)
-        self.added = self.added + np.minimum(short, self.firm_capacity * self.build_rate / 12.0)
+        most = self.firm_capacity * self.build_rate / 12.0 * power.turbine_speed
+        self.added = self.added + np.minimum(short, most)
 
     def price_power(self):
         """Clear each block of hours: merit order, scarcity, data centres that leave above their bid.

@@ -183,7 +183,7 @@ class Accounts(Mechanism):
             coreweave * COREWEAVE_CHIPS,
             coreweave * (1.0 - COREWEAVE_CHIPS),
             vehicle * self.chip_share,
-            vehicle * (1.0 - self.chip_share),
+            vehicle * (1.0 - self.chip_share) + model.compute_contracts.turbine_cost(),
             total(halls)[None, :] * own,
         ])  # fmt: skip
         billed = model.ledger.bill(self.chips, chips * model.chip_price_level)

@@ -193,7 +193,7 @@ class ComputeContracts(Mechanism):
     buildable_gw = State("GW", "announced capacity that could be financed this month")
 
     names_of_rows = ()
-    sales = None
+    sales = own_power = None
 
     def __init__(self, model, opening):
         super().__init__(model)
@@ -410,17 +410,32 @@ class ComputeContracts(Mechanism):
     def firm_up(self):
         """Turn this month's new commitment into an order: built in `build_months`, then billed for its term.
 
-        It starts at the lab's planning lead, or when the connection queue lets it. A quarter's orders are one.
+        It starts at the lab's planning lead, or when the connection queue lets it, or turbines of its own where these
+        come sooner. A quarter's orders are one.
         """
         added = self.model.openai.new_commitment
         if not added.any():
             return
         month, power, rung = self.model.month, self.model.power, self.model.month // 3
-        start = month + np.maximum(self.model.openai.planning_lead, power.wait_of_orders())
+        own = power.own_turbines_for_orders()
+        wait = np.where(own, np.ceil(power.turbine_wait).astype(np.int64), power.wait_of_orders())
+        start = month + np.maximum(self.model.openai.planning_lead, wait)
         amount = self.orders.amount[rung] + added
-        power.ask_to_connect(rung, (added > 0.0) & (self.orders.amount[rung] <= 0.0))
+        power.ask_to_connect(rung, (added > 0.0) & (self.orders.amount[rung] <= 0.0), own)
+        self._order_turbines(rung, added * own)
         self.orders.put(rung, added[0] > 0.0, amount[0], start[0], self.firm_term[0])
         self.announced_left_gw = np.maximum(self.announced_left_gw - self.on_orders[:, None] * added, 0.0)
+
+    def _order_turbines(self, rung, gw):
+        """Order the turbines of a quarter's order, `gw` of IT load ``(1, worlds)``."""
+        if self.own_power is None:
+            self.own_power = np.zeros(self.orders.amount.shape)
+        if not gw.any():
+            return
+        at_the_meter, own_power = gw * self.model.power_contracts.pue, self.own_power.copy()
+        own_power[rung] = own_power[rung] + at_the_meter[0]
+        self.own_power = own_power
+        self.model.power.book_turbines("Stargate vehicle", at_the_meter)
 
     def withdraw(self, lost):
         """Take back the orders ``(rungs, worlds)`` that cannot be connected: announced again, and no longer built."""
@@ -437,11 +452,19 @@ class ComputeContracts(Mechanism):
 
     def building_cost(self):
         """Give what the Stargate vehicle must spend this month on orders under construction, ``(1, worlds)``."""
+        return self._spread(self.orders.amount) * self.build_cost
+
+    def turbine_cost(self):
+        """Give what it must spend this month on power stations of its own, ``(1, worlds)``."""
+        if self.own_power is None:
+            return np.zeros((1, self.worlds))
+        return self._spread(self.own_power) * self.model.power.turbine_cost
+
+    def _spread(self, block):
+        """Give a month's part of what stands in rungs under construction, evenly over the time to build."""
         month, order = self.model.month, self.orders
         under = (order.start - self.build_months <= month) & (month < order.start) & (order.amount > 0.0)
-        return (total(np.where(under, order.amount, 0.0)) * self.build_cost / self.build_months).reshape(
-            1, -1
-        )
+        return total(np.where(under, block, 0.0)) / self.build_months
 
     @property
     def live_share(self):
@@ -630,7 +653,7 @@ class PowerContracts(Mechanism):
     """Power of the tenant's halls: hedged share at the contract price, the rest at the region's price.
 
     bill = GW x PUE x 8,760 h x (hedged x strike + (1 - hedged) x strike x regional price / reference)
-    + demand charge x max(load, minimum take x contract).
+    + demand charge x max(load, minimum take x contract); what a site's own turbines carry costs their price instead.
     """
 
     group = "power_contract"
@@ -690,6 +713,8 @@ class PowerContracts(Mechanism):
         strike = self.strike * self.strike_level
         hedged = np.minimum(self.hedged * self.hedge, 1.0)
         price = strike * (hedged + (1.0 - hedged) * power.price_over_reference_of_contracts)
+        own = power.own_power_of_sites.take(self.site, axis=0)
+        price = price * (1.0 - own) + power.own_power_price * own
         energy = load * MWH_PER_GW_YEAR / 1e9 / 12.0
         started = (it_load > 0.0) * 1.0
         demand = self.demand_charge * np.maximum(load, self.minimum_take * self.gw * started) / 12.0

@@ -43,6 +43,8 @@ AVAILABLE = {
     "hydro": (1.0, 0.9, 0.7, 0.5),
 }
 """Output in each block over what counts at the peak, where it differs from one: assumed."""
+LEAST_WAIT, MOST_WAIT = 12.0, 240.0
+"""Months between the order of a turbine and its power, at least and at most."""
 DERATED = ("coal", "gas", "peakers")
 NEW_CAPACITY = "gas"
 LAST_BLOCKS = np.array([0.26, 0.46, 0.28]).reshape(-1, 1, 1)
@@ -118,6 +120,13 @@ class Power(Mechanism):
         None,
         "Off: reference prices, no heat, no curtailment, no queue, no turbines to wait for, no opposition.",
     )
+    turbine_book = Param(
+        True,
+        "yes/no",
+        None,
+        "Whether all orders for turbines join one book, whose length slows what utilities build, and owners order "
+        "turbines of their own where the grid is slower still; off: the lead time stays as it was.",
+    )
     heat_probability = Param(
         0.25,
         "per summer month",
@@ -172,7 +181,7 @@ class Power(Mechanism):
         60,
         "months",
         (24, 96),
-        "Months from the order of a gas turbine to its first power.",
+        "Months from the order of a gas turbine to its first power, by the book of the start.",
         source="calibration: gas_turbine_lead_time",
         whole=True,
     )
@@ -183,16 +192,46 @@ class Power(Mechanism):
         "How long before the start the islanded campus ordered its turbines.",
         whole=True,
     )
+    turbine_output = Param(
+        20.0,
+        "GW a year",
+        (5.0, 60.0),
+        "Gas turbines that makers deliver in a year; the book of the start is the lead time's worth of it.",
+    )
+    turbine_orders = Param(
+        0.85,
+        "share",
+        (0.0, 2.0),
+        "Orders from elsewhere over what makers deliver; with those of the regions, which come on top, the book of "
+        "the start about stands still.",
+    )
+    turbine_cost = Param(
+        2.2,
+        "US$bn per GW",
+        (1.0, 4.0),
+        "Cost of a power station of one's own, built with announced capacity.",
+        source="calibration: new_ccgt_capex",
+    )
+    own_power_price = Param(
+        78.0,
+        "US$/MWh",
+        (40.0, 160.0),
+        "What power from turbines on the site costs its tenant, plant included.",
+        source="calibration: lcoe_ccgt",
+    )
 
     binding = State("index", "what binds the lab's compute: " + ", ".join(BINDING), dtype=int)
 
-    measures = ("binding",)
+    turbine_backlog = State("GW", "turbines ordered and not yet delivered")
+    turbine_wait = State("months", "months until a turbine ordered now gives power")
+
+    measures = ("binding", "turbine_wait")
 
     curtailed_of_sites = delay_pressure_of_sites = ai_load_of_utilities = None
     allowed_growth_of_utilities = bills_of_regions = ai_share_of_regions = None
     price_over_reference_of_contracts = ready_of_regions = None
     connecting_of_utilities = unpaid_of_utilities = waited_of_sites = None
-    lost_below = None
+    lost_below = own_power_of_sites = None
 
     def __init__(self, model):
         super().__init__(model)
@@ -203,6 +242,10 @@ class Power(Mechanism):
         self._on_grid_of_contracts = 1.0 - np.array(off_grid, dtype=float)[:, None]
         names = [c.id.removeprefix("lease_") for c in model.opening.contracts_of_kind("lease")]
         self._own = np.zeros((len(SITE_REGION), 1))
+        sites = (len(SITE_REGION) - 1, self.worlds)
+        self._arriving = np.zeros((model.months + 1, *sites))
+        self._on_order, self._delivered, self._carried = np.zeros((3, *sites))
+        self._ordered = self._built_before = np.zeros((1, self.worlds))
         for contract in contracts:
             site = names.index(contract.id.removeprefix("power_"))
             self._own[site] = contract.terms.get("onsite_gas_gw", 0.0)
@@ -316,7 +359,9 @@ class Power(Mechanism):
         """Publish what sites, utilities and commissions know of one another."""
         model, utilities, commissions = self.model, self.model.utilities, self.model.commissions
         pue = model.power_contracts.pue
-        grid = self.by_region @ (model.sites.energised * ON_GRID) * pue
+        energised = model.sites.energised * ON_GRID * pue
+        energised[:-1] = np.maximum(energised[:-1] - self._carried, 0.0)
+        grid = self.by_region @ energised
         built = total(np.maximum(model.hyperscalers.capacity - model.opening_capacity, 0.0))[None, :]
         self.ai_load_of_utilities = grid + utilities.other_ai_share * built * pue
         self.delay_pressure_of_sites = commissions.delay_pressure.take(SITE_REGION, axis=0)
@@ -335,24 +380,87 @@ class Power(Mechanism):
         """Send halls to the utilities' queues: what next month would connect, and a month's delay for what waits.
 
         A region whose connections are used up delays the halls of its sites that lie ahead. An island does not
-        queue: it waits for its turbines, `turbine_lead` months after they were ordered.
+        queue: it waits for its turbines, `turbine_lead` months after they were ordered. What a site's own turbines
+        carry does not queue either.
         """
         halls, utilities, month = self.model.halls, self.model.utilities, self.model.month
         on_grid = ON_GRID[: halls.rows]
         opening = halls.opening_in(month + 1)
+        self.deliver_turbines()
         ready = opening * on_grid * self.model.power_contracts.pue
-        self.ready_of_regions = self.by_region @ np.concatenate([ready, np.zeros((1, self.worlds))])
+        carried = (ready > 0.0) & (self._delivered - self._carried >= ready)
+        asking = ready * ~carried
+        self.ready_of_regions = self.by_region @ np.concatenate([asking, np.zeros((1, self.worlds))])
         utilities.do("connect")
         self.lose_requests()
         if self.waited_of_sites is None:
             self.waited_of_sites = np.zeros(ready.shape, dtype=np.int64)
         if not opening.any():
             return
-        waits = np.take(utilities.queue > 0.0, SITE_REGION[: halls.rows], axis=0) & (ready > 0.0)
+        waits = np.take(utilities.queue > 0.0, SITE_REGION[: halls.rows], axis=0) & (asking > 0.0)
         late = (month + 1 < self.turbine_lead - self.turbines_ordered) & self.enabled
         waits = waits | (late & (opening > 0.0) & (on_grid == 0.0))
         halls.delay(waits, np.ones((1, self.worlds), dtype=np.int64))
         self.waited_of_sites = self.waited_of_sites + waits
+        self._carried = self._carried + ready * carried
+        self.order_turbines(asking * waits)
+
+    def deliver_turbines(self):
+        """Let the makers work a month on the book of turbines, and hand over what is due.
+
+        backlog' = max(backlog + orders of others, utilities and owners - output / 12, 0), first come, first served,
+        so that who orders now waits 12 x backlog / output months, a year at least.
+        """
+        month, output = self.model.month, self.turbine_output
+        built = total(self.model.utilities.added)[None, :]
+        if month == 0:
+            self.turbine_backlog = self.turbine_lead / 12.0 * output
+        orders = self.turbine_orders * output / 12.0 + (built - self._built_before) + self._ordered
+        moved = np.maximum(self.turbine_backlog + orders - output / 12.0, 0.0)
+        kept = self.turbine_book & self.enabled
+        self.turbine_backlog = np.where(kept, moved, self.turbine_backlog)
+        wait = np.clip(12.0 * self.turbine_backlog / output, LEAST_WAIT, MOST_WAIT)
+        self.turbine_wait = np.where(kept, wait, self.turbine_lead)
+        self._built_before, self._ordered = built, np.zeros((1, self.worlds))
+        self._delivered = self._delivered + self._arriving[month]
+
+    def order_turbines(self, waiting):
+        """Order turbines for halls that wait ``(sites, worlds)``, GW, where the grid would take longer to come.
+
+        The grid's wait: what is ready over what the utility connects in a year, for ever where it may connect none.
+        """
+        if not waiting.any():
+            return
+        utilities, sites = self.model.utilities, len(waiting)
+        rate = utilities.connection_rate * self.connecting_of_utilities
+        grid = 12.0 * utilities.queue / np.maximum(rate, 1e-3)
+        slower = np.take(grid > self.turbine_wait, SITE_REGION[:sites], axis=0)
+        wanted = np.maximum(waiting - (self._on_order - self._carried), 0.0)
+        new = wanted * (slower & self.turbine_book & self.enabled)
+        if not new.any():
+            return
+        due = self.model.month + np.ceil(self.turbine_wait[0]).astype(np.int64)
+        in_time = due < len(self._arriving)
+        place = np.minimum(due, len(self._arriving) - 1), np.arange(sites)[:, None], np.arange(self.worlds)
+        self._arriving[place] += new * in_time
+        self._on_order = self._on_order + new
+        self.book_turbines(self.model.halls.sites, new)
+
+    def book_turbines(self, owners, gw):
+        """Enter owners' orders into the book of turbines; `gw` has a row per owner."""
+        self._ordered = self._ordered + total(gw)[None, :]
+        self.model.history.event(
+            "turbines ordered",
+            owners,
+            gw > 0.0,
+            amount=gw * self.turbine_cost,
+            because="the grid would take longer to come",
+        )
+
+    @property
+    def turbine_speed(self):
+        """What utilities can build in a month over what they could at the lead time of the start, at most one."""
+        return np.minimum(self.turbine_lead / np.maximum(self.turbine_wait, 1.0), 1.0)
 
     def publish_prices(self):
         """Publish curtailment and prices after the utilities have met their load.
@@ -360,7 +468,10 @@ class Power(Mechanism):
         A site's own turbines run when the grid cuts it: what they carry is not cut.
         """
         utilities, pue = self.model.utilities, self.model.power_contracts.pue
-        own = np.minimum(self._own / np.maximum(self.model.sites.energised * pue, 1e-9), 1.0)
+        load = np.maximum(self.model.sites.energised * pue, 1e-9)
+        own = self._own + np.concatenate([self._carried, np.zeros((1, self.worlds))])
+        own = np.minimum(own / load, 1.0)
+        self.own_power_of_sites = np.minimum(self._carried / load[:-1], 1.0)
         cut = utilities.curtailed.take(SITE_REGION, axis=0)
         self.curtailed_of_sites = cut * (1.0 - own) * ON_GRID
         ratio = utilities.paid_price / utilities.reference_price
@@ -386,8 +497,10 @@ class Power(Mechanism):
         stayed = queue_survival(self.model.month + self.filed_before, STAGE_COMPLETION, stages)
         return np.exp(self.queue_attrition * np.log(stayed))
 
-    def ask_to_connect(self, rung, new):
+    def ask_to_connect(self, rung, new, own):
         """Draw how long the last of a new order's requests stays in the queue; `new`: where there is one.
+
+        An order with turbines of its own, `own`, needs no connection.
 
         Of n requests alive at the order, all are gone by an age x with probability (1 - S(x) / S(now))^n. One
         uniform u is inverted: the order falls out once S(x) <= S(now) (1 - u^(1 / n)).
@@ -395,7 +508,7 @@ class Power(Mechanism):
         u = self.model.draw("connection requests")
         below = self.survival() * -np.expm1(np.log(u) / self.requests_per_order)
         lost_below = self.lost_below.copy()
-        lost_below[rung] = np.where(new[0], below[0], lost_below[rung])
+        lost_below[rung] = np.where(new, below, lost_below[rung])[0] * ~own[0]
         self.lost_below = lost_below
 
     def lose_requests(self):
@@ -410,6 +523,10 @@ class Power(Mechanism):
         lost = ahead & (self.survival() <= self.lost_below)
         if lost.any():
             contracts.withdraw(lost)
+
+    def own_turbines_for_orders(self):
+        """Where turbines ordered now give power sooner than the connection queue, ``(1, worlds)``."""
+        return (self.turbine_wait < self.wait_of_orders()) & self.turbine_book & self.enabled
 
     def find_binding(self):
         """Say what binds the lab's compute this month: chips, building, grid, credit or demand.

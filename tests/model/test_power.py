@@ -134,6 +134,7 @@ def with_an_order(params, worlds=3000, gw=1.0):
     """A market in month 0 whose lab has just ordered `gw` of announced capacity in every world."""
     model = DebtTrapModel(worlds, 3, 60, Setting(params=params), record=False)
     model.openai.new_commitment = np.full((1, worlds), gw)
+    model.power.deliver_turbines()
     model.power.lose_requests()
     model.compute_contracts.firm_up()
     return model
@@ -171,6 +172,61 @@ def test_what_binds_is_one_of_five_and_demand_only_where_compute_suffices():
     assert set(np.unique(model.power.binding)) <= set(range(len(BINDING)))
     demand = model.power.binding == BINDING.index("demand")
     assert np.array_equal(demand, enough | model.openai.closed)
+
+
+def test_who_orders_a_turbine_waits_for_the_book_to_be_worked_off():
+    model = played(1, {"power.turbine_orders": 1.5, "power.turbine_output": 24.0})
+    power = model.power
+    np.testing.assert_allclose(power.turbine_backlog, 120.0 + 0.5 * 24.0 / 12.0)
+    earlier = 0.0
+    for _ in range(12):
+        before, built = power.turbine_backlog, model.utilities.added.sum(axis=0)
+        model.step()
+        np.testing.assert_allclose(power.turbine_backlog, before + 1.0 + built - earlier)
+        earlier = built
+        np.testing.assert_allclose(power.turbine_wait, 12.0 * power.turbine_backlog / 24.0)
+
+
+def test_a_long_book_of_turbines_slows_what_utilities_build_and_off_nothing_does():
+    off, long = ({"power.turbine_book": on, "power.turbine_orders": 2.0} for on in (False, True))
+    off, long = played(48, off), played(48, long)
+    assert (off.power.turbine_wait == 60).all() and (off.power.turbine_speed == 1.0).all()
+    assert (long.power.turbine_wait > 90).all()
+    assert (long.utilities.added <= off.utilities.added).all()
+    assert (long.utilities.added.sum(axis=0) < off.utilities.added.sum(axis=0)).all()
+    assert np.array_equal(off.technology.broken, long.technology.broken)
+
+
+SLOW_GRID = {"utility.connection_rate": 0.1, "site_company.slip_chance": 0.0}
+FAST_TURBINES = {"power.turbine_lead": 24, "power.turbine_orders": 0.0}
+
+
+def test_owners_order_turbines_where_the_grid_is_slower_and_open_their_halls_with_them():
+    own = played(60, SLOW_GRID | FAST_TURBINES)
+    grid = played(60, SLOW_GRID | FAST_TURBINES | {"power.turbine_book": False})
+    share = own.power.own_power_of_sites
+    island = own.sites.names.index("New Mexico site company")
+    assert (share.max(axis=0) > 0.0).all() and (share[island] == 0.0).all() and (share <= 1.0).all()
+    assert not grid.power.own_power_of_sites.any()
+    assert (own.halls.energised.sum(axis=0) > grid.halls.energised.sum(axis=0)).all()
+    dear = played(60, SLOW_GRID | FAST_TURBINES | {"power.own_power_price": 160.0})
+    assert (dear.power_contracts.cost.sum(axis=0) > own.power_contracts.cost.sum(axis=0)).all()
+    patient = played(60, SLOW_GRID | {"power.turbine_lead": 96, "power.turbine_orders": 2.0})
+    assert not patient.power.own_power_of_sites.any()
+
+
+def test_announced_capacity_with_turbines_of_its_own_needs_no_connection_and_pays_for_them():
+    params = FAST_TURBINES | {"power.queue_level": 3.0, "power.requests_per_order": 1.0}
+    model = with_an_order(params, 64)
+    contracts = model.compute_contracts
+    start = contracts.orders.start[0]
+    assert (start == np.maximum(model.openai.planning_lead[0], np.ceil(model.power.turbine_wait[0]))).all()
+    model.month = int(start.max()) - 1
+    at_the_meter, months = model.power_contracts.pue, contracts.build_months
+    np.testing.assert_allclose(contracts.turbine_cost(), at_the_meter * model.power.turbine_cost / months)
+    model.month = 0
+    assert orders_kept(model) == 1.0
+    assert orders_kept(with_an_order(params | {"power.turbine_book": False}, 512)) < 0.9
 
 
 def test_each_region_has_a_stack_of_its_own_that_adds_up(cool):
