@@ -17,6 +17,12 @@ class RivalLab(Lab):
     fixed_cost = Param(1.0, "US$bn a year", (0.0, 20.0), "Cash cost that does not vary with sales.")
     compute_growth = Param(0.5, "per year", (0.0, 2.0), "Growth of its training compute in the first year.")
     compute_growth_fade = Param(0.15, "per year", (0.0, 1.0), "Yearly fading of that growth.")
+    herding = Param(
+        0.25,
+        "share",
+        (0.0, 1.0),
+        "Weight of the growth that OpenAI's commitments promise, in place of its own plan; 0: it does not follow.",
+    )
     opening_compute = Param(1.0, "GW", (0.0, 5.0), "Compute in use at the start.")
     funded_by_parent = Param(False, "yes/no", None, "Whether a parent pays what the lab is short of.")
 
@@ -24,11 +30,22 @@ class RivalLab(Lab):
     base_compute = State("GW", "compute of its plan, before demand")
 
     def expand(self):
-        """Grow the training plan: fast at first, then slower, whatever OpenAI does."""
+        """Grow the training plan: fast at first, then slower, and part of the way as OpenAI has committed to grow.
+
+        growth = (1 - herding) x growth_0 e^(-fade x years) + herding x promised, where promised = ln(GW that OpenAI
+        has under contract at its planning lead / GW at hand) / lead in years, from 0 to 1.6 a year.
+        """
         years = self.model.month / 12.0
-        growth = self.compute_growth * np.exp(-self.compute_growth_fade * years)
+        planned = self.compute_growth * np.exp(-self.compute_growth_fade * years)
+        growth = planned + self.herding * (self._promised_growth() - planned) * (self.model.month > 0)
         before = np.where(self.base_compute > 0.0, self.base_compute, self.opening_compute)
         self.base_compute = before * np.exp(growth / 12.0)
+
+    def _promised_growth(self):
+        """Yearly growth that OpenAI's commitments promise; contracts that end promise no shrinking."""
+        lab = self.model.openai
+        ahead, now = np.maximum(lab.contracted_ahead, 0.1), np.maximum(lab.available, 0.1)
+        return np.clip(np.log(ahead / now) * 12.0 / lab.planning_lead, 0.0, 1.6)
 
     def buy_compute(self):
         """Use the planned training compute and whatever inference needs; all demand is served."""

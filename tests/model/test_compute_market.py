@@ -104,6 +104,21 @@ def test_herding_moves_the_forecast_and_is_neutral_at_nothing(base):
     assert np.isfinite(follower.openai.forecast_need).all()
 
 
+def test_rivals_that_herd_grow_as_the_lab_has_promised_to():
+    alone, herd = play(25, rival_lab__herding=0.0), play(24, rival_lab__herding=1.0)
+    before = herd.rivals.base_compute
+    lab = herd.openai
+    promised = np.log(lab.contracted_ahead / lab.available) * 12.0 / lab.planning_lead
+    herd.step()
+    grown = np.log(herd.rivals.base_compute / before) * 12.0
+    np.testing.assert_allclose(grown, np.broadcast_to(np.maximum(promised, 0.0), grown.shape))
+    years = np.arange(25) / 12.0
+    fades = np.exp(-alone.rivals.compute_growth_fade[..., None] * years)
+    whole = (alone.rivals.compute_growth[..., None] * fades).sum(axis=-1) / 12.0
+    opened = alone.rivals.opening_compute
+    np.testing.assert_allclose(alone.rivals.base_compute, opened * np.exp(whole))
+
+
 def test_margins_and_shortage_are_finite_and_signed(base):
     assert ((base.openai.gross_margin <= 1.0) & (base.openai.gross_margin >= -5.0)).all()
     assert (base.openai.unserved >= 0.0).all()
