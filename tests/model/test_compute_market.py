@@ -105,11 +105,12 @@ def test_herding_moves_the_forecast_and_is_neutral_at_nothing(base):
 
 
 def test_rivals_that_herd_grow_as_the_lab_has_promised_to():
-    alone, herd = play(25, rival_lab__herding=0.0), play(24, rival_lab__herding=1.0)
-    before = herd.rivals.base_compute
-    lab = herd.openai
-    promised = np.log(lab.contracted_ahead / lab.available) * 12.0 / lab.planning_lead
+    alone = play(25, rival_lab__herding=0.0)
+    herd = DebtTrapModel(6, 2, 25, Setting(params={"rival_lab.herding": 1.0}), record=False)
+    herd.run_for(24)
+    before, contracted = herd.rivals.base_compute, herd.openai.contracted_ahead
     herd.step()
+    promised = np.log(contracted / herd.openai.available) * 12.0 / herd.openai.planning_lead
     grown = np.log(herd.rivals.base_compute / before) * 12.0
     np.testing.assert_allclose(grown, np.broadcast_to(np.maximum(promised, 0.0), grown.shape))
     years = np.arange(25) / 12.0
