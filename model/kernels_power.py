@@ -4,66 +4,163 @@ As in `model/kernels.py`: loops over units, blocks and regions, worlds last, in 
 written, and nothing but + - * / and comparisons, so that a world has the same bits alone and in any batch.
 """
 
-from numba import float64, types, void
+import math
+
+from numba import boolean, float64, types, void
 
 from model.kernels import kernel
 
 STACK = types.Array(float64, 4, "C", readonly=True)
 UNITS = types.Array(float64, 3, "C", readonly=True)
 TABLE = types.Array(float64, 2, "C", readonly=True)
-ROW = types.Array(float64, 1, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
 OUT_STACK, OUT_UNITS, OUT_TABLE = float64[:, :, :, ::1], float64[:, :, ::1], float64[:, ::1]
 
 
-@kernel(void, STACK, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_STACK)
-def cumulate_supply(shares, new, derated, kept, added, lost, out):
-    """Cumulated supply ``(units, blocks, regions, worlds)``, GW: shares of what is kept, plus what was added.
+@kernel(
+    void, STACK, UNITS, UNITS, UNITS, TABLE, TABLE, FLAGS, TABLE, TABLE, float64, TABLE, TABLE,
+    OUT_STACK, OUT_UNITS, OUT_TABLE, OUT_TABLE,
+)  # fmt: skip
+def offer_and_ask(
+    shares, new, derated, other_load, capacity, added, heat, maintenance, heat_derate, off_season, ai_load,
+    flexible, supply, firm, leaves, stays,
+):  # fmt: skip
+    """Cumulated supply ``(units, blocks, regions, worlds)`` and the month's load, GW.
 
-    In the first block, the peak, heat takes `lost` GW from the units it derates.
+    Supply is its shares of what maintenance leaves of the capacity, plus what was added; in the first block, the
+    peak, heat takes its part of the units it derates. leaves: the flexible part of data centres' load, which bids;
+    firm: all other load, of others by block and of the data centres that stay.
     """
-    units, blocks, regions, worlds = out.shape
+    units, blocks, regions, worlds = supply.shape
     for unit in range(units):
         for block in range(blocks):
             for region in range(regions):
                 for world in range(worlds):
-                    supply = shares[unit, block, region, world] * kept[region, world]
-                    out[unit, block, region, world] = supply + new[unit, region, world] * added[region, world]
+                    kept = capacity[region, world] * (1.0 - maintenance[0, world] * off_season)
+                    offered = shares[unit, block, region, world] * kept
+                    supply[unit, block, region, world] = (
+                        offered + new[unit, region, world] * added[region, world]
+                    )
         for region in range(regions):
             for world in range(worlds):
-                out[unit, 0, region, world] -= derated[unit, region, world] * lost[region, world]
-
-
-@kernel(void, UNITS, TABLE, TABLE, ROW, OUT_TABLE)
-def lowest_supporting_price(supply, cost, load, cap, out):
-    """The lowest cost at which supply ``(units, blocks, n)`` covers the load ``(blocks, n)``; the cap in a shortage.
-
-    cost ``(units, n)`` from the cheapest on, the same in all blocks: a unit sets the price where what is cheaper
-    does not suffice.
-    """
-    units, blocks, size = supply.shape
+                lost = capacity[region, world] * heat_derate[0, world] * heat[region, world]
+                supply[unit, 0, region, world] -= derated[unit, region, world] * lost
+    for region in range(regions):
+        for world in range(worlds):
+            leaves[region, world] = flexible[region, world] * ai_load[region, world]
+            stays[region, world] = ai_load[region, world] - leaves[region, world]
     for block in range(blocks):
-        for at in range(size):
-            out[block, at] = cost[0, at]
-        for unit in range(1, units):
-            for at in range(size):
-                if supply[unit - 1, block, at] < load[block, at]:
-                    out[block, at] = max(out[block, at], cost[unit, at])
-        for at in range(size):
-            if supply[units - 1, block, at] < load[block, at]:
-                out[block, at] = cap[at]
+        for region in range(regions):
+            for world in range(worlds):
+                firm[block, region, world] = other_load[block, region, world] + stays[region, world]
 
 
-@kernel(void, UNITS, UNITS, UNITS, UNITS, TABLE, TABLE, UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE, OUT_TABLE)
-def cut_by_block(price, off, firm, top, stays, load, weight, cut, paid, curtailed, shed):
+@kernel(void, STACK, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_UNITS, OUT_UNITS)
+def energy_price(supply, cost, load, cap, contingency, spread, price, beyond):
+    """The lowest supporting price of energy alone, and how far load is from exhausting the reserve.
+
+    beyond = (contingency - reserve) / spread, in standard deviations, infinite where no more than the contingency is
+    left; contingency and spread are shares of the whole stack. `cost` is the same in all blocks.
+    """
+    units, blocks, regions, worlds = supply.shape
+    for block in range(blocks):
+        for region in range(regions):
+            for world in range(worlds):
+                price[block, region, world] = cost[0, region, world]
+            for unit in range(1, units):
+                for world in range(worlds):
+                    if supply[unit - 1, block, region, world] < load[block, region, world]:
+                        price[block, region, world] = max(
+                            price[block, region, world], cost[unit, region, world]
+                        )
+            for world in range(worlds):
+                top, asked = supply[units - 1, block, region, world], load[block, region, world]
+                if top < asked:
+                    price[block, region, world] = cap[region, world]
+                reserve, least = top - asked, contingency[region, world] * top
+                away = (reserve - least) / (spread[region, world] * top)
+                beyond[block, region, world] = math.inf if reserve <= least else -away
+
+
+@kernel(void, UNITS, TABLE, TABLE, OUT_UNITS)
+def add_scarcity(lost_load, cap, uplift, price):
+    """Add to the price of energy what scarcity and congestion add; at most the cap. Changes `price`.
+
+    adder = (cap - price) x probability of lost load; `uplift` is the congestion.
+    """
+    blocks, regions, worlds = price.shape
+    for block in range(blocks):
+        for region in range(regions):
+            for world in range(worlds):
+                energy, most = price[block, region, world], cap[region, world]
+                energy = energy + max(most - energy, 0.0) * lost_load[block, region, world]
+                price[block, region, world] = min(energy + uplift[region, world], most)
+
+
+@kernel(void, UNITS, TABLE, TABLE, TABLE, OUT_TABLE)
+def chance_at_bid(cost, cap, uplift, bid, chance):
+    """The probability of lost load at which scarcity lifts the price of energy to the bid, within (0, 1)."""
+    units, regions, worlds = cost.shape
+    for region in range(regions):
+        for world in range(worlds):
+            energy, dearest = bid[region, world] - uplift[region, world], 0.0
+            for unit in range(units):
+                if cost[unit, region, world] <= energy:
+                    dearest = max(dearest, cost[unit, region, world])
+            share = (energy - dearest) / max(cap[region, world] - dearest, 1e-9)
+            chance[region, world] = min(max(share, 1e-12), 1.0 - 1e-12)
+
+
+@kernel(
+    void, STACK, UNITS, TABLE, TABLE, TABLE, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_UNITS, OUT_UNITS,
+)  # fmt: skip
+def let_bidders_leave(
+    supply, cost, uplift, contingency, spread, without, firm, leaves, bid, quantile, price, off
+):  # fmt: skip
+    """Let load leave where the price is at its bid or above: the price then, and the GW that are off.
+
+    price = max(price without it, min(price with it, bid)). Off is none of it below its bid, all above, and at it what
+    supply up to the bid, less the reserve at which scarcity would cost more, leaves over. without: the price of firm
+    load alone; quantile: the normal quantile of `chance_at_bid`. Changes price and off ``(blocks, regions, worlds)``,
+    which comes in as zeros.
+    """
+    units, blocks, regions, worlds = supply.shape
+    for block in range(blocks):
+        for region in range(regions):
+            for world in range(worlds):
+                full, asked = price[block, region, world], bid[region, world]
+                if full < asked:
+                    continue
+                if full > asked:
+                    price[block, region, world] = max(without[block, region, world], min(full, asked))
+                settled, size = price[block, region, world], leaves[region, world]
+                if settled > asked:
+                    off[block, region, world] = size
+                elif settled >= asked:
+                    energy, running = asked - uplift[region, world], 0.0
+                    for unit in range(units):
+                        if cost[unit, region, world] <= energy:
+                            running = max(running, supply[unit, block, region, world])
+                    top = supply[units - 1, block, region, world]
+                    spare = max(0.0 - quantile[region, world] * (spread[region, world] * top), 0.0)
+                    reserve = contingency[region, world] * top + spare
+                    room = min(running, top - reserve) - firm[block, region, world]
+                    off[block, region, world] = size - min(max(room, 0.0), size)
+
+
+@kernel(
+    void, UNITS, UNITS, UNITS, UNITS, TABLE, TABLE, UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+)  # fmt: skip
+def cut_by_block(price, off, firm, top, stays, load, weight, cut, mean, paid, curtailed, shed):
     """What is cut in each block, and means over the month's blocks, weighted by their hours.
 
     Where firm load is above the whole stack (`top`), first the data centres that would stay are cut, then other
-    users, who are `shed`. paid: mean price of the hours in which data centres run.
+    users, who are `shed`. mean: price over all hours; paid: of the hours in which data centres run.
     """
     blocks, regions, worlds = price.shape
     for region in range(regions):
         for world in range(worlds):
-            paid[region, world], curtailed[region, world] = 0.0, 0.0
+            mean[region, world], paid[region, world], curtailed[region, world] = 0.0, 0.0, 0.0
             running, most = 0.0, 0.0
             for block in range(blocks):
                 short = max(firm[block, region, world] - top[block, region, world], 0.0)
@@ -71,6 +168,7 @@ def cut_by_block(price, off, firm, top, stays, load, weight, cut, paid, curtaile
                 share = (off[block, region, world] + forced) / max(load[region, world], 1e-6)
                 hours, money = weight[block, 0, world], price[block, region, world]
                 cut[block, region, world] = share
+                mean[region, world] += hours * money
                 paid[region, world] += hours * ((1.0 - share) * money)
                 running += hours * (1.0 - share)
                 curtailed[region, world] += hours * share

@@ -7,22 +7,20 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from agents.utility import BLOCK_LOAD, UNITS
 from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import MWH_PER_GW_YEAR
-from model.kernels_power import cumulate_supply, cut_by_block
-from model.stack import (
-    connection_queue,
-    merit_order,
-    month_mean,
-    price_with_bids,
-    queue_survival,
-    reserve_at,
-    scarcity_adder,
-    stack_price,
-    supply_at,
+from model.kernels_power import (
+    add_scarcity,
+    chance_at_bid,
+    cut_by_block,
+    energy_price,
+    let_bidders_leave,
+    offer_and_ask,
 )
+from model.stack import connection_queue, merit_order, queue_survival
 from model.sums import adder_into, total
 
 REGIONS = ("ERCOT", "PJM", "MISO", "New Mexico")
@@ -69,44 +67,32 @@ class Clearing(NamedTuple):
 class Stack(NamedTuple):
     """Supply of a month by block, ``(units, blocks, regions, worlds)``, and all that turns load into a price.
 
-    cost ``(units, 1, regions, worlds)``; cap and uplift (congestion) ``(regions, worlds)``; least (the reserve at
-    which the cap is paid) and spread of the reserve by block.
+    cost ``(units, regions, worlds)``, the same in all blocks; cap, contingency (the share of the whole stack at which
+    the cap is paid), spread (of the reserve, as such a share) and uplift (congestion) ``(regions, worlds)``.
     """
 
     supply: np.ndarray
     cost: np.ndarray
     cap: np.ndarray
-    least: np.ndarray
+    contingency: np.ndarray
     spread: np.ndarray
     uplift: np.ndarray
 
-    def at(self, some):
-        """Give some blocks of some regions and worlds alone: every axis but the units becomes one, ``(n,)``."""
-        units, of_region = len(self.supply), some % self.cap.size
-        return Stack(
-            np.take(self.supply.reshape(units, -1), some, axis=1),
-            np.take(self.cost.reshape(units, -1), of_region, axis=1),
-            self.cap.take(of_region),
-            self.least.take(some),
-            self.spread.take(some),
-            self.uplift.take(of_region),
-        )
-
     def price_at(self, load):
         """Price at which the load is supplied: merit order, scarcity of the reserve, congestion; at most the cap."""
-        energy = stack_price(self.supply, self.cost, load, self.cap)
-        reserve = self.supply[-1] - load
-        energy = energy + scarcity_adder(energy, self.cap, reserve, self.least, 0.0, self.spread)
-        return np.minimum(energy + self.uplift, self.cap)
+        price, beyond = np.empty(load.shape), np.empty(load.shape)
+        energy_price(self.supply, self.cost, load, self.cap, self.contingency, self.spread, price, beyond)
+        add_scarcity(ndtr(beyond, out=beyond), self.cap, self.uplift, price)
+        return price
 
-    def left(self, price, firm, leaves, bid):
-        """GW of bidding load that is off: none below its bid, all above, and at it what supply leaves over."""
-        energy = bid - self.uplift
-        dearest = (self.cost * (self.cost <= energy)).max(axis=0)
-        room = self.supply[-1] - reserve_at(energy, dearest, self.cap, self.least, 0.0, self.spread)
-        room = np.minimum(supply_at(self.supply, self.cost, energy), room) - firm
-        some = leaves - np.clip(room, 0.0, leaves)
-        return np.where(price > bid, leaves, np.where(price >= bid, some, 0.0))
+    def price_and_leave(self, price, firm, leaves, bid):
+        """Let load that bids leave where the `price` is not below its bid: the price then, and the GW that are off."""
+        price, off, chance = price.copy(), np.zeros(price.shape), np.empty(bid.shape)
+        chance_at_bid(self.cost, self.cap, self.uplift, bid, chance)
+        without, quantile = self.price_at(firm), ndtri(chance, out=chance)
+        terms = self.supply, self.cost, self.uplift, self.contingency, self.spread
+        let_bidders_leave(*terms, without, firm, leaves, bid, quantile, price, off)
+        return price, off
 
 
 class Power(Mechanism):
@@ -283,7 +269,7 @@ class Power(Mechanism):
     def stacks(self):
         """Give all regions' units sorted by marginal cost; sorted again only after a Param has changed.
 
-        Cost ``(units, 1, regions, worlds)``; cumulated from the cheapest unit on: share of firm capacity that is
+        Cost ``(units, regions, worlds)``; cumulated from the cheapest unit on: share of firm capacity that is
         available in each block, share that heat derates (without the axis of blocks), and whether new capacity
         stands at or below the unit.
         """
@@ -305,7 +291,7 @@ class Power(Mechanism):
         derated = shares * np.take(np.isin(UNITS, DERATED), unit)
         new = np.take(np.isin(UNITS, NEW_CAPACITY) * 1.0, unit)
         sums = (np.cumsum(each, axis=0) for each in (by_block, derated, new))
-        return np.ascontiguousarray(cost[:, None]), *map(np.ascontiguousarray, sums)
+        return np.ascontiguousarray(cost), *map(np.ascontiguousarray, sums)
 
     def clear(self, utility):
         """Clear the blocks of a month for one utility or all: what `Utility.price_power` asks for.
@@ -321,37 +307,44 @@ class Power(Mechanism):
             )
 
         def table(values):
-            return values.reshape(-1, self.worlds)
+            return values if values.ndim == 2 else values[None]
 
-        firm_capacity, flexible = table(utility.firm_capacity), table(utility.flexible_share)
-        kept = firm_capacity * (1.0 - self.maintenance * self._off_season(self.model.month))
-        lost = firm_capacity * self.heat_derate * table(utility.heat)
-        supply = np.empty(shares.shape)
-        cumulate_supply(shares, new, derated, kept, table(utility.added), lost, supply)
-        top, cap = supply[-1], table(utility.price_cap)
-        least, spread = table(utility.contingency) * top, table(utility.reserve_spread) * top
-        stack = Stack(supply, cost, cap, least, spread, table(utility.congestion) * self.price_level)
+        cap, load, supply = table(utility.price_cap), table(utility.ai_load), np.empty(shares.shape)
+        firm, leaves, stays = np.empty(supply.shape[1:]), np.empty(load.shape), np.empty(load.shape)
+        offer_and_ask(
+            shares,
+            new,
+            derated,
+            utility.block_load.reshape(firm.shape),
+            table(utility.firm_capacity),
+            table(utility.added),
+            table(utility.heat),
+            self.maintenance,
+            self.heat_derate,
+            self._off_season(self.model.month),
+            load,
+            table(utility.flexible_share),
+            supply,
+            firm,
+            leaves,
+            stays,
+        )
+        uplift = table(utility.congestion) * self.price_level
+        stack = Stack(supply, cost, cap, table(utility.contingency), table(utility.reserve_spread), uplift)
         rent = self.model.compute_market.old_rent
         bid = np.minimum(rent * 1e9 / (MWH_PER_GW_YEAR * self.model.power_contracts.pue), cap)
-        load = table(utility.ai_load)
-        leaves = flexible * load
-        stays = load - leaves
-        firm = utility.block_load.reshape(top.shape) + stays
-        price, off = stack.price_at(firm + leaves), np.zeros(top.shape)
-        tested = np.flatnonzero(price >= bid)
-        if tested.size:  # some 3% of blocks: elsewhere all data centres bid more than the price and stay
-            few, of_region = stack.at(tested), tested % bid.size
-            asked = np.take(firm, tested), np.take(leaves, of_region), np.take(bid, of_region)
-            full = np.take(price, tested)
-            settled = price_with_bids(few.price_at, asked[0], asked[1][None], asked[2][None], full)
-            price.flat[tested], off.flat[tested] = settled, few.left(settled, *asked)
+        price, off = stack.price_at(firm + leaves), np.zeros(firm.shape)
+        if (
+            price >= bid
+        ).any():  # some 3% of blocks: elsewhere all data centres bid more than the price and stay
+            price, off = stack.price_and_leave(price, firm, leaves, bid)
         if not self.enabled.all():
             usual = np.minimum(table(utility.reference_price) * self.price_level, cap)
             price, off, firm = np.where(self.enabled, price, usual), off * self.enabled, firm * self.enabled
-        weights, cut = self.weights, np.empty(price.shape)
-        paid, curtailed, shed = (np.empty(load.shape) for _ in range(3))
-        cut_by_block(price, off, firm, top, stays, load, weights, cut, paid, curtailed, shed)
-        return Clearing(price, cut, top, month_mean(weights, price), paid, curtailed, shed)
+        top, cut = supply[-1], np.empty(price.shape)
+        mean, paid, curtailed, shed = (np.empty(load.shape) for _ in range(4))
+        cut_by_block(price, off, firm, top, stays, load, self.weights, cut, mean, paid, curtailed, shed)
+        return Clearing(price, cut, top, mean, paid, curtailed, shed)
 
     # -- who knows what of whom -----------------------------------------------------------------------------
 

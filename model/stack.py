@@ -1,6 +1,7 @@
 """The power market's arithmetic: merit order, load that bids, scarcity, months of blocks, the connection queue.
 
-Pure functions over arrays with worlds last. The first axis of a stack is its units, from the cheapest to the
+Pure functions over arrays with worlds last; `model/power.py` runs the same arithmetic compiled, and tests compare the
+two to the last bit. The first axis of a stack is its units, from the cheapest to the
 dearest; whatever stands between units and worlds (blocks of a month, regions) broadcasts.
 
 Sources: merit order and uniform price as in any market with one price per region (checked against the duals of
@@ -13,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from model.kernels_power import lowest_supporting_price
 from model.sums import total
 
 
@@ -43,24 +43,10 @@ def stack_price(supply, cost, load, cap):
     cap
         Price at which shortage is settled, US$/MWh, at least the highest cost.
     """
-    supply, cost, load, cap = (np.asarray(each, dtype=np.float64) for each in (supply, cost, load, cap))
-    units = len(cost)
-    same = cost.size // units  # over the blocks of a month costs are the same
-    fits = supply.size == units * load.size and cap.shape == load.shape[load.ndim - cap.ndim :]
-    if not fits or cap.size != same:
-        shape = np.broadcast_shapes(supply.shape[1:], load.shape, cap.shape)
-        front = (slice(None),) + (None,) * (len(shape) - supply.ndim + 1)
-        supply, cost = _spread_out(supply[front], (units, *shape)), _spread_out(cost[front], (units, *shape))
-        load, cap = _spread_out(load, shape), _spread_out(cap, shape)
-        same = load.size
-    price = np.empty((load.size // same, same))
-    blocks = (units, -1, same), (units, same), price.shape, (same,)
-    lowest_supporting_price(*map(np.reshape, (supply, cost, load, cap), blocks), price)
-    return price.reshape(load.shape)
-
-
-def _spread_out(values, shape):
-    return np.ascontiguousarray(np.broadcast_to(values, shape))
+    price = np.broadcast_to(cost[0], np.broadcast_shapes(supply[0].shape, np.shape(load), np.shape(cap)))
+    for cheaper, unit in zip(supply, cost[1:], strict=False):
+        price = np.where(cheaper < load, np.maximum(price, unit), price)
+    return np.where(supply[-1] < load, cap, price)
 
 
 def price_with_bids(price_at, firm, amount, bid, full=None):

@@ -17,7 +17,7 @@ KERNELS = {
     for name, kernel in vars(module).items()
     if isinstance(kernel, Dispatcher)
 }
-USERS = ("contracts", "credit", "ladder", "power", "stack", "stress")
+USERS = ("contracts", "credit", "ladder", "power", "stress")
 
 
 @pytest.fixture(scope="module")
@@ -81,23 +81,13 @@ def test_machine_code_has_the_bits_of_the_loops_in_python(asked, name):
         assert all(map(np.array_equal, compiled, played))
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in KERNELS if name not in ("add_live", "lowest_supporting_price")]
-)
+@pytest.mark.parametrize("name", [name for name in KERNELS if name != "add_live"])
 def test_a_world_alone_has_the_bits_it_has_among_others(asked, name):
     for arguments in asked[name]:
         together = run(KERNELS[name], arguments)
         for world in (0, WORLDS - 1):
             alone = run(KERNELS[name], of_world(arguments, world))
             assert all(map(np.array_equal, of_world(together, world), alone))
-
-
-def test_the_price_of_a_load_does_not_depend_on_the_loads_beside_it(asked):
-    for supply, cost, load, cap, price in asked["lowest_supporting_price"]:
-        _, _, _, _, together = run(KERNELS["lowest_supporting_price"], [supply, cost, load, cap, price])
-        for at in (0, load.shape[1] - 1):
-            part = [np.ascontiguousarray(each[..., at : at + 1]) for each in (supply, cost, load, cap, price)]
-            assert np.array_equal(run(KERNELS["lowest_supporting_price"], part)[-1][:, 0], together[:, at])
 
 
 def test_a_ladder_asked_for_one_month_or_for_one_month_each_says_the_same(asked):

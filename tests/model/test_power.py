@@ -6,6 +6,7 @@ import pytest
 from agents.utility import UNITS
 from model import DebtTrapModel, Event
 from model.power import BINDING
+from model.stack import price_with_bids, reserve_at, scarcity_adder, stack_price, supply_at
 from scenarios.schema import Setting
 
 WORLDS = 8
@@ -40,6 +41,51 @@ def test_blocks_are_priced_between_the_cheapest_unit_and_the_cap_and_the_peak_is
     mean = (hot.power.weights * utilities.block_price).sum(axis=0)
     np.testing.assert_allclose(utilities.price, mean)
     np.testing.assert_allclose(hot.power.weights.sum(axis=0), 1.0)
+
+
+def priced_by_hand(model):
+    """Price every block of the last month by the pure functions of `model.stack`: the price, and the GW that leave."""
+    power, utilities = model.power, model.utilities
+    cost, shares, derated, new = power.stacks()
+    kept = utilities.firm_capacity * (1.0 - power.maintenance * power._off_season(JULY - 1))
+    supply = shares * kept + (new * utilities.added)[:, None]
+    supply[:, 0] -= derated * (utilities.firm_capacity * power.heat_derate * utilities.heat)
+    top, cap = supply[-1], utilities.price_cap
+    least, spread = utilities.contingency * top, utilities.reserve_spread * top
+    congestion = utilities.congestion * power.price_level
+    leaves = utilities.flexible_share * utilities.ai_load
+    firm = utilities.block_load + (utilities.ai_load - leaves)
+    earns = model.compute_market.old_rent * 1e9 / (8.76e6 * model.power_contracts.pue)
+    bid = np.minimum(earns, cap)
+
+    def price_at(load):
+        energy = stack_price(supply, cost[:, None], load, cap)
+        energy = energy + scarcity_adder(energy, cap, top - load, least, 0.0, spread)
+        return np.minimum(energy + congestion, cap)
+
+    wide = np.broadcast_to(leaves, firm.shape)[None], np.broadcast_to(bid, firm.shape)[None]
+    price, energy = price_with_bids(price_at, firm, *wide), bid - congestion
+    dearest = (cost * (cost <= energy)).max(axis=0)
+    room = top - reserve_at(energy, dearest, cap, least, 0.0, spread)
+    room = np.minimum(supply_at(supply, cost[:, None], energy), room) - firm
+    at_bid = leaves - np.clip(room, 0.0, leaves)
+    return price, np.where(price > bid, leaves, np.where(price >= bid, at_bid, 0.0)), firm, top
+
+
+@pytest.mark.parametrize("rent", [13.3, 0.4])
+def test_the_month_prices_power_by_the_functions_of_the_stack_to_the_last_bit(rent):
+    model = played(JULY - 1, {"compute_market.opening_rent": 6.0}, [heat(size=0.12)])
+    model.compute_market.old_rent = np.full((1, WORLDS), rent)
+    model.power.strike_heat()
+    model.utilities.heat = model.utilities.heat | (np.arange(WORLDS) % 2 == 0)
+    model.utilities.do("meet_load")
+    model.utilities.do("price_power")
+    price, off, firm, top = priced_by_hand(model)
+    assert (off > 0.0).any() == (rent < 2.0)
+    forced = np.minimum(np.maximum(firm - top, 0.0), model.utilities.ai_load * (1.0 - 0.25))
+    assert np.array_equal(model.utilities.block_price, price)
+    cut = (off + forced) / np.maximum(model.utilities.ai_load, 1e-6)
+    np.testing.assert_allclose(model.utilities.block_cut, cut, rtol=1e-12, atol=1e-15)
 
 
 def test_a_normal_month_costs_what_wholesale_power_cost(cool):

@@ -137,7 +137,7 @@ def _plant(model, start):
     return Plant(
         start=start,
         units=np.argsort(own, axis=0, kind="stable"),
-        cost=cost[:, 0] + utilities.congestion[:, 0] * level,
+        cost=cost + utilities.congestion[:, 0] * level,
         peak=shares[:, PEAK],
         derated=derated,
         new=new,
