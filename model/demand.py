@@ -4,6 +4,13 @@ import numpy as np
 
 from agents.lab import compute_for, price_after
 from agents.worlds import Mechanism, Param, State
+from model.kernels_demand import (
+    add_by_nest,
+    exponents_among,
+    exponents_within,
+    shares_of_choices,
+    utility_of_choices,
+)
 from model.sums import total
 
 
@@ -41,26 +48,31 @@ def nested_logit(utility, nests, dissimilarity, outside=None):
     one; dissimilarity, a lambda in (0, 1] for each nest; outside, the utility of choosing nothing of this, or
     None where that cannot be chosen. Source: McFadden (1978); Berry (1994).
     """
-    within, inclusive = [], []
-    for nest, scale in zip(nests, dissimilarity, strict=True):
-        members = utility[nest]
-        best = members.max(axis=0)
-        weight = np.exp((members - best) / scale)
-        whole = total(weight)
-        within.append(weight / whole)
-        inclusive.append(best + scale * np.log(whole))
+    shares, left, top, among = _nested_logit(utility, nests, dissimilarity, outside)
+    return shares, left, top + np.log(among)
+
+
+def _nested_logit(utility, nests, dissimilarity, outside):
+    """Give the shares, the outside option's, and the two parts of the logsum: I = top + ln among."""
+    shape, worlds = utility.shape[1:], utility.shape[-1]
+    utility = np.ascontiguousarray(utility, dtype=float).reshape(len(utility), -1, worlds)
+    choices, segments, _ = utility.shape
+    nest, scale = np.empty(choices, dtype=np.int64), np.empty((len(nests), worlds))
+    for row, (members, each) in enumerate(zip(nests, dissimilarity, strict=True)):
+        nest[members], scale[row] = row, each
+    best, whole = np.empty((2, len(nests), segments, worlds))
+    weight, shares = np.empty(utility.shape), np.empty(utility.shape)
+    top, left, among, nothing = np.empty((4, segments, worlds))
+    exponents_within(utility, nest, scale, best, weight)
+    np.exp(weight, out=weight)
+    add_by_nest(weight, nest, whole)
     if outside is not None:
-        inclusive.append(np.broadcast_to(outside, inclusive[0].shape))
-    values = np.stack(inclusive)
-    top = values.max(axis=0)
-    weight = np.exp(values - top)
-    whole = total(weight)
-    of_nest = weight / whole
-    shares = np.empty_like(utility, dtype=float)
-    for row, nest in enumerate(nests):
-        shares[nest] = within[row] * of_nest[row]
-    left = of_nest[-1] if outside is not None else np.zeros_like(whole)
-    return shares, left, top + np.log(whole)
+        nothing[...] = np.reshape(outside, (-1, np.shape(outside)[-1]))
+    of_nests = np.empty((len(nests) + (outside is not None), segments, worlds))
+    exponents_among(best, np.log(whole), scale, nothing, top, of_nests)
+    np.exp(of_nests, out=of_nests)
+    shares_of_choices(weight, nest, whole, of_nests, shares, left, among)
+    return shares.reshape(-1, *shape), left.reshape(shape), top.reshape(shape), among.reshape(shape)
 
 
 def calibrated_appeal(shares, outside, nests, dissimilarity):
@@ -219,17 +231,25 @@ class Demand(Mechanism):
         + c ln(share of demand served); u of the outside option is 0. A seller that has left is never chosen.
         Shapes: (choices, segments, worlds), or (choices, worlds) for one segment.
         """
-        model, shape = self.model, (-1, *(1,) * (segment.appeal.ndim - 2), self.worlds)
-        quality = model.seller_block("quality") - model.technology.open_quality
-        oneself = price_after(model.technology.open_efficiency, self.outside_cheapens)
-        price = (model.seller_block("price") - oneself).reshape(shape)
-        short = np.log(np.maximum(model.openai.served_share, 0.01)) * self.shortage_weight
-        gone = np.where(model.seller_block("closed"), -100.0, 0.0)
-        gone[0] = gone[0] + short[0]
-        utility = segment.appeal[:-1] + segment.quality_weight * quality.reshape(shape)
-        utility = utility - segment.price_weight * price + gone.reshape(shape)
-        shares, outside, _ = nested_logit(utility, NESTS, self.dissimilarity, segment.appeal[-1])
-        return np.concatenate([shares, outside[None]])
+        model, technology, appeal = self.model, self.model.technology, segment.appeal
+        by_segment = np.ascontiguousarray(appeal).reshape(len(appeal), -1, self.worlds)
+        utility = np.empty((len(appeal) - 1, *by_segment.shape[1:]))
+        utility_of_choices(
+            by_segment,
+            segment.quality_weight.reshape(-1, self.worlds),
+            segment.price_weight.reshape(-1, self.worlds),
+            model.seller_block("quality"),
+            technology.open_quality,
+            model.seller_block("price"),
+            price_after(technology.open_efficiency, self.outside_cheapens),
+            np.log(np.maximum(model.openai.served_share, 0.01)) * self.shortage_weight,
+            model.seller_block("closed"),
+            utility,
+        )
+        shares = np.empty(appeal.shape)
+        chosen, shares[-1], *_ = _nested_logit(utility, NESTS, self.dissimilarity, by_segment[-1])
+        shares[:-1] = chosen.reshape(shares[:-1].shape)
+        return shares
 
     def spread_demand(self):
         """Give every seller its demand: sum over segments of share x spending x price^(1 - elasticity).

@@ -315,7 +315,7 @@ class Power(Mechanism):
             shares,
             new,
             derated,
-            utility.block_load.reshape(firm.shape),
+            np.ascontiguousarray(utility.block_load).reshape(firm.shape),
             table(utility.firm_capacity),
             table(utility.added),
             table(utility.heat),

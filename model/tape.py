@@ -117,18 +117,21 @@ def poisson(uniform: np.ndarray, rate: np.ndarray, most: int = 12) -> np.ndarray
     int64 counts in [0, most], non-decreasing in uniform and in rate.
     """
     uniform, rate = np.broadcast_arrays(uniform, np.asarray(rate, dtype=np.float64))
-    probability = np.exp(-rate)
-    reached = probability.copy()
     count = np.zeros(uniform.shape, dtype=np.int64)
-    for events in range(1, most + 1):
-        more = uniform > reached
-        # Stopping once nobody has more changes no world: the cumulated probability only rises.
-        if not more.any():
-            break
-        count += more
+    for reached in poisson_steps(rate, most):
+        count += uniform > reached
+    return count
+
+
+def poisson_steps(rate: np.ndarray, most: int) -> list[np.ndarray]:
+    """Cumulated probabilities P(N <= n) of a Poisson number, for n = 0, ..., most - 1; never falling."""
+    probability = reached = np.exp(-rate)
+    steps = [reached]
+    for events in range(1, most):
         probability = probability * rate / events
         reached = reached + probability
-    return count
+        steps.append(reached)
+    return steps
 
 
 def bernoulli(uniform: np.ndarray, probability: np.ndarray) -> np.ndarray:

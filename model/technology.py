@@ -4,8 +4,9 @@ import numpy as np
 
 from agents.customers import BUILDERS, SELLERS
 from agents.lab import scaling_exponent
-from agents.worlds import Mechanism, Param, State
-from model.tape import bernoulli, poisson
+from agents.worlds import Mechanism, Param, State, of_params
+from model.kernels_demand import hand_out_leaks, hand_to_owner
+from model.tape import bernoulli, poisson_steps
 
 LAG_SLOTS = 13
 MOST_ARRIVALS = 6
@@ -39,12 +40,10 @@ def leak(pending, month, own, others, lag):
     `others` are ``(labs, worlds)``; `lag` is whole, a number or one per world. Returns what every lab gains now
     and the ring afterwards.
     """
-    slots, _, worlds = pending.shape
-    now, ring = pending[month % slots] + own, pending.copy()
-    ring[month % slots] = 0.0
-    later, due = np.where(lag > 0, others, 0.0), np.broadcast_to((month + lag) % slots, (1, worlds))[0]
-    ring[due, :, np.arange(worlds)] += later.T
-    return now + np.where(lag > 0, 0.0, others), ring
+    ring, gain = pending.copy(), np.empty(own.shape)
+    lags = np.ascontiguousarray(np.broadcast_to(lag, (1, pending.shape[-1])), dtype=np.int64)
+    hand_out_leaks(month, own, others, lags, ring, gain)
+    return gain, ring
 
 
 def lead(efficiency):
@@ -127,43 +126,46 @@ class Technology(Mechanism):
     open_efficiency = np.zeros((1, 1))
     price_ceiling = np.ones((1, 1))
     industry_gain = np.zeros((1, 1))
-    loss_exponent = np.zeros((1, 1))
     broken = np.zeros((1, 1))
     """Gains so far (natural logarithm) that need another architecture of chips than those already built."""
 
     def arrive(self):
         """Let breakthroughs arrive (a Poisson number), hand them to their owner, send the rest on its way."""
         model = self.model
-        self.loss_exponent = scaling_exponent(self.scaling_alpha, self.scaling_beta)
-        rate = self.breakthroughs_per_year / 12.0 * self.enabled
-        count = poisson(1.0 - model.draw("breakthrough"), rate, MOST_ARRIVALS)
-        own, others = model.dated_gain, model.dated_leak * self.leak_share
-        for arrival in range(int(count.max())):
-            found, passed_on = self._discover(arrival, count > arrival)
-            own, others = own + found, others + passed_on
+        own, others = model.dated_gain.copy(), model.dated_leak * self.leak_share
+        more = 1.0 - model.draw("breakthrough")
+        for arrival, reached in enumerate(self._chances):
+            happens = more > reached
+            if not happens.any():
+                break
+            self._discover(arrival, happens, own, others)
         slot = model.month % LAG_SLOTS
         if own.any() or others.any() or self.pending[slot].any():
             self.gain, self.pending = leak(self.pending, model.month, own, others, self.leak_lag)
         else:
-            self.gain = np.zeros_like(own)
+            self.gain = own
 
-    def _discover(self, arrival, happens):
-        """Draw size, owner and kind of the month's n-th breakthrough; give what its owner and the others get."""
+    @of_params
+    def _chances(self):
+        """Chance of at most 0, 1, ... breakthroughs in a month, each ``(1, worlds)``."""
+        return poisson_steps(self.breakthroughs_per_year / 12.0 * self.enabled, MOST_ARRIVALS)
+
+    @of_params
+    def loss_exponent(self):
+        """Exponent of the scaling law: how fast the reducible loss falls with effective compute, ``(1, worlds)``."""
+        return scaling_exponent(self.scaling_alpha, self.scaling_beta)
+
+    def _discover(self, arrival, happens, own, others):
+        """Draw size, owner and kind of the month's n-th breakthrough; add what its owner and the others get."""
         nth = f" {arrival + 1}" if arrival else ""
         luck = self.model.draw(f"breakthrough size{nth}", "normal")
         size = np.where(happens, gain_size(self.gain_median, self.gain_spread, luck), 0.0)
         who = self.model.draw(f"breakthrough owner{nth}")
         rival = self.model.draw(f"breakthrough rival{nth}")
-        own = who < self.own_share
-        outside = ~own & (who < self.own_share + self.rival_share)
-        owner = np.zeros((self.rows, self.worlds))
-        owner[0] = own[0]
-        owner[1] = (outside & (rival < 0.5))[0]
-        owner[2] = (outside & (rival >= 0.5))[0]
-        owner = np.where(~own & ~outside, 1.0, owner)
+        shares = self.own_share, self.rival_share, self.leak_share
+        hand_to_owner(happens, size, who, rival, *shares, own, others)
         breaks = bernoulli(self.model.draw(f"architecture break{nth}"), self.architecture_share)
         self.broken = self.broken + size * breaks
-        return owner * size, (1.0 - owner) * size * self.leak_share
 
     @property
     def leader(self):

@@ -7,17 +7,25 @@ import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from model import DebtTrapModel, Event, kernels_contracts, kernels_credit, kernels_power, kernels_stress
+from model import (
+    DebtTrapModel,
+    Event,
+    kernels_contracts,
+    kernels_credit,
+    kernels_demand,
+    kernels_power,
+    kernels_stress,
+)
 from scenarios.schema import Setting
 
 WORLDS, PLAYED, KEPT = 7, 40, 6
 KERNELS = {
     name: kernel
-    for module in (kernels_contracts, kernels_credit, kernels_power, kernels_stress)
+    for module in (kernels_contracts, kernels_credit, kernels_demand, kernels_power, kernels_stress)
     for name, kernel in vars(module).items()
     if isinstance(kernel, Dispatcher)
 }
-USERS = ("contracts", "credit", "ladder", "power", "stress")
+USERS = ("contracts", "credit", "demand", "ladder", "power", "stress", "technology")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,156 @@
+"""The arithmetic of customers' choice and of breakthroughs, compiled; told in words in `model/demand.py` and
+`model/technology.py`.
+
+As in `model/kernels.py`: loops in the order in which they are written, and nothing but + - * / and comparisons, so
+that a world has the same bits alone and in any batch; logarithms and exponentials are taken between the kernels.
+Choices, segments and labs are rows, worlds last.
+"""
+
+from numba import boolean, float64, int64, types, void
+
+from model.kernels import kernel
+
+BY_SEGMENT = types.Array(float64, 3, "C", readonly=True)
+TABLE = types.Array(float64, 2, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
+MONTHS = types.Array(int64, 2, "C", readonly=True)
+ROWS = types.Array(int64, 1, "C", readonly=True)
+OUT_BY_SEGMENT, OUT = float64[:, :, ::1], float64[:, ::1]
+
+
+@kernel(void, BY_SEGMENT, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT_BY_SEGMENT)
+def utility_of_choices(
+    appeal, quality_weight, price_weight, quality, open_quality, price, oneself, short, gone, utility
+):
+    """u = appeal + a (quality - open quality) - b (price - price of running open weights oneself) + shortage.
+
+    appeal ``(choices + 1, segments, worlds)``, the outside option last; the shortage is the first seller's, the focal
+    lab's. A seller that has gone is never chosen.
+    """
+    choices, segments, worlds = utility.shape
+    for choice in range(choices):
+        for segment in range(segments):
+            for world in range(worlds):
+                better = quality[choice, world] - open_quality[0, world]
+                dearer = price[choice, world] - oneself[0, world]
+                lost = -100.0 if gone[choice, world] else 0.0
+                if choice == 0:
+                    lost += short[0, world]
+                worth = appeal[choice, segment, world] + quality_weight[segment, world] * better
+                utility[choice, segment, world] = worth - price_weight[segment, world] * dearer + lost
+
+
+@kernel(void, BY_SEGMENT, ROWS, TABLE, OUT_BY_SEGMENT, OUT_BY_SEGMENT)
+def exponents_within(utility, nest, scale, best, exponent):
+    """(u - best of its nest) / lambda of its nest, which no lambda lets overflow. scale ``(nests, worlds)``."""
+    choices, segments, worlds = utility.shape
+    best[:] = -1e300
+    for choice in range(choices):
+        at = nest[choice]
+        for segment in range(segments):
+            for world in range(worlds):
+                best[at, segment, world] = max(best[at, segment, world], utility[choice, segment, world])
+    for choice in range(choices):
+        at = nest[choice]
+        for segment in range(segments):
+            for world in range(worlds):
+                below = utility[choice, segment, world] - best[at, segment, world]
+                exponent[choice, segment, world] = below / scale[at, world]
+
+
+@kernel(void, BY_SEGMENT, ROWS, OUT_BY_SEGMENT)
+def add_by_nest(weight, nest, whole):
+    """Add the weights of each nest up."""
+    choices, segments, worlds = weight.shape
+    whole[:] = 0.0
+    for choice in range(choices):
+        for segment in range(segments):
+            for world in range(worlds):
+                whole[nest[choice], segment, world] += weight[choice, segment, world]
+
+
+@kernel(void, BY_SEGMENT, BY_SEGMENT, TABLE, TABLE, OUT, OUT_BY_SEGMENT)
+def exponents_among(best, logs, scale, outside, top, value):
+    """The value of each nest, best + lambda ln(sum), and of the outside option last, less the highest of them (`top`).
+
+    Where there is no outside option, `value` has a row less.
+    """
+    nests, segments, worlds = best.shape
+    top[:] = -1e300
+    for row in range(value.shape[0]):
+        for segment in range(segments):
+            for world in range(worlds):
+                worth = outside[segment, world]
+                if row < nests:
+                    worth = best[row, segment, world] + scale[row, world] * logs[row, segment, world]
+                value[row, segment, world] = worth
+                top[segment, world] = max(top[segment, world], worth)
+    for row in range(value.shape[0]):
+        for segment in range(segments):
+            for world in range(worlds):
+                value[row, segment, world] -= top[segment, world]
+
+
+@kernel(void, BY_SEGMENT, ROWS, BY_SEGMENT, BY_SEGMENT, OUT_BY_SEGMENT, OUT, OUT)
+def shares_of_choices(weight, nest, whole, of_nests, shares, left, among):
+    """share = weight within its nest x the nest's weight among all; `left` of the outside option, if there is one.
+
+    among: the sum of the weights of nests and outside option.
+    """
+    choices, segments, worlds = weight.shape
+    among[:] = 0.0
+    for row in range(of_nests.shape[0]):
+        for segment in range(segments):
+            for world in range(worlds):
+                among[segment, world] += of_nests[row, segment, world]
+    for choice in range(choices):
+        at = nest[choice]
+        for segment in range(segments):
+            for world in range(worlds):
+                within = weight[choice, segment, world] / whole[at, segment, world]
+                nests_share = of_nests[at, segment, world] / among[segment, world]
+                shares[choice, segment, world] = within * nests_share
+    last = of_nests.shape[0] - 1
+    for segment in range(segments):
+        for world in range(worlds):
+            outside = of_nests[last, segment, world] if last == whole.shape[0] else 0.0
+            left[segment, world] = outside / among[segment, world]
+
+
+@kernel(void, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def hand_to_owner(happens, size, who, rival, own_share, rival_share, leak_share, own, others):
+    """Give a breakthrough to the focal lab, to one of two rivals, or to all in the open, by two uniform draws.
+
+    Adds its size to `own` ``(labs, worlds)`` of its owner, and what leaks of it to `others` of the rest.
+    """
+    labs, worlds = own.shape
+    for world in range(worlds):
+        if happens[0, world]:
+            owner = labs  # in the open
+            if who[0, world] < own_share[0, world]:
+                owner = 0
+            elif who[0, world] < own_share[0, world] + rival_share[0, world]:
+                owner = 1 if rival[0, world] < 0.5 else 2
+            for lab in range(labs):
+                if lab == owner or owner == labs:
+                    own[lab, world] += size[0, world]
+                else:
+                    others[lab, world] += size[0, world] * leak_share[0, world]
+
+
+@kernel(void, int64, TABLE, TABLE, MONTHS, OUT_BY_SEGMENT, OUT)
+def hand_out_leaks(month, own, others, lag, ring, gain):
+    """Every lab gains its own and what arrives from the ring; what others found arrives `lag` months later.
+
+    ring ``(slots, labs, worlds)`` by month of arrival; its slot of this month is emptied.
+    """
+    slots, labs, worlds = ring.shape
+    now = month % slots
+    for lab in range(labs):
+        for world in range(worlds):
+            gain[lab, world] = ring[now, lab, world] + own[lab, world]
+            ring[now, lab, world] = 0.0
+            if lag[0, world] > 0:
+                ring[(month + lag[0, world]) % slots, lab, world] += others[lab, world]
+            else:
+                gain[lab, world] += others[lab, world]
