@@ -42,7 +42,7 @@ class Customers(Party):
 
     def adopt_services(self):
         """Move along the adoption curve by the exact Bass step; a demand surprise scales the spending."""
-        self.adopted = self.model.demand.adopt(self.adopted, self.innovation, self.imitation)
+        self.adopted = self.model.demand.adopt(self)
         self.spending = self.potential * self.adopted * np.exp(self.model.demand.surprise)
 
     def choose(self):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.lab import compute_for, price_after
-from agents.worlds import Mechanism, Param, State
+from agents.worlds import Mechanism, Param, State, of_params
 from model.kernels_demand import (
     add_by_nest,
     exponents_among,
@@ -20,8 +20,17 @@ def bass_step(adopted, innovation, imitation, years):
     With x = (1 + (q/p) F) / (1 - F) the curve is x(t + h) = x(t) exp((p + q) h). Shares of the final market in
     and out, rates per year; all arguments broadcast. Source: Bass (1969), Management Science 15.
     """
-    ratio = imitation / innovation
-    x = (1.0 + ratio * adopted) / (1.0 - adopted) * np.exp((innovation + imitation) * years)
+    return bass_move(adopted, *bass_pace(innovation, imitation, years))
+
+
+def bass_pace(innovation, imitation, years):
+    """Give what a step along the Bass curve takes of its rates: (q/p, exp((p + q) h))."""
+    return imitation / innovation, np.exp((innovation + imitation) * years)
+
+
+def bass_move(adopted, ratio, growth):
+    """Move along the Bass curve by a step of this `bass_pace`."""
+    x = (1.0 + ratio * adopted) / (1.0 - adopted) * growth
     return (x - 1.0) / (x + ratio)
 
 
@@ -185,17 +194,38 @@ class Demand(Mechanism):
         self._expected_potential = customers.spending / start
         self._opening_share = customers.shares[0]
 
-    def adopt(self, adopted, innovation, imitation):
+    def adopt(self, segment):
         """Move adoption one month on, at this world's speed."""
-        pace = self.speed * self.growth_level
-        return bass_step(adopted, innovation * pace, imitation * pace, 1.0 / 12.0)
+        ratio, growth = self._pace_of_month
+        return bass_move(segment.adopted, ratio[segment.row], growth[segment.row])
+
+    def _pace(self, years):
+        """Pace of a step of so many years at this world's speed, drawn at the start, ``(segments, worlds)`` each."""
+        customers, speed = self.model.customers, self.speed * self.growth_level
+        return bass_pace(customers.innovation * speed, customers.imitation * speed, years)
+
+    @of_params
+    def _pace_of_month(self):
+        return self._pace(1.0 / 12.0)
+
+    @of_params
+    def _pace_of_lead(self):
+        return self._pace(self.model.openai.planning_lead / 12.0)
+
+    @of_params
+    def _expected_pace(self):
+        """Pace of a month that everybody expects, ``(segments, worlds)`` each."""
+        return bass_pace(self.model.customers.innovation, self.model.customers.imitation, 1.0 / 12.0)
+
+    @of_params
+    def _monthly_volatility(self):
+        return self.volatility * np.sqrt(1.0 / 12.0)
 
     def draw_surprise(self):
         """Move the surprise: a random walk, plus dated shocks; and what was expected moves along its curve."""
-        step = self.volatility * np.sqrt(1.0 / 12.0) * self.model.draw("demand", "normal") * self.uncertain
+        step = self._monthly_volatility * self.model.draw("demand", "normal") * self.uncertain
         self.surprise = self.surprise + step + self.model.demand_shock
-        customers = self.model.customers
-        self._expected = bass_step(self._expected, customers.innovation, customers.imitation, 1.0 / 12.0)
+        self._expected = bass_move(self._expected, *self._expected_pace)
         expected = self._expected_potential * self._expected * self._opening_share
         self.expected_now = total(expected)[None, :]
 
@@ -207,9 +237,8 @@ class Demand(Mechanism):
     @property
     def curve_growth(self):
         """Factor by which the adoption curve grows demand until the planning lead, ``(1, worlds)``."""
-        customers, lead = self.model.customers, self.model.openai.planning_lead / 12.0
-        pace = self.speed * self.growth_level
-        then = bass_step(customers.adopted, customers.innovation * pace, customers.imitation * pace, lead)
+        customers = self.model.customers
+        then = bass_move(customers.adopted, *self._pace_of_lead)
         weight = customers.spending * customers.shares[0]
         grown = total(weight * then / customers.adopted)
         return (grown / np.maximum(total(weight), 1e-9))[None, :]

@@ -22,7 +22,7 @@ OUT_BY_SEGMENT, OUT = float64[:, :, ::1], float64[:, ::1]
 def utility_of_choices(
     appeal, quality_weight, price_weight, quality, open_quality, price, oneself, short, gone, utility
 ):
-    """u = appeal + a (quality - open quality) - b (price - price of running open weights oneself) + shortage.
+    """Utility = appeal + a (quality - open quality) - b (price - price of running open weights oneself) + shortage.
 
     appeal ``(choices + 1, segments, worlds)``, the outside option last; the shortage is the first seller's, the focal
     lab's. A seller that has gone is never chosen.
@@ -93,7 +93,7 @@ def exponents_among(best, logs, scale, outside, top, value):
 
 @kernel(void, BY_SEGMENT, ROWS, BY_SEGMENT, BY_SEGMENT, OUT_BY_SEGMENT, OUT, OUT)
 def shares_of_choices(weight, nest, whole, of_nests, shares, left, among):
-    """share = weight within its nest x the nest's weight among all; `left` of the outside option, if there is one.
+    """Share = weight within its nest x the nest's weight among all; `left` of the outside option, if there is one.
 
     among: the sum of the weights of nests and outside option.
     """

@@ -6,13 +6,53 @@ comparisons, so that a world has the same bits alone and in any batch.
 
 import math
 
-from numba import float64, types, void
+from numba import boolean, float64, int64, types, void
 
 from model.kernels import kernel
 
 TABLE = types.Array(float64, 2, "C", readonly=True)
 SQUARES = types.Array(float64, 3, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
+MONTHS = types.Array(int64, 2, "C", readonly=True)
 OUT, OUT_SQUARES, OUT_ROW = float64[:, ::1], float64[:, :, ::1], float64[::1]
+
+
+@kernel(
+    void, int64, MONTHS, TABLE, TABLE, MONTHS, FLAGS, MONTHS, FLAGS, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE,
+    TABLE, TABLE, TABLE, OUT_ROW, OUT_ROW, OUT_ROW,
+)  # fmt: skip
+def read_weakness(
+    of_lab, months_complete, dscr, lockup_dscr, site_missed, site_closed, partner_missed, partner_closed,
+    sells_holdings, loan_to_value, loan_to_value_ceiling, leverage, leverage_ceiling, debt,
+    price, reference_price, curtailed, low_cover, over_ceiling, dear_power,
+):  # fmt: skip
+    """Three readings ``(worlds,)``: low cover, debt above its ceiling, dear or missing power.
+
+    low cover: the share of the first `of_lab` sites and of all partners that cannot, or barely, cover what they owe,
+    sites from 12 months after completion. over ceiling: partners' debt, each by how far it is above (at most one),
+    over all their debt. dear power: price over reference, less one, plus load cut, in the dearest
+    region.
+    """
+    partners, worlds = debt.shape
+    for world in range(worlds):
+        low, owed, above, dearest = 0.0, 0.0, 0.0, 0.0
+        for site in range(of_lab):
+            tested = months_complete[site, world] >= 12 and dscr[site, world] < lockup_dscr[site, world]
+            low += tested or site_missed[site, world] > 0 or site_closed[site, world]
+        for partner in range(partners):
+            low += partner_missed[partner, world] > 0 or partner_closed[partner, world]
+            over = leverage[partner, world] / leverage_ceiling[partner, world]
+            if sells_holdings[partner, world]:
+                over = loan_to_value[partner, world] / loan_to_value_ceiling[partner, world]
+            excess = 1.0 if partner_closed[partner, world] else min(max(over - 1.0, 0.0), 1.0)
+            owed += debt[partner, world]
+            above += debt[partner, world] * excess
+        for region in range(price.shape[0]):
+            rise = max(price[region, world] / reference_price[region, world] - 1.0, 0.0)
+            dearest = max(dearest, rise + curtailed[region, world])
+        low_cover[world] = low / (of_lab + partners)
+        over_ceiling[world] = above / max(owed, 1e-9)
+        dear_power[world] = dearest
 
 
 @kernel(void, TABLE, TABLE, float64, OUT)
@@ -32,11 +72,12 @@ def place_in_sample(readings, sample, floor, places):
             places[reading, world] = low / size if value > floor else 0.0
 
 
-@kernel(void, TABLE, TABLE, SQUARES, TABLE, OUT_SQUARES, OUT, OUT_ROW)
-def join_by_correlation(places, weights, covariance, decay, updated, parts, squared):
+@kernel(void, TABLE, TABLE, SQUARES, TABLE, OUT_SQUARES, OUT, OUT_ROW, OUT_ROW)
+def join_by_correlation(places, weights, covariance, decay, updated, parts, squared, means):
     """Covariances after a month, and the squared index: parts joined by correlations, at most those of all at one.
 
-    decay ``(1, worlds)``; covariances ``(n, n, worlds)``; parts, a scratch, ``(n, worlds)``; squared ``(worlds,)``.
+    decay ``(1, worlds)``; covariances ``(n, n, worlds)``; parts, a scratch, ``(n, worlds)``; squared and the mean
+    place ``(worlds,)``.
     """
     count, worlds = places.shape
     for world in range(worlds):
@@ -54,4 +95,4 @@ def join_by_correlation(places, weights, covariance, decay, updated, parts, squa
         for one in range(count):
             for other in range(count):
                 joint += parts[one, world] * parts[other, world] * updated[one, other, world]
-        squared[world] = min(max(joint, 0.0), mean * mean)
+        squared[world], means[world] = min(max(joint, 0.0), mean * mean), mean

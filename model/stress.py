@@ -13,7 +13,7 @@ from agents.worlds import Mechanism, Param, State
 from model.accounts import OPERATING_KINDS
 from model.contagion import debtranks
 from model.demand import bass_age, bass_peak
-from model.kernels_stress import join_by_correlation, place_in_sample
+from model.kernels_stress import join_by_correlation, place_in_sample, read_weakness
 from model.ladder import level_annuity
 from model.opening import LIBRARY
 from model.pricing import first_passage_monthly, minsky_class
@@ -72,46 +72,53 @@ class Stress(Mechanism):
 
     def read(self):
         """Take the six readings, find their places in the frozen sample, and join them."""
-        model = self.model
-        self.funding = model.credit.spread_multiple - 1.0
-        self.coverage = self._low_cover()
-        gone = model.openai.closed | model.openai.in_arrears
-        self.liquidity = np.where(gone, 1.0, np.maximum(1.0 - model.openai.runway / 12.0, 0.0))
-        self.leverage = self._over_ceiling()
-        utilities = model.utilities
-        dear = np.maximum(utilities.price / utilities.reference_price - 1.0, 0.0) + utilities.curtailed
-        self.power = dear.max(axis=0)[None, :]
-        self.demand = np.maximum(-model.demand.revenue_surprise, 0.0)
-        readings = np.concatenate([getattr(self, name) for name in READINGS])
+        model, lab = self.model, self.model.openai
+        readings = np.empty((len(READINGS), self.worlds))
+        funding, coverage, liquidity, leverage, power, demand = readings
+        self._read_weakness(coverage, leverage, power)
+        funding[:] = model.credit.spread_multiple[0] - 1.0
+        gone = lab.closed | lab.in_arrears
+        liquidity[:] = np.where(gone, 1.0, np.maximum(1.0 - lab.runway / 12.0, 0.0))[0]
+        demand[:] = np.maximum(-model.demand.revenue_surprise, 0.0)[0]
+        readings.setflags(write=False)
+        for row, name in enumerate(READINGS):
+            setattr(self, name, readings[row : row + 1])
         places = percentiles(readings, reference_sample(), FLOOR)
         if self.covariance is None:
             self.covariance = np.repeat(np.eye(len(READINGS))[:, :, None] / 12.0, self.worlds, axis=2)
-        squared, self.covariance = composite_stress(places, WEIGHTS, self.covariance, self.decay)
-        self.index, self.mean = np.sqrt(squared)[None, :], total(WEIGHTS * places)[None, :]
+        squared, mean, self.covariance = _join(places, WEIGHTS, self.covariance, self.decay)
+        self.index, self.mean = np.sqrt(squared)[None, :], mean[None, :]
         self.peak = np.maximum(self.peak, self.index)
 
-    def _low_cover(self):
-        """Share of site companies and partners that cannot, or barely, cover what they owe, ``(1, worlds)``.
+    def _read_weakness(self, low_cover, over_ceiling, dear_power):
+        """Read low cover, debt above its ceiling and dear power into ``(worlds,)`` rows.
 
         Meta's own site is left out: its cover is thin by design, and its tenant is not the lab.
         """
-        sites, partners, count = self.model.sites, self.model.partners, self.model.halls.rows
-        tested = (sites.months_complete >= 12) & (sites.dscr < sites.lockup_dscr)
-        sites_low = total((tested | sites.in_arrears | sites.closed)[:count])
-        partners_low = total(partners.in_arrears | partners.closed)
-        return ((sites_low + partners_low) / (count + len(partners)))[None, :]
-
-    def _over_ceiling(self):
-        """Debt of partners above their ceiling, weighted by how far above (at most one), ``(1, worlds)``."""
-        partners = self.model.partners
-        over = np.where(
+        model, missed = self.model, self.model.solvency.months_missed
+        sites, partners, utilities = model.sites, model.partners, model.utilities
+        read_weakness(
+            model.halls.rows,
+            sites.months_complete,
+            sites.dscr,
+            sites.lockup_dscr,
+            sites.rows_of(missed),
+            sites.closed,
+            partners.rows_of(missed),
+            partners.closed,
             partners.sells_holdings,
-            partners.loan_to_value / partners.loan_to_value_ceiling,
-            partners.leverage / partners.leverage_ceiling,
+            partners.loan_to_value,
+            partners.loan_to_value_ceiling,
+            partners.leverage,
+            partners.leverage_ceiling,
+            partners.debt,
+            utilities.price,
+            utilities.reference_price,
+            utilities.curtailed,
+            low_cover,
+            over_ceiling,
+            dear_power,
         )
-        excess = np.where(partners.closed, 1.0, np.clip(over - 1.0, 0.0, 1.0))
-        owed = total(partners.debt)
-        return (total(partners.debt * excess) / np.maximum(owed, 1e-9))[None, :]
 
 
 # -- arithmetic of the measures: worlds last ------------------------------------------------------------------
@@ -140,9 +147,16 @@ def composite_stress(places, weights, covariance, decay):
     count, worlds = places.shape
     shapes = (count, worlds), (count, 1), (count, count, worlds), (1, worlds)
     given = map(np.broadcast_to, (places, weights, covariance, decay), shapes)
-    updated, parts, squared = np.empty(shapes[2]), np.empty(shapes[0]), np.empty(worlds)
-    join_by_correlation(*map(np.ascontiguousarray, given), updated, parts, squared)
+    squared, _, updated = _join(*map(np.ascontiguousarray, given))
     return squared, updated
+
+
+def _join(places, weights, covariance, decay):
+    """Give the squared index, the mean place and the covariances after this month, of blocks of full shape."""
+    updated, parts = np.empty(covariance.shape), np.empty(places.shape)
+    squared, mean = np.empty((2, places.shape[1]))
+    join_by_correlation(places, weights, covariance, decay, updated, parts, squared, mean)
+    return squared, mean, updated
 
 
 def months_of_cash(liquid, flows):
