@@ -183,8 +183,14 @@ def write_off(debtors, debtor, creditor, weights, owed, change, loss):
     `debtor` and `creditor` of each row of `owed`. `weights` times what is struck out is taken off `change`, a note of
     changes of value, and added to the `loss` ``(parties, worlds)`` of the creditor.
     """
+    some = np.zeros(debtors.shape[0])
+    for party in range(debtors.shape[0]):
+        for world in range(debtors.shape[1]):
+            some[party] += debtors[party, world]
     for row in range(owed.shape[0]):
         who, whose, weight = debtor[row], creditor[row], weights[row]
+        if some[who] == 0.0:
+            continue
         for world in range(owed.shape[1]):
             gone = owed[row, world] if debtors[who, world] else 0.0
             owed[row, world] -= gone

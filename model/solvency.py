@@ -10,8 +10,9 @@ import numpy as np
 from agents.worlds import Mechanism, Param, State
 from model.contracts import OPERATIONS
 from model.cross_default import closure
+from model.kernels_solvency import count_missed, owed_and_lent
 from model.ledger import ASSET_SALE
-from model.sums import adder_into, total
+from model.sums import total
 
 NEVER = 10_000
 RESCUES = ("none", "renegotiable", "public backstop")
@@ -84,10 +85,7 @@ class Solvency(Mechanism):
         self.models = ledger.open_family("sale of the lab", [WORLD], ["OpenAI"], cleared=False)
         self.rest = ledger.open_family("rest of estates", firms, world, cleared=False)
         self.backstop = ledger.open_family("public backstop", [WORLD], ["OpenAI"], cleared=False)
-        linked = self.model.loans
-        self.to_lender = adder_into(linked.lender, len(ledger.parties))
-        self.linked = linked.linked[:, None]
-        self.may_fail = np.isin(np.arange(self.rows), self.firm)[:, None]
+        self.may_fail = np.isin(np.arange(self.rows), self.firm)
         references = np.zeros((self.rows, self.rows), dtype=bool)
         for borrower, referenced in (
             ("Google DeepMind", "Alphabet"),
@@ -96,28 +94,36 @@ class Solvency(Mechanism):
         ):
             references[ledger.index[borrower], ledger.index[referenced]] = True
         self.bound = np.flatnonzero(references.any(axis=0) | references.any(axis=1))
-        self.references = references
         self.among_bound = references[np.ix_(self.bound, self.bound)]
 
     def measure(self):
         """Read debts and loans off the Ledger."""
-        ledger, loans = self.model.ledger, self.model.loans
-        balance = loans.balance
-        self.debt = loans.by_debtor @ balance
-        self.lent = self.to_lender @ balance
-        self.lent_linked = self.to_lender @ (balance * self.linked)
-        self.shortfall = ledger.outgoing()
+        loans, shape = self.model.loans, self.debt.shape
+        debt, lent, lent_linked = np.empty(shape), np.empty(shape), np.empty(shape)
+        owed_and_lent(loans.debtor, loans.lender, loans.linked, loans.balance, debt, lent, lent_linked)
+        self.debt, self.lent, self.lent_linked = debt, lent, lent_linked
+        self.shortfall = self.model.ledger.outgoing()
 
     def count_arrears(self):
         """Count the months in arrears; 60 days make a missed payment."""
-        month = self.model.month
-        missing = (self.shortfall > 1e-9 * np.maximum(1.0, self.model.outgoing)) & self.may_fail
-        missing = missing & ~self.model.ledger.closed
-        started = missing & (self.months_missed == 0)
-        self.months_missed = np.where(missing, self.months_missed + 1, 0)
-        late = (self.months_missed == 2) & (self.missed_month == NEVER)
-        self.missed_month = np.where(late, month + 1, self.missed_month)
-        if started.any():
+        shape = self.months_missed.shape
+        missed, month = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+        started = np.empty(shape, dtype=bool)
+        some = count_missed(
+            self.model.month + 1,
+            self.shortfall,
+            self.model.outgoing,
+            self.may_fail,
+            self.model.ledger.closed,
+            self.months_missed,
+            self.missed_month,
+            NEVER,
+            missed,
+            month,
+            started,
+        )
+        self.months_missed, self.missed_month = missed, month
+        if some:
             self._explain(started)
 
     def _explain(self, started):
@@ -139,6 +145,8 @@ class Solvency(Mechanism):
         lab, contracts = self.model.openai, self.model.compute_contracts
         row = self.model.row("OpenAI")
         first = (self.months_missed[row] == 1 + self.waiver[0]) & ~self.renegotiated[row]
+        if not first.any():
+            return
         asks = first & (lab.renegotiates & (lab.renegotiation_cut > 0.0) & (self.rescue > 0))[0]
         if not asks.any():
             return
@@ -205,7 +213,7 @@ class Solvency(Mechanism):
             return
         dead = own | (self.default_month != NEVER)
         spread = self._referring(dead) & (own | self.cross_acceleration)
-        new = spread & ~ledger.closed & self.may_fail
+        new = spread & ~ledger.closed & self.may_fail[:, None]
         self._wind_up()
         self.default_month = np.where(new, self.model.month + 1, self.default_month)
         self._sell_assets(new)
@@ -239,8 +247,11 @@ class Solvency(Mechanism):
 
     def _referring(self, own):
         """Add to those in default all whose loans refer to them; who owes nothing has no loan to be called."""
+        bound = own[self.bound]
+        if not bound.any():
+            return own
         spread = own.copy()
-        spread[self.bound] = closure(own[self.bound], self.among_bound, np.ones_like(self.among_bound))
+        spread[self.bound] = closure(bound, self.among_bound, self.among_bound)
         return own | (spread & (self.debt > 1e-9))
 
     def _sell_assets(self, new):
@@ -267,10 +278,10 @@ class Solvency(Mechanism):
             self.loss = self.loss + self.loss_now
             # What an estate has paid for in its last clearing, such as ordered chips, finds no buyer any more.
             ledger.change_real_assets(-np.maximum(ledger.real_assets, 0.0) * self.estate)
-        wound_up = ledger.closed & ~self.estate
-        if ledger.closed.any():
-            left = np.maximum(ledger.cash, 0.0) * (wound_up | self.estate) * self.may_fail
-            ledger.pay(self.rest, np.take(left, self.firm, axis=0), even_closed=True)
+        closed = ledger.closed.take(self.firm, axis=0)
+        if closed.any():
+            left = np.maximum(ledger.cash.take(self.firm, axis=0), 0.0) * closed
+            ledger.pay(self.rest, left, even_closed=True)
 
     def test_trap(self):
         """Test, each quarter, the weak form of the trap: do cash, lines and projected operations meet the horizon?
@@ -287,7 +298,7 @@ class Solvency(Mechanism):
         service = model.loans.service_of_parties * horizon
         ahead = model.party_block("earnings") * years
         place = model.places["site_company"]
-        lacking = (ledger.cash + line + ahead < service) & self.may_fail
+        lacking = (ledger.cash + line + ahead < service) & self.may_fail[:, None]
         in_service = model.sites.months_complete > 0
         sites = ledger.cash[place] + model.lease_rent_year * (1.0 - model.sites.operating_share) * years
         lacking[place] = (sites < model.loans.service_of_sites * horizon) & in_service

@@ -14,6 +14,7 @@ from model import (
     kernels_credit,
     kernels_demand,
     kernels_power,
+    kernels_solvency,
     kernels_stress,
 )
 from scenarios.schema import Setting
@@ -21,11 +22,18 @@ from scenarios.schema import Setting
 WORLDS, PLAYED, KEPT = 7, 40, 6
 KERNELS = {
     name: kernel
-    for module in (kernels_contracts, kernels_credit, kernels_demand, kernels_power, kernels_stress)
+    for module in (
+        kernels_contracts,
+        kernels_credit,
+        kernels_demand,
+        kernels_power,
+        kernels_solvency,
+        kernels_stress,
+    )
     for name, kernel in vars(module).items()
     if isinstance(kernel, Dispatcher)
 }
-USERS = ("contracts", "credit", "demand", "ladder", "power", "stress", "technology")
+USERS = ("contracts", "credit", "demand", "ladder", "power", "solvency", "stress", "technology")
 
 
 @pytest.fixture(scope="module")
