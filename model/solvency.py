@@ -94,6 +94,7 @@ class Solvency(Mechanism):
         ):
             references[ledger.index[borrower], ledger.index[referenced]] = True
         self.bound = np.flatnonzero(references.any(axis=0) | references.any(axis=1))
+        self.references = references
         self.among_bound = references[np.ix_(self.bound, self.bound)]
 
     def measure(self):
