@@ -47,6 +47,14 @@ class SiteCompany(Party):
         "Months in which a breach may heal before it is an event of default.",
         whole=True,
     )
+    equity_cures = Param(
+        3,
+        "count",
+        (0, 10),
+        "How often owners may cure a breach with money of their own, while the site is worth more than it owes; 0: "
+        "never.",
+        whole=True,
+    )
     accelerates = Param(
         True, "yes/no", None, "Whether lenders call the loan in default when a forced sale would repay it."
     )
@@ -91,6 +99,8 @@ class SiteCompany(Party):
     breached = State("yes/no", "whether the covenant is breached", dtype=bool)
     months_breached = State("months", "months since the covenant was breached", dtype=int)
     event_of_default = State("yes/no", "whether a breach has outlasted the time to cure it", dtype=bool)
+    cure_needed = State("US$bn", "what would cure this quarter's breach, where owners may and want to")
+    cures_used = State("count", "breaches that owners have cured so far", dtype=int)
     called = State("yes/no", "whether lenders call the loan this month", dtype=bool)
     loan_to_value = State("share", "debt over appraised value")
     reserve = State("US$bn", "reserve account: cash that pays lenders only")
@@ -146,7 +156,9 @@ class SiteCompany(Party):
         """Test the cover on twelve months: DSCR = sum of CFADS / sum of debt service, at most 10.
 
         Quarterly, from 12 months after completion, with the loan-to-value: past the lock-up lines nothing is
-        distributed, past the default lines the covenant is breached.
+        distributed, past the default lines the covenant is breached. A cure makes good what cash or value lack:
+
+            max(default DSCR x debt service - CFADS, debt - default loan-to-value x value)
         """
         cfads_year, service_year = self.cfads_year.copy(), self.service_year.copy()
         cfads_year[self.model.month % 12] = self.rent_received * (1.0 - self.operating_share)
@@ -159,6 +171,7 @@ class SiteCompany(Party):
         self.months_complete = (self.months_complete + 1) * complete
         owed, value = self.model.loans.site_owed[self.row], self.model.loans.site_appraisal[self.row]
         self.loan_to_value = np.minimum(owed / np.maximum(value, 0.1 * owed + 1e-9), 10.0)
+        self.cure_needed = np.zeros_like(self.dscr)
         if self.model.month % 3 != 2:
             self.breached = self.breached & ~self.closed
             return
@@ -167,6 +180,18 @@ class SiteCompany(Party):
         worse = (self.dscr < self.default_dscr) | (self.loan_to_value > self.default_loan_to_value)
         self.locked_up = np.where(tested, low, self.locked_up)
         self.breached = np.where(tested, worse, self.breached) & ~self.closed
+        short = np.maximum(self.default_dscr * due - cash, owed - self.default_loan_to_value * value)
+        may = (self.cures_used < self.equity_cures) & (value > owed) & tested
+        self.cure_needed = np.clip(short, 0.0, owed) * (self.breached & may)
+
+    def heal(self, paid):
+        """Count what owners paid to cure the breach, ``paid`` US$bn, as cash available for debt service."""
+        cured = paid > 0.0
+        cfads_year = self.cfads_year.copy()
+        cfads_year[self.model.month % 12] += paid
+        self.cfads_year = cfads_year
+        self.breached = self.breached & ~cured
+        self.cures_used = self.cures_used + cured
 
     def enforce(self):
         """Let a breach that is not cured in time become an event of default, and lenders call the loan.

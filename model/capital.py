@@ -148,19 +148,45 @@ class SiteEquity(Mechanism):
         if not gap.any():
             return
         paid_in = self.paid_in
-        whole = np.take(self.by_site @ paid_in, self.site, axis=0)
-        asked = np.take(gap, self.site, axis=0) * paid_in / np.maximum(whole, 1e-12)
+        asked = self._split(gap, paid_in)
         able = ~ledger.closed.take(self.owner, axis=0) & ~credit.frozen
         spare = 0.5 * np.maximum(ledger.cash + self.model.funds.uncalled, 0.0)
         most = np.minimum(credit.sponsor_support * paid_in, np.take(spare, self.owner, axis=0))
         self.promised = self.promised + np.minimum(asked, most) * able
 
+    def cure(self):
+        """Let owners cure breaches of their sites: they pay what is needed, and the site prepays its loan with it.
+
+        Each owner pays in proportion to what it paid in, from half of its cash and, as a fund, from calls on its
+        investors; a site is cured in full or not at all.
+        """
+        sites, ledger, funds = self.model.sites, self.model.ledger, self.model.funds
+        if not sites.cure_needed.any():
+            return
+        asked = self._split(sites.cure_needed, self.paid_in)
+        uncalled = funds.uncalled * ~ledger.closed
+        able = self.by_owner @ asked <= 0.5 * np.maximum(ledger.cash, 0.0) + uncalled
+        refused = self.by_site @ ((asked > 0.0) & ~np.take(able, self.owner, axis=0)) > 0.0
+        asked = asked * ~np.take(refused, self.site, axis=0)
+        funds.call(np.minimum(self.by_owner @ asked, uncalled))
+        paid = self.by_site @ ledger.pay(self.contributions, asked)
+        sites.heal(self.model.loans.sweep(paid))
+        self.model.history.event(
+            "equity cure",
+            list(sites.names),
+            paid > 0.0,
+            amount=paid,
+            because="cover or value had fallen below the covenant, and the site is worth more than it owes",
+        )
+
+    def _split(self, by_site, weight):
+        """Split what concerns each site among its contracts, pro rata to a weight of each."""
+        whole = np.take(self.by_site @ weight, self.site, axis=0)
+        return np.take(by_site, self.site, axis=0) * weight / np.maximum(whole, 1e-12)
+
     def asked(self):
         """Split what sites call among their owners, pro rata to what they still owe."""
-        left = self._left
-        whole = np.take(self.by_site @ left, self.site, axis=0)
-        call = self.model.sites.equity_call.take(self.site, axis=0)
-        return call * left / np.maximum(whole, 1e-12)
+        return self._split(self.model.sites.equity_call, self._left)
 
     def pay_in(self, asked):
         """Pay what the sites call, as `asked` of the owners."""
@@ -168,10 +194,7 @@ class SiteEquity(Mechanism):
 
     def pay_out(self):
         """Distribute to the owners, pro rata to what they paid in."""
-        paid_in = self.paid_in
-        whole = np.take(self.by_site @ paid_in, self.site, axis=0)
-        out = self.model.sites.distribution.take(self.site, axis=0)
-        self.model.ledger.pay(self.distributions, out * paid_in / np.maximum(whole, 1e-12))
+        self.model.ledger.pay(self.distributions, self._split(self.model.sites.distribution, self.paid_in))
 
 
 class Funds(Mechanism):

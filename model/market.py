@@ -105,6 +105,7 @@ class DebtTrapModel(Schedule, Assembly):
         self.each_firm("track_earnings")
         self.partners.do("cover_debt")
         self.sites.do("test_cover")
+        self.site_equity.cure()
         self.sites.do("enforce")
         self.solvency.count_arrears()
         self.solvency.renegotiate()
