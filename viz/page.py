@@ -22,13 +22,14 @@ from viz.components import (
     Text,
     ViewBar,
 )
-from viz.panels import STYLE
+from viz.panels import STYLE, avoid
 from viz.panels.lessons import LessonCard, is_locked
 from viz.session import ALL, Session
 from viz.state import to_query
 
 DRAWN_BY = {"chart": Chart, "table": Table, "text": Text, "network": Network}
 RESTS = {"owes"}  # views that are the main screen itself
+ASKED_OF = {"party", "events", "curves"}  # views from which it can be asked what would have avoided a default
 
 
 @solara.component
@@ -85,7 +86,7 @@ def is_old(session):
 
 @solara.component
 def Top(session):
-    state = session.state.value
+    state, last = session.state.value, session.last_change()
     spec = solara.use_memo(lambda: json.dumps(show.header()), [])
     now = {
         "scenario": state.scenario,
@@ -95,10 +96,13 @@ def Top(session):
         "names": state.names,
         "undo": bool(session.past),
         "redo": bool(session.future),
+        "side": last[2] if last else "",
+        "change": show.difference(*last[:2]) if last else "",
     }
     does = {
         "undo": session.undo,
         "redo": session.redo,
+        "flip": session.flip,
         "new luck": session.new_luck,
         "levers": lambda: session.change(panel="levers"),
         "theme": lambda: session.change(dark=not state.dark),
@@ -200,16 +204,12 @@ def Sealed():
 @solara.component
 def ViewPane(session):
     state, seen = session.state.value, session.seen.value
+    played = avoid.played(session)
     specs, problem = solara.use_memo(
-        lambda: show.view(seen.run, state, seen.pinned), [seen, state.view, state.party, state.names]
+        lambda: show.view(seen.run, state, seen.pinned), [seen, state.view, state.party, state.names, played]
     )
     with solara.Div(classes=["tp-stack"], key=state.view):
-        if state.view == "party":
-            Choice(
-                spec=json.dumps(show.party_list(seen.run, state)),
-                chosen=state.party or "OpenAI",
-                event_choose=lambda name: session.change(party=show.party_of(name, seen.run, state)),
-            )
+        Asked(session)
         if problem:
             Broken(problem)
         for kind, key, spec in specs:
@@ -220,6 +220,24 @@ def ViewPane(session):
                 if kind == "chart":
                     drawn["stamp"] = seen.screen.stamp
                 DRAWN_BY[kind](**drawn)
+
+
+@solara.component
+def Asked(session):
+    """Above a view: whom it is about, and, where somebody fails, the question what would have avoided it."""
+    state, run = session.state.value, session.seen.value.run
+    about = state.view == "party"
+    spec = show.party_list(run, state) if about else {"label": "", "options": []}
+    troubled = avoid.in_trouble(run) if state.view in ASKED_OF else []
+    party = state.party or "OpenAI"
+    asks = party in troubled if about else bool(troubled)
+    if about or asks:
+        Choice(
+            spec=json.dumps(spec | {"action": "What would have avoided it?" if asks else ""}),
+            chosen=party,
+            event_choose=lambda name: session.change(party=show.party_of(name, run, state)),
+            event_act=lambda *_: avoid.begin(session, party if about else troubled[0]),
+        )
 
 
 @solara.component

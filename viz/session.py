@@ -93,6 +93,16 @@ class Session:
             self.past.append(self.state.value)
             self._restore(self.future.pop())
 
+    def last_change(self):
+        """Give (state before, state after, "before" or "after": which of them is shown) of the last change, or None."""
+        if self.future:
+            return self.state.value, self.future[-1], "before"
+        return (self.past[-1], self.state.value, "after") if self.past else None
+
+    def flip(self):
+        """Show the other side of the last change: what was before it, or what is after it."""
+        (self.redo if self.future else self.undo)()
+
     def _restore(self, state):
         self._gesture = None
         self.state.set(replace(self.state.value, **{name: getattr(state, name) for name in OF_A_RUN}))

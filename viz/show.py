@@ -96,6 +96,11 @@ def scenario_words(state):
     return {"title": scenario.title, "sentence": first_sentence(scenario.paragraph)}
 
 
+def difference(before, after):
+    """What differs between the runs of two states, in words."""
+    return panels.compare.difference(before, after)
+
+
 def panel(key):
     """The panel of a name, or None."""
     return panels.PANELS.get(key)
@@ -114,6 +119,7 @@ def context(run, state, pinned=()):
         pinned=tuple(pinned),
         glossary=wording.glossary(),
         party=state.party,
+        avoided=panels.avoid.found_of(run),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 import numpy as np
 
 from scenarios.cast import Cast
+from scenarios.experiments.counterfactual import Counterfactuals
 
 KINDS = (
     "lab",
@@ -140,7 +141,8 @@ class Context:
     """What a view may know beside the run: the cast, pinned runs, the month, the party in focus.
 
     ``cast`` says under what names and dates the run is told (``scenarios.cast.cast_of(scenario, kind)``); ``names``
-    are the shown names of all parties; ``pinned``: Runs.
+    are the shown names of all parties; ``pinned``: Runs; ``avoided``: what single changes do in the shown world, or
+    None where nobody has asked.
     """
 
     names: dict = field(default_factory=dict)
@@ -150,6 +152,7 @@ class Context:
     glossary: dict = field(default_factory=dict)
     party: str = ""
     cast: Cast = field(default_factory=Cast)
+    avoided: Counterfactuals | None = None
 
     def name(self, party):
         """Give the name under which a party is shown."""

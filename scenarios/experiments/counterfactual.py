@@ -88,6 +88,11 @@ class Trial:
     row: int = -1
     month: int = 0
 
+    @property
+    def thing(self):
+        """What is changed, whatever the step: the path of a Param, or which dated row."""
+        return self.path or (self.dated, self.row)
+
     def words(self, cast=None):
         """The change in plain words, in the names and dates of a Cast."""
         cast = cast or Cast()
@@ -106,6 +111,11 @@ def trials_of(scenario, *, vocabulary=None) -> tuple[Trial, ...]:
         words = f"without the decision of {{date}} on the {split_path(decision.path)[2].replace('_', ' ')}"
         found.append(Trial(words, DECISION, 1.0, dated="decisions", row=row, month=decision.month))
     return tuple(found)
+
+
+def things_in(trials):
+    """Give how many different things are changed, whatever the steps."""
+    return len({trial.thing for trial in trials})
 
 
 def _steps(scenario, single, vocabulary):
@@ -144,22 +154,24 @@ def _shown(value, unit):
 
 @dataclass(frozen=True)
 class Effect:
-    """What one change does for one party: its ``month`` of the outcome with the change, None if it never comes.
+    """What one change does for one party: its ``month`` of the outcome with the change, None if it does not come.
 
-    ``failed``: other firms in default with the change that are not without it; ``spared``: the other way round;
-    ``loss``: what all holders write off more (less if negative), US$bn.
+    ``late``: the month in which a payment is 60 days late, None if none is; ``failed``: other firms in default with the
+    change that are not without it; ``spared``: the other way round; ``loss``: what all holders write off more (less if
+    negative), US$bn.
     """
 
     trial: Trial
     month: int | None
+    late: int | None
     failed: tuple[str, ...]
     spared: tuple[str, ...]
     loss: float
 
     @property
     def avoids(self):
-        """Whether the outcome does not come at all."""
-        return self.month is None
+        """Whether it does not come, and no payment is late: a default that is only beyond the end is not avoided."""
+        return self.month is None and self.late is None
 
 
 @dataclass(frozen=True)
@@ -201,12 +213,12 @@ class Counterfactuals:
         outcome, _ = self.outcome_of(party)
         if not outcome:
             return ()
-        months = self.month_of[outcome][self.parties.index(party), 1:]
-        found = [self._effect(party, at, int(month)) for at, month in enumerate(months)]
+        found = [self._effect(party, outcome, at) for at in range(len(self.trials))]
         return tuple(
             sorted(
                 found,
                 key=lambda each: (
+                    not each.avoids,
                     -(each.month or NEVER),
                     each.trial.step,
                     len(each.failed) - len(each.spared),
@@ -220,19 +232,18 @@ class Counterfactuals:
         smallest = {}
         for effect in self.effects(party):
             if effect.avoids:
-                trial = effect.trial
-                smallest.setdefault(trial.path or (trial.dated, trial.row), effect)
+                smallest.setdefault(effect.trial.thing, effect)
         return tuple(smallest.values())
 
     def put_off_by(self, party) -> Effect | None:
         """Give the change that puts it off longest without avoiding it, or None if none puts it off."""
         _, month = self.outcome_of(party)
-        later = [each for each in self.effects(party) if not each.avoids and each.month > month]
+        later = [each for each in self.effects(party) if not each.avoids and (each.month or NEVER) > month]
         return later[0] if later else None
 
     def things(self):
         """How many different things were tried, whatever the steps."""
-        return len({trial.path or (trial.dated, trial.row) for trial in self.trials})
+        return things_in(self.trials)
 
     def words(self, party, cast=None, most=3):
         """What would have avoided it, in a sentence or two; the smallest steps first."""
@@ -241,15 +252,14 @@ class Counterfactuals:
             told = "; or ".join(effect.trial.words(cast) for effect in found[:most])
             more = f" ({len(found)} of {self.things()} single changes tried would have done it)"
             return f"Would have been avoided by: {told}{more}."
-        later, tried = (
-            self.put_off_by(party),
-            f"None of the {self.things()} single changes tried would have avoided it",
-        )
+        tried = f"None of the {self.things()} single changes tried would have avoided it"
+        later = self.put_off_by(party)
         if later is None:
             return f"{tried}, or put it off."
-        return (
-            f"{tried}. What puts it off longest: {later.trial.words(cast)}, until {cast.date(later.month)}."
+        until = (
+            f"until {cast.date(later.month)}" if later.month else f"but late since {cast.date(later.late)}"
         )
+        return f"{tried}. What puts it off longest: {later.trial.words(cast)}, {until}."
 
     def facts(self, party):
         """What was found for a party as plain values, ready for JSON."""
@@ -266,14 +276,16 @@ class Counterfactuals:
             "words": self.words(party),
         }
 
-    def _effect(self, party, at, month):
+    def _effect(self, party, outcome, at):
         """The effect of the change at a place, with who else fails or is spared by it."""
-        default = self.month_of["default"]
+        row, default = self.parties.index(party), self.month_of["default"]
+        month, late = (int(self.month_of[name][row, 1 + at]) for name in (outcome, "missed"))
         others = [firm for firm in self.firms if firm != party]
         fails = {firm: default[self.parties.index(firm), [0, 1 + at]] < NEVER for firm in others}
         return Effect(
             self.trials[at],
             None if month >= NEVER else month,
+            None if late >= NEVER else late,
             tuple(firm for firm, (without, with_it) in fails.items() if with_it and not without),
             tuple(firm for firm, (without, with_it) in fails.items() if without and not with_it),
             float(self.loss[1 + at] - self.loss[0]),
@@ -286,6 +298,7 @@ def _facts(effect):
     return trial | {
         "words": effect.trial.words(),
         "month": effect.month,
+        "late": effect.late,
         "failed": list(effect.failed),
         "spared": list(effect.spared),
         "loss": effect.loss,

@@ -77,7 +77,12 @@ def _tell_changes(console, found, cast):
     _heading(console, f"None of {tried} would have avoided it")
     later = found["put_off_by"]
     if later is not None:
-        console.print(Text(f"What puts it off longest: {later['words']}, until {cast.date(later['month'])}."))
+        until = (
+            f"until {cast.date(later['month'])}"
+            if later["month"]
+            else f"but late since {cast.date(later['late'])}"
+        )
+        console.print(Text(f"What puts it off longest: {later['words']}, {until}."))
 
 
 def tell_equity_share(console, facts, cast=None):

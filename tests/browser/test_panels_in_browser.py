@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -84,6 +85,43 @@ def test_the_last_change_can_be_flipped_before_and_after(visit):
     visitor.says("[data-do=flip]", "Show after")
     page.click("[data-do=flip]")
     page.wait_for_selector(f".tp-footer[data-digest='{after}']", timeout=SOON)
+
+
+def test_before_and_after_flip_in_the_header_and_by_a_key(visit):
+    visitor = visit().open("months=36")
+    page, before = visitor.page, visitor.digest()
+    expect(page.locator("[data-side=before]")).to_be_disabled()
+    page.click(".tp-select")
+    page.click("[data-scenario=calm]")
+    visitor.recomputed(before)
+    after = visitor.digest()
+    expect(page.locator("[data-side=after]")).to_have_attribute("aria-pressed", "true", timeout=SOON)
+    page.click("[data-side=before]")
+    page.wait_for_selector(f".tp-footer[data-digest='{before}']", timeout=SOON)
+    expect(page.locator("[data-side=before]")).to_have_attribute("aria-pressed", "true", timeout=SOON)
+    page.keyboard.press("Control+b")
+    page.wait_for_selector(f".tp-footer[data-digest='{after}']", timeout=SOON)
+    expect(page.locator(".tp-flipper")).to_have_attribute("title", re.compile("became"), timeout=SOON)
+
+
+# -- what would have avoided it --------------------------------------------------------------------------------
+
+
+def test_single_changes_are_played_on_demand_and_one_can_be_opened(visit):
+    query = "scenario=supercluster_24_months&months=60&story=1&view=party&party=Vantage+Texas+site+company&month=60"
+    visitor = visit()
+    page = visitor.page
+    page.goto(visitor.address + "?" + query, timeout=SOON)
+    page.click("[data-do=act]", timeout=SOON)
+    visitor.says(".tp-drawer .tp-says", "single changes tried would have avoided it")
+    row = page.locator(".tp-drawer tbody tr", has_text="avoided").filter(has_text="lent on a site's value")
+    page.keyboard.press("Escape")
+    visitor.says(".tp-slot-text", "Would have been avoided by")
+    page.click("[data-do=act]")
+    row.locator("button").click()
+    visitor.state("credit.loan_to_value")
+    visitor.settled()
+    expect(page.locator("[data-do=act]")).to_have_count(0, timeout=SOON)  # in this world it pays to the end
 
 
 # -- the map and the drivers ----------------------------------------------------------------------------------

@@ -70,12 +70,14 @@ def test_what_is_named_avoids_it_and_is_the_smallest_step_that_does(found):
             named += 1
             at = found.trials.index(effect.trial)
             assert row[1 + at] == NEVER
+            assert found.month_of["missed"][found.parties.index(party), 1 + at] == NEVER
             smaller = [
                 other for other in range(len(found.trials))
                 if found.trials[other].path == effect.trial.path != ""
                 and found.trials[other].step < effect.trial.step
             ]  # fmt: skip
-            assert all(row[1 + other] < NEVER for other in smaller)
+            late = found.month_of["missed"][found.parties.index(party)]
+            assert all(min(row[1 + other], late[1 + other]) < NEVER for other in smaller)
     assert named, "nothing was avoided: the test says nothing"
 
 

@@ -72,8 +72,8 @@ def Footer(spec="{}", query=""):
 
 
 @solara.component_vue("choice.vue", vuetify=False)
-def Choice(spec="{}", chosen="", event_choose=None):
-    """Choose one of several: {"label", "options": [{"value", "title"}]}."""
+def Choice(spec="{}", chosen="", event_choose=None, event_act=None):
+    """Choose one of several, and a button beside: {"label", "options": [{"value", "title"}], "action" or ""}."""
 
 
 @solara.component_vue("drawer.vue", vuetify=False)

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from viz.panels import about, attribution, compare, files, lessons, trap_map
+from viz.panels import about, attribution, avoid, compare, files, lessons, trap_map
 
 PANELS = {
     "lessons": lessons,
     "compare": compare,
     "map": trap_map,
     "drivers": attribution,
+    "avoid": avoid,
     "files": files,
     "about": about,
 }

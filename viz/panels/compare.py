@@ -318,8 +318,7 @@ def Compared(session):
     found = {pin: runs.get(pinned.run_key) for pin, pinned in pins.items()}
     chosen = against if against in pins else next(iter(pins), "")
     now = pin_of(state)
-    last = session.future[-1] if session.future else session.past[-1] if session.past else None
-    before, after = (state, last) if session.future else (last, state)
+    last = session.last_change()
     spec = {
         "current": card(state, seen.run),
         "pinned": now in pins,
@@ -327,8 +326,8 @@ def Compared(session):
         "most": MOST_PINS,
         "pins": [card(pinned, found[pin]) | {"pin": pin} for pin, pinned in pins.items()],
         "against": chosen,
-        "last": difference(before, after) if last is not None else "",
-        "showing": "before" if session.future else "after",
+        "last": difference(*last[:2]) if last else "",
+        "showing": last[2] if last else "",
     }
 
     def pin_now(*_):
@@ -344,9 +343,6 @@ def Compared(session):
             names = ("scenario", "sets", "events", "decisions", "seed", "months")
             session.change(**{name: getattr(there, name) for name in names})
 
-    def flip(*_):
-        (session.redo if session.future else session.undo)()
-
     shown = [(seen.run, "This run")]
     shown += [(found[pin], _short_title(pinned)) for pin, pinned in pins.items() if found[pin] is not None]
     drawn = solara.use_memo(
@@ -360,7 +356,7 @@ def Compared(session):
             event_unpin=unpin,
             event_open=open_run,
             event_against=set_against,
-            event_flip=flip,
+            event_flip=lambda *_: session.flip(),
         )
         for kind, spec in drawn:
             with solara.Div(classes=["tp-panelfigure", f"tp-panel-{kind}"]).key(kind):

@@ -1,6 +1,6 @@
 """The event log: what happened in the shown world up to the month, in full sentences with their reasons."""
 
-from scenarios.experiments.cause_lines import books_of, cause_lines
+from scenarios.experiments.cause_lines import DEFAULT, MISSED, books_of, cause_lines
 from viz.specs import Table
 from viz.views.happenings import timeline
 from viz.views.reading import dates_of
@@ -12,6 +12,7 @@ KEY = "events"
 GROUP = "Risk"
 TOLD_IN_FULL = ("missed", "breach", "default")
 """Kinds of flags that a cause line tells with its reasons."""
+LATE = 2  # months from the first unpaid bill on after which a payment counts as missed
 TONES = {"missed payment": "breach", "covenant breach": "breach", "legal default": "default"}
 
 
@@ -23,11 +24,11 @@ def build(run, context):
 def log_rows(run, context):
     """Give [(month, party or "", kind, tone, sentences)] of the shown world, by month."""
     rows = [
-        (line.month, line.party, line.outcome, TONES[line.outcome], line.words(context.cast))
+        (line.month, line.party, line.outcome, TONES[line.outcome], why(line, context))
         for line in causes_of(run)
     ]
     rows += [
-        (flag["month"], flag["party"], flag["kind"], flag["tone"], f"{flag['words']}.")
+        (flag["month"], flag["party"], flag["kind"].replace("_", " "), flag["tone"], f"{flag['words']}.")
         for flag in timeline(run, context).flags
         if flag["kind"] not in TOLD_IN_FULL
     ]
@@ -37,6 +38,16 @@ def log_rows(run, context):
         if event["kind"] == "decision"
     ]
     return sorted(rows, key=lambda row: row[0])
+
+
+def why(line, context):
+    """A cause line in words, and what would have avoided what it tells, where that has been asked."""
+    told, found = line.words(context.cast), context.avoided
+    outcome, month = found.outcome_of(line.party) if found else ("", 0)
+    missed = outcome == "missed" and line.outcome == MISSED and month - LATE <= line.month <= month
+    if missed or (outcome == "default" and line.outcome == DEFAULT):
+        return f"{told} {found.words(line.party, context.cast)}"
+    return told
 
 
 def causes_of(run):

@@ -242,7 +242,7 @@ def strip(run, context):
         month = int(first[position])
         failed = month if month <= run.months else None
         if failed is None:
-            words, tone = f"World {position}: everybody pays, to the end", "calm"
+            words, tone = f"World {position}: nobody defaults", "calm"
         else:
             who = [context.name(run.story.parties[at]) for at in firms if default[at, position] == month]
             more = f"; {count[position]} fail in all" if count[position] > len(who) else ""

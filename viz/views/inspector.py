@@ -6,7 +6,7 @@ from agents.worlds import state_declarations
 from model.assembly import ACTORS
 from viz.specs import STATES, Chart, Table, Text
 from viz.views.drawing import cents, column, fan, frame, grid, line, months_axis, value_axis
-from viz.views.events import causes_of
+from viz.views.events import causes_of, why
 from viz.views.reading import bands, dates_of, table_of, with_opening
 from viz.views.standing import LAB, NEVER_OUT, SMALL, standing
 from viz.words import capitalised, figures, money, quantity, times
@@ -34,7 +34,7 @@ def build(run, context):
 
 def _state(run, context, party):
     stands, dates = standing(run), dates_of(run)
-    told = [(line.month, line.words(context.cast)) for line in causes_of(run) if line.party == party]
+    told = [(line.month, why(line, context)) for line in causes_of(run) if line.party == party]
     fired = [(event["month"], _rule(event, dates)) for event in run.story_events if event["agent"] == party]
     state, debt, unpaid, cover = (
         stands.column(block, party) for block in (stands.state, stands.debt, stands.unpaid, stands.cover)
