@@ -8,9 +8,13 @@ import numpy as np
 from agents.worlds import Mechanism, Param, State, of_params
 from model.hardware import geometric
 from model.kernels_contracts import (
+    add_ahead,
     add_live_by_site,
     add_starting_by_site,
+    bill_contracts,
+    deliver,
     fill_contracts,
+    minimum_payments,
     open_rungs,
     renew_contracts,
 )
@@ -203,6 +207,7 @@ class ComputeContracts(Mechanism):
         self.of_openai = np.array([c.debtor == "OpenAI" for c in contracts])
         self.on_halls = np.array([c.id == "top_oracle" for c in contracts])
         self.on_orders = np.array([c.id == "announced_rest" for c in contracts])
+        self._on_path = self.of_openai & ~self.on_halls & ~self.on_orders
         self.yearly_minimum = np.array([c.terms.get("shortfall_carry_years", 0) > 0 for c in contracts])
         self.opening_price = np.array([_price(c) for c in contracts])
         self.opening_floor = np.array([c.terms.get("floor_share", 0.9) for c in contracts])
@@ -310,23 +315,25 @@ class ComputeContracts(Mechanism):
 
     def make_available(self):
         """Find what each contract can deliver: its path, its halls or its orders, less what is curtailed."""
-        month = self.model.month
-        path = np.repeat(_column(self.gw_path, month), self.worlds, axis=1)
-        halls = self.model.halls
-        halls_gw = total(halls.contracted * (1.0 - self.model.power.curtailed_of_sites[: halls.rows]))
-        orders_gw = self.orders.live_in_all(month)
-        gw = np.where(self.on_halls[:, None], halls_gw, path)
-        gw = np.where(self.on_orders[:, None], orders_gw, gw)
-        self.available = gw * ~self.ended
-        self.peak = np.maximum(self.peak, self._built(month, gw))
-
-    def _built(self, month, gw):
-        """GW standing behind each contract: all energised halls for Oracle, all finished orders."""
-        halls_gw = total(self.model.halls.energised)
-        orders = self.orders
-        finished = total(np.where(orders.start <= month, orders.amount, 0.0))
-        built = np.where(self.on_halls[:, None], halls_gw, gw)
-        return np.where(self.on_orders[:, None], finished, built)
+        halls, orders = self.model.halls, self.orders
+        available, peak = np.empty(self.peak.shape), np.empty(self.peak.shape)
+        deliver(
+            self.model.month,
+            self.gw_path,
+            self.on_halls,
+            self.on_orders,
+            halls.energised,
+            halls.contracted,
+            self.model.power.curtailed_of_sites,
+            orders.amount,
+            orders.start,
+            orders.end,
+            self.ended,
+            self.peak,
+            available,
+            peak,
+        )
+        self.available, self.peak = available, peak
 
     def share_out(self):
         """Fill the contracts: first what is paid for anyway, then the rest pro rata, then renewals.
@@ -352,12 +359,15 @@ class ComputeContracts(Mechanism):
     def bill(self):
         """Bill the month: floors, yearly true-ups, renewals; collect re-letting rents from others."""
         ledger, month = self.model.ledger, self.model.month
-        yearly = self.yearly_minimum[:, None]
-        paid_for = np.maximum(self.used, np.where(yearly, 0.0, self.floor) * self.available)
-        amount = self.price * paid_for / 12.0
-        amount = amount + self._true_up(amount, month) * yearly
+        amount, billed = np.empty(self.used.shape), np.empty(self.used.shape)
+        terms, kept = (self.floor, self.price, self.yearly_minimum), float(month % 12 != 0)
+        bill_contracts(self.used, self.available, *terms, self.billed_year, kept, amount, billed)
+        self.billed_year = billed
+        if month % 12 == 11:
+            amount = amount + self._true_up(month) * self.yearly_minimum[:, None]
         inherited = ~self.seller_alive & ~ledger.closed.take(self.buyer, axis=0)
-        ledger.file(self.heirs, np.take(amount * inherited, self.inheritable, axis=0))
+        if inherited.any():
+            ledger.file(self.heirs, np.take(amount * inherited, self.inheritable, axis=0))
         billed = ledger.bill(self.bills, amount)
         renewed = ledger.bill(self.renewals, self.renewal_price * self.renewed / 12.0)
         rent = self.model.compute_market.old_rent * self.relet / 12.0
@@ -395,16 +405,12 @@ class ComputeContracts(Mechanism):
         self.renewal_firm, self.renewal_price, self.renewed = firm, mean_price, renewed
         return left
 
-    def _true_up(self, amount, month):
+    def _true_up(self, month):
         """Charge in December what of last year's yearly minimum has not been made up since."""
-        billed = self.billed_year * (month % 12 != 0) + amount
-        self.billed_year = billed
-        if month % 12 != 11:
-            return np.zeros_like(amount)
         scale = self.floor / np.maximum(self.opening_floor[:, None], 1e-9)
-        minimum = _column(self.year_minimum, month // 12) * scale * ~self.ended
-        owed = np.maximum(self.carried - np.maximum(billed - minimum, 0.0), 0.0)
-        self.carried = np.maximum(minimum - billed, 0.0)
+        minimum = np.take(self.year_minimum, [month // 12], axis=1) * scale * ~self.ended
+        owed = np.maximum(self.carried - np.maximum(self.billed_year - minimum, 0.0), 0.0)
+        self.carried = np.maximum(minimum - self.billed_year, 0.0)
         return owed
 
     def firm_up(self):
@@ -474,11 +480,11 @@ class ComputeContracts(Mechanism):
 
     def firm_ahead(self, lead):
         """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; `lead` is ``(1, worlds)``."""
-        month = self.model.month + lead
-        mine = (self.of_openai & ~self.on_halls & ~self.on_orders)[:, None]
-        path = total(self.gw_path.take(month[0], axis=1) * mine)
-        halls = self.model.halls.ladder
-        return (path + halls.live_in_all(month[0]) + self.orders.live_in_all(month[0]))[None, :]
+        month, ahead = self.model.month + lead, np.empty((1, self.worlds))
+        halls, orders = self.model.halls.ladder, self.orders
+        live = halls.live_in_all(month[0]), orders.live_in_all(month[0])
+        add_ahead(self.gw_path, self._on_path, month, *live, ahead)
+        return ahead
 
     def minimum_due(self, horizon):
         """Give what the lab owes under its contracts in the next `horizon` months, used or not, US$bn.
@@ -489,20 +495,27 @@ class ComputeContracts(Mechanism):
 
     def minimum_by_contract(self, horizon):
         """Give the same for each contract of the lab, ``(contracts, worlds)``."""
-        month = self.model.month
-        horizon = np.broadcast_to(horizon, (1, self.worlds))
-        last = np.minimum(month + 1 + horizon[0], self.gw_path.shape[1])
-        paths = self.gw_until.take(last, axis=1) - _column(self.gw_until, month + 1)
-        fixed = (
-            np.where((self.of_openai & ~self.on_halls & ~self.on_orders)[:, None], paths, 0.0) * ~self.ended
-        )
-        alive = ~self.ended
-        halls = total(self.model.halls.ladder.due_within(month + 1, horizon))
-        orders = total(self.orders.due_within(month + 1, horizon))
-        gw_months = fixed + self.on_halls[:, None] * halls * alive + self.on_orders[:, None] * orders * alive
+        first, out = self.model.month + 1, np.empty(self.price.shape)
+        horizon = np.ascontiguousarray(np.broadcast_to(horizon, (1, self.worlds)))
         left = np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9)
-        renewals = self.renewal_firm * geometric(left, horizon) * self.renewal_price * alive
-        return (gw_months * self.price + renewals) * self.floor / 12.0
+        minimum_payments(
+            self.model.month,
+            horizon,
+            self.gw_until,
+            self._on_path,
+            self.on_halls,
+            self.on_orders,
+            self.model.halls.ladder.due_in_all(first, horizon),
+            self.orders.due_in_all(first, horizon),
+            self.ended,
+            self.renewal_firm,
+            geometric(left, horizon),
+            self.renewal_price,
+            self.price,
+            self.floor,
+            out,
+        )
+        return out
 
     def terminate(self, closed):
         """End the contracts whose buyer has left; file damages = minimum less what re-letting brings.
@@ -522,11 +535,6 @@ class ComputeContracts(Mechanism):
         claim = gw_months * loss / 12.0 * buyer_gone * self.seller_alive
         self.model.ledger.file(self.damages, claim)
         self.ended = self.ended | buyer_gone
-
-
-def _column(table, month):
-    """Give one month of a table ``(contracts, months)`` that is the same in all worlds, ``(contracts, 1)``."""
-    return np.take(table, [month], axis=1)
 
 
 def _price(contract):

@@ -14,6 +14,7 @@ FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
 ROWS = types.Array(int64, 1, "C", readonly=True)
 YES_NO = types.Array(boolean, 1, "C", readonly=True)
+PER_WORLD = types.Array(float64, 1, "C", readonly=True)
 OUT, OUT_MONTHS, OUT_ROW = float64[:, ::1], int64[:, ::1], float64[::1]
 
 
@@ -142,3 +143,103 @@ def move_starts(mask, months, now, start, tenor, stopped, moved, end):
                 first += months[rung, world]
             moved[rung, world] = first
             end[rung, world] = min(first + tenor[rung, world], stopped[rung, world])
+
+
+@kernel(void, TABLE, MONTHS, MONTHS, int64, MONTHS, OUT_ROW)
+def add_due(amount, start, end, first, months, out):
+    """Add up, over the rungs, what is due in the `months` ``(1, worlds)`` from `first` on."""
+    rungs, worlds = amount.shape
+    for world in range(worlds):
+        out[world] = 0.0
+    for rung in range(rungs):
+        for world in range(worlds):
+            last = min(end[rung, world], first + months[0, world])
+            out[world] += amount[rung, world] * max(last - max(start[rung, world], first), 0)
+
+
+@kernel(
+    void, int64, TABLE, YES_NO, YES_NO, TABLE, TABLE, TABLE, TABLE, MONTHS, MONTHS, FLAGS, TABLE, OUT, OUT,
+)  # fmt: skip
+def deliver(
+    month, path, on_halls, on_orders, energised, contracted, curtailed, ordered, start, end, ended, before,
+    available, peak,
+):  # fmt: skip
+    """What each contract can deliver, GW: its path, its halls less what is curtailed, or the orders that are live.
+
+    peak: the largest capacity so far behind it; all energised halls and all finished orders count. path ``(contracts,
+    months)`` is the same in all worlds; `curtailed` has a row for each site, the halls' sites first.
+    """
+    contracts, worlds = available.shape
+    for world in range(worlds):
+        powered, running, live, finished = 0.0, 0.0, 0.0, 0.0
+        for site in range(energised.shape[0]):
+            powered += energised[site, world]
+            running += contracted[site, world] * (1.0 - curtailed[site, world])
+        for rung in range(ordered.shape[0]):
+            if start[rung, world] <= month:
+                finished += ordered[rung, world]
+                if month < end[rung, world]:
+                    live += ordered[rung, world]
+        for contract in range(contracts):
+            gw = built = path[contract, month]
+            if on_halls[contract]:
+                gw, built = running, powered
+            if on_orders[contract]:
+                gw, built = live, finished
+            available[contract, world] = 0.0 if ended[contract, world] else gw
+            peak[contract, world] = max(before[contract, world], built)
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, YES_NO, TABLE, float64, OUT, OUT)
+def bill_contracts(used, available, floor, price, yearly, billed_before, kept, amount, billed):
+    """A month's bill of each contract, US$bn, and what is billed so far this year, `kept` of what was before.
+
+    amount = price / 12 x what is used, at least the floor's share of what is available unless the minimum is yearly.
+    """
+    contracts, worlds = used.shape
+    for contract in range(contracts):
+        for world in range(worlds):
+            minimum = (0.0 if yearly[contract] else floor[contract, world]) * available[contract, world]
+            amount[contract, world] = price[contract, world] * max(used[contract, world], minimum) / 12.0
+            billed[contract, world] = billed_before[contract, world] * kept + amount[contract, world]
+
+
+@kernel(void, int64, MONTHS, TABLE, YES_NO, YES_NO, YES_NO, PER_WORLD, PER_WORLD, FLAGS, TABLE, TABLE, TABLE,
+        TABLE, TABLE, OUT)  # fmt: skip
+def minimum_payments(
+    month, horizon, path_until, on_path, on_halls, on_orders, halls, orders, ended, firm, renewal_months,
+    renewal_price, price, floor, out,
+):  # fmt: skip
+    """What each contract of the lab asks for in the next `horizon` months ``(1, worlds)``, used or not, US$bn.
+
+    (GW-months x price + renewals that run x their price) x floor / 12. path_until ``(contracts, months + 1)``: what its
+    path adds up to before each month; halls, orders: GW-months of these; renewal_months: for how many of the months a
+    renewal still runs, as a mean.
+    """
+    contracts, worlds = out.shape
+    for contract in range(contracts):
+        for world in range(worlds):
+            gw_months, renewals = 0.0, 0.0
+            if not ended[contract, world]:
+                if on_path[contract]:
+                    last = min(month + 1 + horizon[0, world], path_until.shape[1] - 1)
+                    gw_months = path_until[contract, last] - path_until[contract, month + 1]
+                if on_halls[contract]:
+                    gw_months += halls[world]
+                if on_orders[contract]:
+                    gw_months += orders[world]
+                running = firm[contract, world] * renewal_months[0, world]
+                renewals = running * renewal_price[contract, world]
+            whole = gw_months * price[contract, world] + renewals
+            out[contract, world] = whole * floor[contract, world] / 12.0
+
+
+@kernel(void, TABLE, YES_NO, MONTHS, PER_WORLD, PER_WORLD, OUT)
+def add_ahead(path, on_path, month, halls, orders, out):
+    """Add up the lab's GW of a month, one for each world: paths of its contracts, halls and orders."""
+    for world in range(out.shape[1]):
+        gw = 0.0
+        for contract in range(path.shape[0]):
+            if on_path[contract]:
+                gw += path[contract, month[0, world]]
+        out[0, world] = gw + halls[world] + orders[world]

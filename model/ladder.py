@@ -8,7 +8,7 @@ are whole numbers counted from the start of the simulation, worlds are last.
 
 import numpy as np
 
-from model.kernels_contracts import add_live, move_starts
+from model.kernels_contracts import add_due, add_live, move_starts
 from model.sums import total
 
 NEVER = 1_000_000
@@ -71,10 +71,16 @@ class Ladder:
         """Sum of the live amounts of the `horizon` months from `month` on, (rungs, worlds)."""
         return self.due_between(month, month + horizon)
 
+    def due_in_all(self, month: int, horizon: np.ndarray) -> np.ndarray:
+        """Sum over all rungs of what is due in the months from `month` on, `horizon` (1, worlds) of them: (worlds,)."""
+        out = np.empty(self.amount.shape[1])
+        add_due(self.amount, self.start, self.end, month, horizon, out)
+        return out
+
     def wall(self, month: int, horizon: int) -> np.ndarray:
         """Maturity wall: all rungs' live amount in each coming month, (horizon, worlds).
 
-        For what is shown; the month's own rules ask `due_within`.
+        For what is shown; the month's own rules ask `due_in_all`.
         """
         wall = np.empty((horizon, self.amount.shape[1]))
         for ahead in range(horizon):
