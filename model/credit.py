@@ -10,11 +10,28 @@ import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import JUNIOR, SECURED, SITE_COMPANIES, UNSECURED
-from model.kernels_credit import add_by_site, fall_due, find_room, find_stopped, move_rates, share_draws
-from model.ladder import level_annuity
+from model.kernels_credit import (
+    add_by_site,
+    add_service,
+    fall_due,
+    find_room,
+    find_stopped,
+    move_rates,
+    price_new_money,
+    quote_loans,
+    share_draws,
+)
+from model.ladder import annuity_factor, level_annuity
 from model.ledger import CLAIM
 from model.opening import DEBT_KINDS
-from model.pricing import advance, capital_part, first_passage, quote, yearly_from_term
+from model.pricing import (
+    advance,
+    capital_part,
+    first_passage,
+    monthly_probability,
+    monthly_rate,
+    yearly_from_term,
+)
 from model.sums import Adder, adder_into, incidence, total
 
 NEVER = 10_000
@@ -371,7 +388,8 @@ class Loans(Mechanism):
             cleared=False,
         )
         self.site_rows = np.flatnonzero(self.is_site[:, 0])
-        self.site_of_rows = self.site[self.site_rows]
+        self.place_of_site_rows = np.full(self.rows, -1)
+        self.place_of_site_rows[self.site_rows] = np.arange(len(self.site_rows))
         self.bank_of_sellers = [self.model.banks.names.index(self.lenders[row]) for row in self.sellers]
         self.sweeps = ledger.open_family(
             "prepayment",
@@ -486,13 +504,13 @@ class Loans(Mechanism):
     def bill(self):
         """Bill interest, scheduled principal and maturities; keep what each party and site owes this month."""
         ledger, month, balance = self.model.ledger, self.model.month, self.balance
-        overdue = ledger.payable[self.principal.legs] + ledger.payable[self.bullets.legs]
-        current = np.maximum(balance - overdue, 0.0)
-        amortises = self._amortises
         interest, scheduled, bullet, rolled_over = (np.empty(balance.shape) for _ in range(4))
-        fall_due(
+        amortised, ahead = np.empty(balance.shape, dtype=np.int64), self.model.halls.ahead_of_sites
+        some_rolled_over = fall_due(
             month,
             balance,
+            ledger.payable[self.principal.legs],
+            ledger.payable[self.bullets.legs],
             self.rate,
             self.maturity,
             self.is_level,
@@ -503,47 +521,42 @@ class Loans(Mechanism):
             self.repayment,
             self.of_vehicle,
             self.model.compute_contracts.live_share,
-            amortises,
-            self._level_payment(current, amortises),
+            ahead,
+            self.site,
+            self.place_of_site_rows,
+            self.amortised,
+            self._annuity_factor(ahead),
             self.agreed,
             self.model.party_block("prepayment"),
             self.line_of,
             self.debtor,
-            current,
             interest,
             scheduled,
             bullet,
             rolled_over,
+            amortised,
         )
-        self.amortised = self.amortised + amortises
-        renewed = rolled_over > 0.0
-        if renewed.any():
-            self._renew(renewed, rolled_over)
+        self.amortised = amortised
+        if some_rolled_over:
+            self._renew(rolled_over > 0.0, rolled_over)
         self.interest_due = ledger.bill(self.interest, interest)
         self.principal_due = ledger.bill(self.principal, scheduled)
         ledger.bill(self.bullets, bullet)
-        self.service = self.interest_due + self.principal_due
-        self.service_of_parties = self.by_debtor @ self.service
-        self.service_of_sites = self.by_site @ self.service
+        parties, sites = np.zeros(ledger.cash.shape), np.zeros(ahead.shape)
+        service = np.empty(balance.shape)
+        add_service(self.interest_due, self.principal_due, self.debtor, self.site, service, parties, sites)
+        self.service, self.service_of_parties, self.service_of_sites = service, parties, sites
 
-    @property
-    def _amortises(self):
-        """Whether a site repays by level debt service: once all its halls are open, ``(loans, worlds)``."""
-        amortises = np.zeros(self.rate.shape, dtype=bool)
-        complete = self.model.halls.ahead_of_sites <= 0.0
-        amortises[self.site_rows] = complete.take(self.site_of_rows, axis=0)
-        return amortises
+    def _annuity_factor(self, ahead):
+        """Give the annuity factor of what is left of the level profile of the sites' loans, ``(site loans, worlds)``.
 
-    def _level_payment(self, current, amortises):
-        """Give interest and principal of a level profile, where a site repays by one; zero elsewhere."""
-        payment = np.zeros(current.shape)
-        if amortises.any():
-            rows = self.site_rows
-            owed, rate, behind = (
-                np.take(each, rows, axis=0) for each in (current, self.rate, self.amortised)
-            )
-            payment[rows] = level_annuity(owed, rate / 12.0, np.maximum(self.profile[rows] - behind, 1))
-        return payment
+        Only once some site is complete: until then, with halls `ahead` everywhere, nobody asks for it.
+        """
+        rows = self.site_rows
+        if not (ahead <= 0.0).any():
+            return np.ones((len(rows), self.worlds))
+        rate, behind = self.rate.take(rows, axis=0), self.amortised.take(rows, axis=0)
+        return annuity_factor(rate / 12.0, np.maximum(self.profile[rows] - behind, 1))
 
     def note_service(self):
         """Note after the clearing what each site was billed, has paid and still owes, and what it is worth."""
@@ -586,27 +599,34 @@ class Loans(Mechanism):
         banks, place = self.model.banks, self.model.places["bank"]
         hanging = np.zeros_like(leverage)
         hanging[place] = banks.exposure_to_openai / banks.lending_limit
-        linked = self.linked[:, None]
         base = self.model.credit.base_rate
-        loss = np.where(self.is_secured, terms.secured_loss, terms.unsecured_loss)
-        quoted = quote(
-            np.take(default_probability, self.debtor, axis=0),
-            np.where(self.is_site, terms.site_loss, loss),
-            base,
-            operating_cost=terms.operating_cost,
-            capital_share=terms.capital_share,
-            hurdle=terms.hurdle,
-            leverage=np.take(leverage, self.debtor, axis=0),
-            leverage_free=terms.leverage_free,
-            leverage_slope=terms.leverage_slope,
-            cover=np.take(cover, self.debtor, axis=0),
-            cover_free=terms.cover_free,
-            cover_slope=terms.cover_slope,
-            concentration=np.take(hanging, self.lender, axis=0) * linked,
-            concentration_free=terms.concentration_free,
-            concentration_slope=terms.concentration_slope,
+        funds, quoted = monthly_rate(base), np.empty(self.rate.shape)
+        quote_loans(
+            monthly_probability(default_probability),
+            leverage,
+            cover,
+            hanging,
+            funds,
+            terms.capital_share * terms.hurdle,
+            self.is_site,
+            self.is_secured,
+            self.linked,
+            self.debtor,
+            self.lender,
+            terms.site_loss,
+            terms.secured_loss,
+            terms.unsecured_loss,
+            terms.operating_cost,
+            terms.leverage_free,
+            terms.leverage_slope,
+            terms.cover_free,
+            terms.cover_slope,
+            terms.concentration_free,
+            terms.concentration_slope,
+            12.0 * funds,
+            quoted,
         )
-        self.quoted = quoted.rate - 12.0 * np.expm1(np.log1p(base) / 12.0)
+        self.quoted = quoted
 
     def market_margin(self):
         """Give the margin of new money on each loan today, ``(loans, worlds)``.
@@ -614,11 +634,19 @@ class Loans(Mechanism):
         The quote of a calm market (or, with pricing off, the opening books') x the spread regime + what the
         lender adds for losses that it remembers.
         """
-        credit = self.model.credit
-        before = np.where(self.floating, self.opening_margin, credit.corporate_spread)
-        calm = np.where(self.model.loan_pricing.enabled, self.quoted, before)
-        remembered = np.take(self.model.party_block("spread_add_on"), self.lender, axis=0)
-        return calm * credit.spread_multiple + remembered
+        credit, asked = self.model.credit, np.empty(self.rate.shape)
+        price_new_money(
+            self.floating,
+            self.opening_margin,
+            credit.corporate_spread,
+            self.model.loan_pricing.enabled,
+            self.quoted,
+            credit.spread_multiple,
+            self.model.party_block("spread_add_on"),
+            self.lender,
+            asked,
+        )
+        return asked
 
     @of_params
     def full_rent(self):

@@ -13,6 +13,8 @@ TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
 ROWS = types.Array(int64, 1, "C", readonly=True)
+YES_NO = types.Array(boolean, 1, "C", readonly=True)
+OUT_MONTHS = int64[:, ::1]
 OUT, OUT_FLAGS, SUMS = float64[:, ::1], boolean[:, ::1], float64[:, :, ::1]
 
 
@@ -38,25 +40,77 @@ def move_rates(base, market, by_risk, floating, new_money, drawn, balance, is_ro
                 rate[loan, world] += rolls[loan, 0] / 12.0 * (base[0, world] + asked - rate[loan, world])
 
 
+@kernel(void, FLAGS, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, ROWS, OUT)
+def price_new_money(floating, margin, spread, by_risk, quoted, multiple, remembered, lender, asked):
+    """The margin asked for new money: of a calm market x the regime's multiple + what the lender remembers of losses.
+
+    Calm: what is `quoted` while lenders price `by_risk`, else the `margin` of the opening books or, for what does not
+    float, the corporate spread. remembered: ``(parties, worlds)``.
+    """
+    loans, worlds = asked.shape
+    for loan in range(loans):
+        who, floats = lender[loan], floating[loan, 0]
+        for world in range(worlds):
+            calm = margin[loan, 0] if floats else spread[0, world]
+            if by_risk[0, world]:
+                calm = quoted[loan, world]
+            asked[loan, world] = calm * multiple[0, world] + remembered[who, world]
+
+
 @kernel(
-    void, int64, TABLE, TABLE, MONTHS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE, FLAGS,
-    TABLE, TABLE, TABLE, FLAGS, ROWS, TABLE, OUT, OUT, OUT, OUT,
+    void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, YES_NO, ROWS, ROWS,
+    TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT,
+)  # fmt: skip
+def quote_loans(
+    monthly_default, leverage, cover, hanging, funds, capital_charge, is_site, is_secured, linked, debtor, lender,
+    site_loss, secured_loss, unsecured_loss, operating_cost, leverage_free, leverage_slope, cover_free, cover_slope,
+    concentration_free, concentration_slope, rate, quoted,
+):  # fmt: skip
+    """The margin of `model.pricing.quote` over the cost of funds on each loan.
+
+    monthly_default, leverage, cover and hanging (share of a lender's limit that hangs on the lab) are ``(parties,
+    worlds)``; funds is the monthly cost of funds and `rate` 12 times it.
+    """
+    loans, worlds = quoted.shape
+    for loan in range(loans):
+        owes, owns = debtor[loan], lender[loan]
+        for world in range(worlds):
+            loss = secured_loss[0, world] if is_secured[loan, 0] else unsecured_loss[0, world]
+            loss = site_loss[0, world] if is_site[loan, 0] else loss
+            fair = (1.0 + funds[0, world]) / (1.0 - monthly_default[owes, world] * loss) - 1.0
+            concentration = hanging[owns, world] if linked[loan] else 0.0
+            add_on = leverage_slope[0, world] * max(leverage[owes, world] - leverage_free[0, world], 0.0)
+            add_on += cover_slope[0, world] * max(cover_free[0, world] - cover[owes, world], 0.0)
+            add_on += concentration_slope[0, world] * max(concentration - concentration_free[0, world], 0.0)
+            whole = rate[0, world] + 12.0 * (fair - funds[0, world]) + capital_charge[0, world]
+            quoted[loan, world] = whole + operating_cost[0, world] + add_on - rate[0, world]
+
+
+@kernel(
+    boolean, int64, TABLE, TABLE, TABLE, TABLE, MONTHS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE,
+    TABLE, ROWS, ROWS, MONTHS, TABLE, TABLE, TABLE, FLAGS, ROWS, OUT, OUT, OUT, OUT, OUT_MONTHS,
 )  # fmt: skip
 def fall_due(
-    month, balance, rate, maturity, is_level, is_rolled, schedule, once, by_draw,
-    repayment, of_vehicle, in_service, amortises, annuity, agreed, prepayment, line_of, debtor, current,
-    interest, scheduled, bullet, rolled_over,
+    month, balance, overdue_principal, overdue_bullet, rate, maturity, is_level, is_rolled, schedule, once, by_draw,
+    repayment, of_vehicle, in_service, ahead, site, place, amortised_before, annuity_factor, agreed, prepayment,
+    line_of, debtor,
+    interest, scheduled, bullet, rolled_over, amortised,
 ):  # fmt: skip
     """What falls due on each loan: interest, scheduled principal, and what is due at once; what is rolled over.
 
     scheduled = equal parts until maturity, or the contract's table, or what was drawn over its term, or the level
-    payment (`annuity`) less interest, of what is not overdue (`current`). At maturity the rest falls due but for what
-    was agreed to be refinanced; so do parts due `once`; and a firm may prepay its line out of spare cash.
+    payment less interest, of what is not overdue. At maturity the rest falls due but for what was agreed to be
+    refinanced; so do parts due `once`; and a firm may prepay its line out of spare cash. A site's loan is repaid by
+    level payments, balance / `annuity_factor` ``(site loans, worlds)``, once no hall is `ahead` ``(sites, worlds)``;
+    `place` is its row there, -1 for other loans. Tells whether anything is rolled over.
     """
     loans, worlds = interest.shape
+    some = False
     for loan in range(loans):
+        row = place[loan]
         for world in range(worlds):
-            owed = current[loan, world]
+            overdue = overdue_principal[loan, world] + overdue_bullet[loan, world]
+            owed = max(balance[loan, world] - overdue, 0.0)
             due = balance[loan, world] * rate[loan, world] / 12.0
             plan = 0.0
             if is_level[loan, 0]:
@@ -65,8 +119,10 @@ def fall_due(
             if by_draw[loan, 0]:
                 runs = in_service[0, world] if of_vehicle[loan, 0] else 1.0
                 plan += min(repayment[loan, world] * runs, owed)
-            if amortises[loan, world]:
-                plan += min(max(annuity[loan, world] - due, 0.0), owed)
+            amortised[loan, world] = amortised_before[loan, world]
+            if row >= 0 and ahead[site[loan], world] <= 0.0:
+                plan += min(max(owed / annuity_factor[row, world] - due, 0.0), owed)
+                amortised[loan, world] += 1
             matures = maturity[loan, world] == month and not is_rolled[loan, 0] and not is_level[loan, 0]
             again = min(agreed[loan, world], owed) if matures else 0.0
             rest = max(owed - plan, 0.0) - again if matures else 0.0
@@ -75,6 +131,21 @@ def fall_due(
                 rest = max(rest, min(prepayment[debtor[loan], world], owed - plan))
             interest[loan, world], scheduled[loan, world] = due, plan
             bullet[loan, world], rolled_over[loan, world] = max(rest, 0.0), again
+            some |= again > 0.0
+    return some
+
+
+@kernel(void, TABLE, TABLE, ROWS, ROWS, OUT, OUT, OUT)
+def add_service(interest, principal, debtor, site, service, of_parties, of_sites):
+    """Debt service of each loan, and added up by party and by site; the last two come in as zeros."""
+    loans, worlds = service.shape
+    for loan in range(loans):
+        for world in range(worlds):
+            service[loan, world] = interest[loan, world] + principal[loan, world]
+            of_parties[debtor[loan], world] += service[loan, world]
+        if site[loan] >= 0:
+            for world in range(worlds):
+                of_sites[site[loan], world] += service[loan, world]
 
 
 @kernel(void, int64, FLAGS, FLAGS, MONTHS, MONTHS, TABLE, TABLE, FLAGS, FLAGS, ROWS, ROWS, OUT, OUT, OUT, OUT)

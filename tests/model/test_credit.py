@@ -7,6 +7,7 @@ import pytest
 
 from model import DebtTrapModel, Event
 from model.ladder import annuity_factor
+from model.pricing import monthly_rate, quote
 from scenarios import load
 from scenarios.schema import Setting
 
@@ -208,6 +209,29 @@ def test_a_refinanced_loan_carries_the_margin_that_was_quoted():
             )
             assert (loans.margin >= floor - 1e-12)[renewed].all()
     assert seen > 0
+
+
+def test_the_market_quotes_by_the_written_formula_to_the_last_bit():
+    model = market(12, 48)
+    model.run_for(36)
+    loans, terms = model.loans, model.loan_pricing
+    rng, shape = np.random.default_rng(5), (len(model.party_names), 12)
+    known = {"leverage": rng.uniform(0.0, 9.0, shape), "cover": rng.uniform(0.0, 5.0, shape)}
+    probability, hanging = rng.uniform(0.0, 0.5, shape), np.zeros(shape)
+    hanging[model.places["bank"]] = model.banks.exposure_to_openai / model.banks.lending_limit
+    loans.price(terms, probability, **known)
+    loss = np.where(loans.is_secured, terms.secured_loss, terms.unsecured_loss)
+    names = ("operating_cost", "capital_share", "hurdle", "leverage_free", "leverage_slope", "cover_free")
+    names += ("cover_slope", "concentration_free", "concentration_slope")
+    rate = quote(
+        probability[loans.debtor],
+        np.where(loans.is_site, terms.site_loss, loss),
+        model.credit.base_rate,
+        **{name: getattr(terms, name) for name in names},
+        **{name: block[loans.debtor] for name, block in known.items()},
+        concentration=hanging[loans.lender] * loans.linked[:, None],
+    ).rate
+    assert np.array_equal(loans.quoted, rate - 12.0 * monthly_rate(model.credit.base_rate))
 
 
 def test_riskier_borrowers_are_quoted_more():
