@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -38,6 +39,25 @@ def test_every_view_of_every_scenario_is_complete(scenario, key):
         _has_all_months(spec, plain)
         _reads_well(spec)
     assert len({spec.key for spec in specs}) == len(specs)
+
+
+@pytest.mark.parametrize("key", ["curves", "margin", "energy", "market", "losses"])
+def test_pinned_runs_are_dashed_lines_also_where_they_are_told_of_other_things(key):
+    run, about = played("baseline")
+    pinned = tuple(played(name, months)[0] for name, months in (("fibre_1996", 12), ("calm", 30)))
+    charts = [
+        spec.option["series"]
+        for spec in VIEWS[key].build(run, replace(about, pinned=pinned))
+        if isinstance(spec, Chart)
+    ]
+    found = [each for series in charts for each in series if str(each.get("name")).startswith("pinned")]
+    assert {each["name"] for each in found} == {"pinned 1", "pinned 2"}
+    assert all(each["lineStyle"]["type"] == "dashed" for each in found)
+    shorter, longer = (
+        next(each for each in found if each["name"] == f"pinned {at}")["data"] for at in (1, 2)
+    )
+    assert len(shorter) == len(longer) == MONTHS + 1
+    assert all(value is None for value in shorter[13:]) and longer[-1] is not None
 
 
 def _has_all_months(spec, plain):

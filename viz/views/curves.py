@@ -7,8 +7,21 @@ from scenarios.experiments.measures import PROJECT_FINANCE
 from scenarios.experiments.scoring import kaplan_meier
 from scenarios.headlines import headline_of, headline_words
 from viz.specs import Chart, Text
-from viz.views.drawing import column, frame, grid, line, months_axis, rule, rules, short, three, value_axis
-from viz.views.reading import dates_of, table_of
+from viz.views.drawing import (
+    column,
+    frame,
+    grid,
+    line,
+    months_axis,
+    pinned_lines,
+    rule,
+    rules,
+    short,
+    three,
+    value_axis,
+)
+from viz.views.reading import dates_of, of_pinned, table_of
+from viz.views.standing import LAB
 from viz.words import capitalised
 
 TITLE = "When they default"
@@ -59,6 +72,10 @@ def _chart(run, context, key, names, whom, history=None):
         series += _curve(found[name], short(context.name(name)), place)
     if not series:
         series = [line("nobody", np.zeros(run.months + 1), color="var:calm", label="nobody defaults")]
+    party = LAB if LAB in names else order[0]
+    pinned = of_pinned(run, context, lambda each: 100.0 * curve(each, party).failed[1:])
+    look = LOOKS[drawn.index(party)] if party in drawn else LOOKS[-1]
+    series = pinned_lines(pinned, color=look["color"], step="end") + series
     if history is not None:
         label = "project loans in their first ten years: 6.7%"
         series[-1]["markLine"] = rules(rule(100.0 * history, label, place="insideStartTop"))

@@ -179,6 +179,22 @@ def line(name, values, *, color="var:ink", width=2, dashed=False, label=None, st
     return series | more
 
 
+def pinned_lines(medians, *, color="var:ink", named=True, **more):
+    """Give dashed lines of pinned runs, each ``named`` at its end by its number."""
+    return [
+        line(
+            f"pinned {at}",
+            median,
+            color=color,
+            width=1.5,
+            dashed=True,
+            label=None if named else False,
+            **more,
+        )
+        for at, median in enumerate(medians, 1)
+    ]
+
+
 def part_of_stack(name, values, stack, shade, *, color="var:accent"):
     """Give one part of a stack of areas; the view writes its name into it."""
     return {

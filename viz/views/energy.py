@@ -21,13 +21,14 @@ from viz.views.drawing import (
     grid,
     line,
     months_axis,
+    pinned_lines,
     rule,
     rules,
     steady_axis,
     three,
     value_axis,
 )
-from viz.views.reading import bands, dates_of, opening_of, table_of, with_opening
+from viz.views.reading import bands, dates_of, middle, of_pinned, opening_of, table_of, with_opening
 from viz.words import figures, percent
 
 TITLE = "Power"
@@ -322,6 +323,7 @@ def _price(run, context, region):
         often = f"in {percent(dear)} of worlds some month costs twice the usual ${figures(usual)}"
         sentence = f"{name}'s power peaks at ${figures(shown[top])}/MWh in {dates[top]}; {often}"
     series = fan(cuts[0], cuts[1], cuts[3], cuts[4])
+    series += pinned_lines(of_pinned(run, context, lambda each: middle(each.measure("price", region))))
     series.append(line("this world", shown))
     series[-1]["markLine"] = rules(rule(usual, f"usual price ${figures(usual)}"))
     high = 1.15 * max(float(np.nanmax(cuts[4])), float(np.nanmax(shown)))

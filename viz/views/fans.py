@@ -5,8 +5,20 @@ import numpy as np
 from model.history import NEVER, wilson
 from scenarios.headlines import headline_of
 from viz.specs import Chart
-from viz.views.drawing import fan, frame, grid, line, months_axis, rule, rules, short, steady_axis, value_axis
-from viz.views.reading import bands, bands_of_living, dates_of, table_of, with_opening
+from viz.views.drawing import (
+    fan,
+    frame,
+    grid,
+    line,
+    months_axis,
+    pinned_lines,
+    rule,
+    rules,
+    short,
+    steady_axis,
+    value_axis,
+)
+from viz.views.reading import bands, bands_of_living, dates_of, middle, of_pinned, table_of, with_opening
 from viz.views.standing import LAB, LOCK_UP, SETTLED, standing
 from viz.words import capitalised, figures, money, percent, times
 
@@ -55,19 +67,15 @@ class _Fan:
         self.bands = with_opening(quantiles.T, opening).T
         self.story = with_opening(worlds[:, run.position], opening)
         self.months, self.position = run.months, run.position
-        self.pinned = [_median(of(each), run.months) for each in context.pinned]
+        self.pinned = of_pinned(run, context, lambda each: middle(of(each)))
 
     def series(self, name, color="var:accent", key="fan", ink="var:ink", named=True):
         """The fan, the line of the shown world with its name, and dashes of pinned runs, ``named`` at their ends."""
         low5, low25, _, high75, high95 = self.bands
-        pinned = [
-            line(f"pinned {at}", median, color=ink, width=1.5, dashed=True, label=None if named else False)
-            for at, median in enumerate(self.pinned, 1)
-        ]
         return [
             *fan(low5, low25, high75, high95, name, color, key),
             line(name, self.story, color=ink),
-            *pinned,
+            *pinned_lines(self.pinned, color=ink, named=named),
         ]
 
     def table(self, dates, name):
@@ -75,14 +83,6 @@ class _Fan:
         columns = ["month", f"{name}, this world", "5%", "25%", "median", "75%", "95%"]
         rows = [[date, *map(_number, (self.story[at], *self.bands[:, at]))] for at, date in enumerate(dates)]
         return table_of(columns, rows)
-
-
-def _median(worlds, months):
-    """The median over the worlds of a pinned run, which may be shorter or longer, ``(months + 1,)``."""
-    middle = np.full(months + 1, np.nan)
-    shared = min(months, len(worlds))
-    middle[1 : shared + 1] = bands_of_living(worlds[:shared])[2]
-    return middle
 
 
 def _number(value):

@@ -43,7 +43,7 @@ def _state(run, context, party):
     frames = []
     for month, date in enumerate(dates):
         words = [f"holds {money(cash[month])}", f"owes {money(debt[month])} of loans and bonds"]
-        if party == LAB and not stands.column(stands.closed, party)[month]:
+        if month and party == LAB and not stands.column(stands.closed, party)[month]:
             words.append(_cash_words(stands.runway[month]))
         if np.isfinite(cover[month]):
             words.append(f"covers what is due {times(min(cover[month], 10.0))}")

@@ -11,12 +11,13 @@ from viz.views.drawing import (
     grid,
     line,
     months_axis,
+    pinned_lines,
     short,
     steady_axis,
     three,
     value_axis,
 )
-from viz.views.reading import bands, dates_of, table_of
+from viz.views.reading import bands, dates_of, of_pinned, table_of
 from viz.words import money
 
 TITLE = "Losses by holder"
@@ -27,7 +28,7 @@ MOST_HOLDERS = 8
 
 def build(run, context):
     """Give the losses of the largest losers month by month, and the losses of all of them over time."""
-    return [_by_holder(run, context), _together(run)]
+    return [_by_holder(run, context), _together(run, context)]
 
 
 def written_off(run):
@@ -154,7 +155,11 @@ def _headline(shown, cuts, mean, date):
     )
 
 
-def _together(run):
+def _mean_loss(run):
+    return written_off(run)[1][1:].sum(axis=1).mean(axis=-1)
+
+
+def _together(run, context):
     lost = written_off(run)[1].sum(axis=1)
     cuts, story, dates = bands(lost), lost[:, run.position], dates_of(run)
     mean = lost.mean(axis=-1)
@@ -166,7 +171,8 @@ def _together(run):
     )
     series = fan(cuts[0], cuts[1], cuts[3], cuts[4])
     series.append(line("this world", story))
-    series.append(line("mean", mean, color="var:accent", width=1.5, dashed=True))
+    series.append(line("mean", mean, color="var:accent", width=1.5))
+    series += pinned_lines(of_pinned(run, context, _mean_loss), color="var:accent")
     option = frame(grid=grid(), xAxis=months_axis(dates), yAxis=value_axis("US$bn", low=0), series=series)
     rows = [
         [dates[month], three(story[month]), three(mean[month]), *column(cuts[:, month])]

@@ -194,7 +194,7 @@ def _idle_words(whole, idle):
 
 
 def _cash(run, context):
-    """How long the lab's cash and open credit last at its present burn."""
+    """How long the lab's cash and open credit last at its present burn, which the first month makes known."""
     stands = standing(run)
     gone = stands.column(stands.closed, LAB)
     runway = np.where(gone, np.nan, stands.runway)
@@ -203,6 +203,8 @@ def _cash(run, context):
     for left, held, closed in zip(stands.runway.tolist(), cash.tolist(), gone, strict=True):
         shown.append(GONE if closed else "no end" if left > NEVER_OUT else f"{max(left, 0.0):.0f}")
         sentences.append(_is_gone(context) if closed else f"{money(held)} in the bank")
+    shown[0], sentences[0] = GONE, f"{money(cash[0])} in the bank, none of it spent yet"
+    runway = np.concatenate([[np.nan], runway[1:]])
     tiles = _tiles("cash", "Months of cash", "months", runway, shown, sentences, True)
     for tile in tiles:
         tile["unit"] = "" if tile["value"] == "no end" else tile["unit"]

@@ -10,13 +10,22 @@ from viz.views.drawing import (
     grid,
     line,
     months_axis,
+    pinned_lines,
     rule,
     rules,
     value_axis,
     words_at,
     written,
 )
-from viz.views.reading import bands_of_living, dates_of, first_month, table_of, with_opening
+from viz.views.reading import (
+    bands_of_living,
+    dates_of,
+    first_month,
+    middle,
+    of_pinned,
+    table_of,
+    with_opening,
+)
 from viz.words import capitalised, percent
 
 TITLE = "Margin and pincer"
@@ -105,9 +114,7 @@ def _change(fall):
 
 def _margin(run, context):
     lab = context.inside(LAB)
-    margin = np.clip(run.measure("gross_margin", LAB), -1.0, 1.0)
-    alive = ~run.measure("closed", LAB).astype(bool)
-    living = 100.0 * np.where(alive, margin, np.nan)
+    alive, living = ~run.measure("closed", LAB).astype(bool), _margin_of(run)
     dates, worlds = dates_of(run), run.worlds
     cuts = [with_opening(edge) for edge in bands_of_living(living)]
     shown = with_opening(living[:, run.position])
@@ -116,6 +123,7 @@ def _margin(run, context):
     reaches = f"reaches software's {percent(SOFTWARE)} by {dates[-1]} in {reached} of {worlds} worlds"
     sentence = f"{capitalised(lab)}'s gross margin {reaches}{lost}"
     series = fan(cuts[0], cuts[1], cuts[3], cuts[4])
+    series += pinned_lines(of_pinned(run, context, lambda each: middle(_margin_of(each))))
     series.append(line("this world", shown))
     series[-1]["markLine"] = rules(rule(100.0 * SOFTWARE, "software: 80%", place="insideStartTop"), _zero())
     lowest = np.nanmin([*cuts[0], *shown, 0.0])
@@ -136,6 +144,12 @@ def _margin(run, context):
         alt=sentence,
         table=table_of(["month", "this world", "p05", "p25", "p50", "p75", "p95"], rows),
     )
+
+
+def _margin_of(run):
+    """Gross margin of the lab while it lasts, at least -100%, ``(months, worlds)``, in per cent; else NaN."""
+    margin = np.clip(run.measure("gross_margin", LAB), -1.0, 1.0)
+    return 100.0 * np.where(run.measure("closed", LAB).astype(bool), np.nan, margin)
 
 
 def _zero():

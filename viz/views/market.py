@@ -9,6 +9,7 @@ from viz.views.drawing import (
     grid,
     line,
     months_axis,
+    pinned_lines,
     rule,
     rules,
     three,
@@ -16,7 +17,7 @@ from viz.views.drawing import (
     words_at,
     written,
 )
-from viz.views.reading import dates_of, default_of, table_of
+from viz.views.reading import dates_of, default_of, middle, of_pinned, table_of
 
 TITLE = "Shares and prices"
 KEY = "market"
@@ -129,6 +130,7 @@ def _prices(run, context):
     series = [
         line(lab, own),
         line("cheaper rival", lowest, color="var:accent"),
+        *pinned_lines(of_pinned(run, context, lambda each: middle(_price_of(each)))),
     ]
     series[0]["markLine"] = rules(rule(100, "trend price", place="insideEndTop"))
     option = frame(
@@ -149,6 +151,12 @@ def _prices(run, context):
         alt=sentence,
         table=table_of(["month", lab, "cheaper rival"], rows),
     )
+
+
+def _price_of(run):
+    """The price of the lab in all worlds while it is there, the trend price = 100, ``(months, worlds)``."""
+    gone = run.measure("closed", "OpenAI").astype(bool)
+    return np.where(gone, np.nan, 100.0 * run.measure("price", "OpenAI"))
 
 
 def _against_trend(index):

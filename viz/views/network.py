@@ -200,6 +200,7 @@ class _Nodes:
     def __init__(self, story, stands):
         members = [[stands.parties.index(name) for name in place.members] for place in PLACES]
         lent = story.state("solvency.lent")[1]
+        held = story.sheets[0, story.instruments.index("cash")]
         year = _turned_over(story)
         size_of = dict.fromkeys(("lab", "rival", "customers", "utility", "sector"), year)
         size_of |= {"lender": lent, "bank": lent}
@@ -208,7 +209,7 @@ class _Nodes:
         for place, at in zip(PLACES, members, strict=True):
             sizes = size_of.get(place.kind, stands.debt)[:, at].sum(axis=1).tolist()
             states = _joint_states(stands.state[:, at])
-            lines = _lines(place, at[0], stands, lent) if len(at) == 1 else [""] * len(sizes)
+            lines = _lines(place, at[0], stands, lent, held) if len(at) == 1 else [""] * len(sizes)
             for frame, size, state, line in zip(self.frames, sizes, states, lines, strict=True):
                 node = frame[place.id] = {"size": _brief(size)}
                 if state:
@@ -240,10 +241,11 @@ def _joint_states(states):
     return worst.tolist()
 
 
-def _lines(place, at, stands, lent):
+def _lines(place, at, stands, lent, held):
     """The few words beneath a name, by month: cover of a borrower, cash of the lab, loans of a lender."""
     if place.kind == "lab":
         calm = [cash_words(left) for left in stands.runway.tolist()]
+        calm[0] = f"holds {money(held[at])}"
     elif place.kind in ("bank", "lender"):
         calm = [f"lent {money(amount)}" for amount in lent[:, at].tolist()]
     else:

@@ -37,6 +37,25 @@ def bands_of_living(values):
     return np.stack(cuts)
 
 
+def of_pinned(run, context, of):
+    """Give what ``of(run)``, ``(months,)``, is in each pinned run, ``[(months + 1,)]``; month 0 is not known.
+
+    A pinned run may be shorter than the shown one, or longer.
+    """
+    found = []
+    for each in context.pinned:
+        values, whole = of(each), np.full(run.months + 1, np.nan)
+        shared = min(run.months, len(values))
+        whole[1 : shared + 1] = values[:shared]
+        found.append(whole)
+    return found
+
+
+def middle(worlds):
+    """Give the median over the worlds that are not NaN, ``(months, worlds)`` -> ``(months,)``."""
+    return bands_of_living(worlds)[2]
+
+
 def with_opening(rows, opening=np.nan):
     """Put a value for month 0 in front of months 1 to the last, along the first axis."""
     rows = np.asarray(rows, dtype=float)
