@@ -117,13 +117,15 @@ class Firm(Party):
     def use_credit(self):
         """Borrow what is missing while the market is open to it; sell shares for what it will not lend.
 
-        Unsecured debt: at most the yearly cap, only below the leverage ceiling and outside a credit freeze.
+        Unsecured debt: at most the yearly cap, only below the leverage ceiling and outside a credit freeze, and not
+        beyond what lenders add for its value, its cover and their room (`LoanPricing.room`).
         """
         january = self.model.month % 12 == 0
         borrowed = self.borrowed_year * (not january)
         issued = self.issued_year * (not january)
         willing = (self.leverage <= self.leverage_ceiling) & ~self.in_arrears
         room = np.maximum(self.borrowing_cap * self.model.credit.openness - borrowed, 0.0) * willing
+        room = np.minimum(room, self.rows_of(self.model.lending_room))
         self.line_draw = np.minimum(self.funding_need, np.minimum(room, self.line_undrawn))
         wanted = self.funding_need - self.line_draw
         share_room = np.maximum(self.equity_issue_cap * self.model.credit.openness - issued, 0.0)

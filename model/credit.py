@@ -187,10 +187,23 @@ class LoanPricing(Mechanism):
     )
     horizon = Param(5.0, "years", (1.0, 10.0), "Horizon of the default probability.")
     worst = Param(0.5, "per year", (0.05, 0.9), "Most that a default probability is taken for.")
+    rations = Param(
+        True,
+        "yes/no",
+        None,
+        "Whether lenders also limit what they lend to firms anew, by value, cover and room; needs pricing by risk.",
+    )
+    firm_loan_to_value = Param(
+        0.75, "share", (0.3, 1.0), "Most that a firm's debt may be of the value that its lenders see."
+    )
+    firm_cover = Param(
+        1.5, "x", (1.0, 4.0), "Earnings over interest at today's rate that a firm must keep to borrow anew."
+    )
 
     default_probability = State(
         "per year", "default probability that lenders assume; 0 for who cannot borrow"
     )
+    most_debt = State("US$bn", "debt up to which lenders lend to a firm anew", default=1e6)
 
     def __init__(self, model, parties):
         super().__init__(model)
@@ -229,6 +242,33 @@ class LoanPricing(Mechanism):
         cover = np.minimum(earnings / np.maximum(interest, 1e-3), 10.0)
         leverage = np.where(is_site, 0.0, np.clip(debt / np.maximum(earnings, 0.05), 0.0, 20.0))
         loans.price(self, np.minimum(yearly, self.worst), leverage, cover)
+        self._ration(value, earnings, debt)
+
+    def _ration(self, value, earnings, debt):
+        """Set up to which debt lenders lend to a firm anew, at the rate that they have just quoted.
+
+        The least of loan-to-value x value, earnings / (cover x rate), and debt plus what a bank may and can add.
+        """
+        loans = self.model.loans
+        room, liquidity = loans.room_of_lines()
+        most = advance(
+            UNBOUNDED,
+            value=value,
+            loan_to_value=self.firm_loan_to_value,
+            owed=0.0,
+            cash_flow=earnings,
+            cover=self.firm_cover,
+            annuity=loans.rate_of_lines(),
+            name_room=debt + room,
+            liquidity=debt + liquidity,
+        )
+        anew = (loans.by_debtor @ (loans.new_money * 1.0)) > 0.0  # what is committed may be drawn
+        self.most_debt = np.where(self.rations & self.enabled & anew, most, UNBOUNDED)
+
+    @property
+    def room(self):
+        """What lenders would add to the debt of each party now, US$bn."""
+        return np.maximum(self.most_debt - self.model.solvency.debt, 0.0)
 
 
 class Loans(Mechanism):
@@ -785,6 +825,17 @@ class Loans(Mechanism):
         block = np.full((len(self.model.party_names), self.worlds), 1e6)
         block[place] = limit
         return np.maximum(np.take(block, self.lender, axis=0) + balance, 0.0)
+
+    def rate_of_lines(self):
+        """Give the rate of new money on each party's line today, ``(parties, worlds)``; zero without a line."""
+        return self.by_debtor @ ((self.model.credit.base_rate + self.market_margin()) * self.new_money)
+
+    def room_of_lines(self):
+        """Give what the lender of each party's line may add to it, and has; unbounded outside banks."""
+        balance = self.balance
+        held = (self._lender_room(balance) - balance) * self.new_money
+        cash = self.model.ledger.cash.take(self.lender, axis=0) * self.by_banks + UNBOUNDED * ~self.by_banks
+        return self.by_debtor @ held, self.by_debtor @ (cash * self.new_money)
 
     def extend(self):
         """Use an extension option of 12 months where refinancing falls short and the cover allows it.

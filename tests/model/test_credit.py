@@ -334,3 +334,49 @@ def test_a_site_has_a_finite_value_where_money_is_free():
     }
     model = market(worlds=4, months=2, params=free)
     assert np.isfinite(model.loans.site_value(np.full((1, 4), 2.0))).all()
+
+
+def rationed(**params):
+    setting = Setting(params={f"loan_pricing.{name}": value for name, value in params.items()})
+    model = DebtTrapModel(8, 3, 24, setting, record=False)
+    room = []
+    for _ in range(24):
+        model.step()
+        room.append(
+            model.loan_pricing.most_debt[model.row("CoreWeave")] - model.solvency.debt[model.row("CoreWeave")]
+        )
+    return model, np.array(room)
+
+
+def test_lenders_ration_firms_by_value_and_cover_and_off_they_do_not():
+    model, room = rationed(firm_cover=4.0)
+    free, _ = rationed(firm_cover=4.0, rations=False)
+    loans = model.loans
+    assert (free.loan_pricing.most_debt == 1e6).all()
+    assert (model.partners.borrowed_year >= 0.0).all() and (room < 0.0).any()
+    cloud = model.partners.names.index("CoreWeave")
+    assert (model.partners.borrowed_year[cloud] <= free.partners.borrowed_year[cloud] + 1e-9).all()
+    notes = loans.names_of_rows.index("notes_coreweave")
+    assert loans.balance[notes].sum() < free.loans.balance[notes].sum()
+    assert (model.loan_pricing.most_debt[model.row("Stargate vehicle")] == 1e6).all()  # its line is committed
+
+
+@pytest.mark.parametrize(("value", "earnings"), [(100.0, 1000.0), (1000.0, 6.0)])
+def test_most_debt_is_the_least_of_what_value_and_cover_bear(value, earnings):
+    model = market(worlds=4, months=6)
+    model.run_for(3)
+    every = np.ones((len(model.party_names), 4))
+    model.loan_pricing._ration(value * every, earnings * every, 10.0 * every)
+    row = model.row("CoreWeave")
+    line = model.loans.names_of_rows.index("notes_coreweave")
+    rate = model.credit.base_rate[0] + model.loans.market_margin()[line]
+    expected = np.minimum(0.75 * value, earnings / (1.5 * rate))
+    np.testing.assert_allclose(model.loan_pricing.most_debt[row], expected)
+
+
+def test_who_may_borrow_nothing_anew_draws_nothing():
+    model, _ = rationed(firm_loan_to_value=0.3, firm_cover=4.0)
+    model.lending_room = np.zeros_like(model.lending_room)
+    model.firms.funding_need = np.full_like(model.firms.funding_need, 5.0)
+    model.borrowers.do("use_credit")
+    assert not any(cohort.line_draw.any() for cohort in (model.partners, model.hyperscalers, model.utilities))
