@@ -887,6 +887,15 @@ class Loans(Mechanism):
         self.lost = self.lost + np.where(np.take(estates, self.debtor, axis=0), self.balance, 0.0)
 
     @property
+    def unsecured(self):
+        """Which loans rank as unsecured debt, ``(loans, 1)``."""
+        return ~(self.is_secured | self.is_site)
+
+    def has_debt(self, row, some):
+        """Whether the party in a row owes any of some loans, ``(loans, 1)``."""
+        return bool((some[:, 0] & (self.debtor == row)).any())
+
+    @property
     def recovery(self):
         """Share of each called loan that its holder got back, 1 where nothing was called, ``(loans, worlds)``."""
         return 1.0 - self.lost / np.where(self.claimed > 0.0, self.claimed, 1.0)

@@ -54,6 +54,12 @@ class Stress(Mechanism):
         "Weight of the past in the correlations of the readings.",
         source="assumed, from Hollo, Kremer and Lo Duca (2012): 0.93 a week, to the power 52/12",
     )
+    workout_years = Param(
+        1.75, "years", (0.0, 5.0), "Time in which an estate is wound up in life; the model takes a month."
+    )
+    distressed_return = Param(
+        0.2, "per year", (0.0, 0.6), "Return that buyers of defaulted debt ask while they wait for it."
+    )
 
     index = State("0 to 1", "root of the composite indicator: places of the readings, joined by correlation")
     mean = State("0 to 1", "mean place of the readings in the frozen sample")
@@ -531,6 +537,29 @@ def break_even(model, year):
         rows[f"{name}: fall of compute sales"] = np.clip(
             slack / np.maximum(12.0 * partners.compute_revenue[row], 0.05), -1.0, 1.0
         )
+    return rows
+
+
+@measure("US$ per US$", "Moody's: trading price a month after default beside ultimate recovery")
+def recovery(model, year):
+    """What a dollar of called loans got back, and its price a month after default; 1 where nothing was called.
+
+    price = recovery x (1 + distressed return)^-workout years: whoever buys waits for the estate, which the model winds
+    up within that month. Loans of a borrower together, bonds (unsecured) apart.
+    """
+    loans, stress = model.loans, model.stress
+    known = model.solvency.default_month < model.month
+    discount = np.exp(-np.log1p(stress.distressed_return[0]) * stress.workout_years[0])
+    rows = {}
+    for word, some in (("loans", ~loans.unsecured), ("bonds", loans.unsecured)):
+        claimed, lost = (loans.by_debtor @ (block * some) for block in (loans.claimed, loans.lost))
+        called = known & (claimed > 1e-9)
+        back = 1.0 - np.where(called, lost / np.maximum(claimed, 1e-9), 0.0)
+        price = np.where(called, back * discount, 1.0)
+        for name in ("OpenAI", *model.partners.names, *model.sites.names):
+            row = model.row(name)
+            if loans.has_debt(row, some):
+                rows |= {f"{name}: recovery of {word}": back[row], f"{name}: price of {word}": price[row]}
     return rows
 
 

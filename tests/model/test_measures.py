@@ -138,3 +138,21 @@ def test_no_months_are_refused():
 
 def test_cover_of_nothing_due_is_the_cap():
     assert cover(np.array([3.0]), np.array([0.0]))[0] == 10.0
+
+
+def test_defaulted_debt_trades_below_what_its_estate_pays_and_both_only_after_default():
+    model = DebtTrapModel(worlds=24, rng=1, months=96, record=False)
+    model.run_for(96)
+    loans, rows = model.loans, MEASURES["recovery"].take(model, None)
+    row = model.row("New Mexico site company")
+    back, price = (rows[f"New Mexico site company: {word} of loans"] for word in ("recovery", "price"))
+    fell = model.solvency.default_month[row] < 96
+    assert fell.any() and not fell.all()
+    assert (back[~fell] == 1.0).all() and (price[~fell] == 1.0).all()
+    theirs = loans.debtor == row
+    claimed, lost = loans.claimed[theirs].sum(axis=0), loans.lost[theirs].sum(axis=0)
+    np.testing.assert_allclose(back[fell], 1.0 - lost[fell] / claimed[fell])
+    np.testing.assert_allclose(price[fell], back[fell] / 1.2**1.75)
+    model.set_param("stress.workout_years", 0.0)
+    at_once = MEASURES["recovery"].take(model, None)["New Mexico site company: price of loans"]
+    np.testing.assert_allclose(at_once, back)
