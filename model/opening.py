@@ -421,10 +421,16 @@ def read_opening(name: str = "end_2025", folder: Path = LIBRARY) -> Opening:
     Raises OpeningError with one fault per line, or FileNotFoundError naming the books that there are.
     """
     files = book_files(name, folder)
+    return _checked(name, files[0].name, tuple(path.read_text(encoding="utf-8") for path in files))
+
+
+@lru_cache(maxsize=32)
+def _checked(name: str, file: str, texts: tuple[str, ...]) -> Opening:
+    """Check the same texts once, since every model starts from them; whoever reads books leaves them as they are."""
     tables: dict[str, Any] = {}
-    for path in reversed(files):
-        tables = _overlaid(tables, _read(path), {"party": "name", "contract": "id"})
-    return parse_opening(tables, name, files[0].name)
+    for text in reversed(texts):
+        tables = _overlaid(tables, _parsed(text), {"party": "name", "contract": "id"})
+    return parse_opening(tables, name, file)
 
 
 def read_values(name: str = "end_2025", folder: Path = LIBRARY) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 
 import solara
 
+from scenarios.files import version
 from viz import show
 from viz.components import (
     Broken,
@@ -24,7 +25,7 @@ from viz.components import (
 )
 from viz.panels import STYLE, avoid
 from viz.panels.lessons import LessonCard, is_locked
-from viz.session import ALL, Session
+from viz.session import ALL, Session, asked
 from viz.state import to_query
 
 DRAWN_BY = {"chart": Chart, "table": Table, "text": Text, "network": Network}
@@ -38,9 +39,7 @@ def Page():
     query = solara.use_router().search
     session = solara.use_memo(lambda: Session(query), [])
     state, seen = session.state.value, session.seen.value
-    solara.use_effect(
-        session.start, [state.run_key, state.worlds, state.story, state.pins, state.names, state.party]
-    )
+    solara.use_effect(session.start, [asked(state)])
     solara.Title("Take or Pay")
     solara.Style(STYLE)
     with solara.Div(classes=["tp-page"]):
@@ -70,18 +69,11 @@ def Page():
                 Player(
                     spec=seen.screen.timeline,
                     month=state.month,
-                    dimmed=is_old(session),
                     event_settled=lambda month: session.change(month=int(month)),
                 )
         with solara.Div(classes=["tp-at-footer"]):
             Bottom(session)
         OpenPanel(session)
-
-
-def is_old(session):
-    """Whether what is shown belongs to an earlier state than what was asked for."""
-    state, seen = session.state.value, session.seen.value
-    return seen is not None and (seen.state.run_key, seen.state.story) != (state.run_key, state.story)
 
 
 @solara.component
@@ -125,14 +117,14 @@ def Top(session):
 
 @solara.component
 def Told(session):
-    failure = session.failure.value
+    failure = session.progress.failure
     notices = [{"text": text} for text in session.notices.value]
     if failure:
         notices.append({"text": failure, "tone": "breach"})
 
     def dismiss(index):
         if failure and index == len(notices) - 1:
-            session.failure.set("")
+            session.forgive()
         else:
             session.dismiss(int(index))
 
@@ -162,7 +154,7 @@ def LeverPanel(session):
     Levers(
         spec=spec,
         values=values,
-        busy=bool(session.busy.value),
+        busy=bool(session.progress.busy),
         event_change=move,
         event_reset=lambda path: session.reset(str(path)),
     )
@@ -174,10 +166,9 @@ def MainScreen(session):
     chart = solara.use_memo(
         lambda: show.chart(seen.run, state, seen.pinned), [seen, state.chart, state.party, state.names]
     )
-    old = is_old(session)
     with solara.Div(classes=["tp-main"]):
         with solara.Div():
-            Network(spec=seen.screen.network, dimmed=old, event_pick=lambda item: picked(session, item))
+            Network(spec=seen.screen.network, event_pick=lambda item: picked(session, item))
         with solara.Div():
             if is_locked(session):
                 Sealed()
@@ -186,7 +177,6 @@ def MainScreen(session):
                 spec=chart,
                 choices=json.dumps(show.chart_list(seen.run)),
                 chosen=state.chart,
-                dimmed=old,
                 stamp=seen.screen.stamp,
                 event_choose=lambda key: session.change(chart=str(key)),
                 event_pick=lambda item: picked(session, item),
@@ -214,7 +204,7 @@ def ViewPane(session):
             Broken(problem)
         for kind, key, spec in specs:
             with solara.Div(classes=["tp-slot", f"tp-slot-{kind}"]).key(f"{state.view}-{key}"):
-                drawn = {"spec": spec, "dimmed": is_old(session)}
+                drawn = {"spec": spec}
                 if kind != "text":
                     drawn["event_pick"] = lambda item: picked(session, item)
                 if kind == "chart":
@@ -243,15 +233,13 @@ def Asked(session):
 @solara.component
 def Standing(session):
     state, seen = session.state.value, session.seen.value
-    old = is_old(session)
-    Status(spec=seen.screen.status, dimmed=old)
+    Status(spec=seen.screen.status)
     if is_locked(session):
         return
     Strip(
         spec=seen.screen.strip,
         story=seen.run.position,
-        waiting=max(0, max(ALL, state.worlds) - seen.run.worlds) if session.busy.value else 0,
-        dimmed=old,
+        waiting=max(0, max(ALL, state.worlds) - seen.run.worlds) if session.progress.busy else 0,
         event_choose=lambda position: session.change(story=show.world_of(position, seen.run)),
     )
 
@@ -259,22 +247,22 @@ def Standing(session):
 @solara.component
 def Waiting(session):
     with solara.Div(classes=["tp-waiting"]):
-        if session.failure.value:
-            Broken(session.failure.value)
+        if session.progress.failure:
+            Broken(session.progress.failure)
         else:
             solara.Div(children=["Playing 96 months in 64 worlds …"])
 
 
 @solara.component
 def Bottom(session):
-    state, seen = session.state.value, session.seen.value
-    old = is_old(session)
+    state, seen, progress = session.state.value, session.seen.value, session.progress
     facts = {
-        "busy": session.busy.value or ("computing …" if old else ""),
+        "busy": progress.busy,
+        "old": session.is_old,
         "seed": state.seed,
         "worlds": 0,
-        "version": show.version(),
-        "digest": "" if old else session.digest.value,
+        "version": version(),
+        "digest": progress.digest,
     }
     if seen is not None:
         facts |= seen.screen.footer

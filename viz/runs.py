@@ -7,6 +7,7 @@ and another world becomes the story by playing it alone.
 import functools
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,9 @@ KEPT = 64  # worlds that stay of a run when there is no room for more
 AT_ONCE = 256  # worlds that are played at a time: a month costs calls rather than worlds
 WORLDS_REMEMBERED = 2_048  # in all runs together, of about 0.23 MB each
 STORIES_REMEMBERED = 24  # of about 5 MB each
+LOOK = 0.02  # seconds between two looks of who waits for a run whether it is still wanted
+
+_OF_STORIES = weakref.WeakKeyDictionary()
 
 
 class Cancelled(Exception):
@@ -83,6 +87,11 @@ class Run:
     def memory(self):
         """What is remembered in passing of this run, by those who read it: {name: anything}."""
         return {}
+
+    @property
+    def memory_of_story(self):
+        """What is remembered in passing of the shown world alone, however many others there are: {name: anything}."""
+        return _OF_STORIES.setdefault(self.story, {})
 
     @functools.cached_property
     def story_events(self):
@@ -204,11 +213,13 @@ class RunCache:
     A run does not change, so that sharing one shows nobody anything of another: the same state gives the same numbers.
     Of every key the run with most worlds is kept, and gives those with fewer too. ``limit`` is the number of worlds in
     all runs together: where it is passed, the run that was not used for longest shrinks to its first worlds, then goes.
+    A run that several ask for while it is computed is computed once.
     """
 
     def __init__(self, limit=WORLDS_REMEMBERED, stories=STORIES_REMEMBERED):
         self.limit, self.story_limit = limit, stories
         self._runs, self._stories, self._lock = OrderedDict(), OrderedDict(), threading.Lock()
+        self._awaited = {}
 
     def get(self, state, worlds=None):
         """Give the run of a state if it is remembered with its story, else None."""
@@ -231,13 +242,53 @@ class RunCache:
             self._make_room()
 
     def compute(self, state, worlds=None, cancel=None) -> Run:
-        """Give the run of a state: remembered, grown from a smaller one, or played. Raises as ``compute``."""
+        """Give the run of a state: remembered, grown from a smaller one, or played. Raises as ``compute``.
+
+        ``cancel`` ends the wait of the caller alone: the run is given up when nobody waits for it any more.
+        """
         worlds = state.worlds if worlds is None else worlds
         run = self.get(state, worlds)
-        if run is None:
-            run = compute(state, worlds, cancel, first=self._most_of(state, worlds))
-            self.put(run)
-        return run
+        return self._wait(self._join(state, worlds), cancel) if run is None else run
+
+    def _join(self, state, worlds):
+        """Wait with others for a run that is being computed, or have it computed."""
+        key = (state.run_key, worlds, min(state.story, worlds - 1))
+        with self._lock:
+            awaited = self._awaited.get(key)
+            if awaited is None or awaited.given_up.is_set():
+                awaited = self._awaited[key] = _Awaited()
+                threading.Thread(target=self._fulfil, args=(key, awaited, state, worlds), daemon=True).start()
+            awaited.waiting += 1
+        return awaited
+
+    def _wait(self, awaited, cancel):
+        """Give what is awaited once it is there; who waits no longer leaves it to the others."""
+        try:
+            while not awaited.done.wait(LOOK):
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled
+        finally:
+            with self._lock:
+                awaited.waiting -= 1
+                if not awaited.waiting:
+                    awaited.given_up.set()
+        if awaited.error is not None:
+            raise awaited.error
+        return awaited.run
+
+    def _fulfil(self, key, awaited, state, worlds):
+        try:
+            awaited.run = self.get(state, worlds)
+            if awaited.run is None:
+                awaited.run = compute(state, worlds, awaited.given_up, first=self._most_of(state, worlds))
+                self.put(awaited.run)
+        except Exception as error:
+            awaited.error = error
+        finally:
+            with self._lock:
+                if self._awaited.get(key) is awaited:
+                    del self._awaited[key]
+            awaited.done.set()
 
     def _most_of(self, state, worlds):
         """What is remembered of a run, at most so many worlds of it, or None."""
@@ -274,6 +325,14 @@ class RunCache:
         """Give the number of runs that are remembered."""
         with self._lock:
             return len(self._runs)
+
+
+class _Awaited:
+    """A run while it is computed: how many wait for it, and then the run itself, or the error that it came to."""
+
+    def __init__(self):
+        self.waiting, self.given_up, self.done = 0, threading.Event(), threading.Event()
+        self.run = self.error = None
 
 
 def _cut(run, worlds, copied=False):

@@ -16,9 +16,9 @@ from viz.runs import CACHE, Cancelled, RunFailed
 from viz.state import DEFAULT, PageState, parse_query, read_pin
 
 FIRST, ALL = 64, 256  # worlds that answer at once, and worlds of the fan that follows
-PAUSE = 0.03  # seconds without another change, after which a run begins
 ONE_HAND = 1.0  # seconds within which moves of the same lever are one change
 MOST_UNDO = 100
+COMPUTING = "computing …"
 OF_A_RUN = ("scenario", "sets", "events", "decisions", "seed", "months", "worlds", "story")
 
 
@@ -32,9 +32,25 @@ class Seen:
     pinned: tuple = ()
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far the answer is to what was asked: what is being computed, in words, or "" if nothing is; the digest of the
+    run once all its worlds are shown; the sentence of a failure.
+    """
+
+    asked: tuple | None = None
+    busy: str = COMPUTING
+    digest: str = ""
+    failure: str = ""
+
+
+def asked(state):
+    """Give what of a state decides the answer that is computed in the background."""
+    return (state.run_key, state.worlds, state.story, state.pins, state.names, state.party)
+
+
 class Session:
-    """A visitor's page. Its reactive values: ``state``, ``seen`` (a Seen, or None at first), ``busy`` (what is
-    being computed, in words), ``failure`` (a sentence, or ""), ``digest`` (of the run, once all its worlds are shown),
+    """A visitor's page. Its reactive values: ``state``, ``seen`` (a Seen, or None at first), ``progress`` (a Progress),
     ``notices``.
     """
 
@@ -43,9 +59,7 @@ class Session:
         self.state = solara.Reactive(state)
         self.notices = solara.Reactive(tuple(notices))
         self.seen = solara.Reactive(None)
-        self.busy = solara.Reactive("")
-        self.failure = solara.Reactive("")
-        self.digest = solara.Reactive("")
+        self._progress = solara.Reactive(Progress())
         self.past, self.future = [], []
         self._gesture, self._gesture_ends = None, math.inf
 
@@ -118,6 +132,22 @@ class Session:
 
     # -- running ----------------------------------------------------------------------------------------------
 
+    @property
+    def progress(self):
+        """How far the answer to the present state is."""
+        progress, now = self._progress.value, asked(self.state.value)
+        return progress if progress.asked == now else Progress(now)
+
+    @property
+    def is_old(self):
+        """Whether what is shown answers an earlier state than the present one."""
+        seen = self.seen.value
+        return seen is not None and asked(seen.state) != asked(self.state.value)
+
+    def forgive(self):
+        """Take the sentence of a failure away."""
+        self._progress.set(replace(self.progress, failure=""))
+
     def start(self):
         """Begin to compute what the state says, in the background; give the function that cancels it."""
         cancel = threading.Event()
@@ -126,27 +156,23 @@ class Session:
 
     def _work(self, state, cancel):
         try:
-            if cancel.wait(0 if self.seen.value is None else PAUSE):
-                return
-            self.busy.set("computing …")
-            self.digest.set("")
-            for worlds in self._sizes(state):
+            most = max(ALL, state.worlds)
+            for worlds in self._sizes(state, most):
                 run = CACHE.compute(state, worlds, cancel)
                 self._publish(state, run, cancel)
-                if not cancel.is_set():
-                    self.busy.set(f"{worlds} of {max(ALL, state.worlds)} worlds …")
-            self._settle(cancel, digest=run.digest)
+                self._tell(state, cancel, busy=f"{worlds} of {most} worlds …" if worlds < most else "")
+            self._tell(state, cancel, digest=run.digest)
         except Cancelled:
             pass
         except RunFailed as error:
-            self._settle(cancel, str(error))
+            self._tell(state, cancel, failure=str(error))
         except Exception as error:
             show.log(error)
-            self._settle(cancel, "This run could not be drawn. What you see is the last one that could.")
+            words = "This run could not be drawn. What you see is the last one that could."
+            self._tell(state, cancel, failure=words)
 
-    def _sizes(self, state):
+    def _sizes(self, state, most):
         """How many worlds to show one after the other: fewer are left out where all are at hand."""
-        most = max(ALL, state.worlds)
         return [most] if CACHE.get(state, most) or state.story >= FIRST else [FIRST, most]
 
     def _publish(self, state, run, cancel):
@@ -154,7 +180,6 @@ class Session:
         screen = show.screen(run, state, pinned)
         if not cancel.is_set():
             self.seen.set(Seen(state, run, screen, pinned))
-            self.failure.set("")
 
     def _pinned(self, pin, cancel):
         try:
@@ -162,11 +187,9 @@ class Session:
         except RunFailed:
             return None
 
-    def _settle(self, cancel, failure="", digest=""):
+    def _tell(self, state, cancel, busy="", digest="", failure=""):
         if not cancel.is_set():
-            self.digest.set(digest)
-            self.busy.set("")
-            self.failure.set(failure)
+            self._progress.set(Progress(asked(state), busy, digest, failure))
 
 
 def warm(worlds):

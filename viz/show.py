@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from scenarios.cast import cast_of, names_of
-from scenarios.files import version as product_version
 from scenarios.schema import BadInput, library, load
 from viz import panels
 from viz import words as wording
@@ -35,12 +34,6 @@ class Screen:
 def log(error):
     """Write an error where the operator of the server finds it."""
     LOG.error("The page could not show something", exc_info=error)
-
-
-@functools.cache
-def version():
-    """Give the version of the product."""
-    return product_version()
 
 
 # -- what there is --------------------------------------------------------------------------------------------
@@ -129,14 +122,21 @@ def screen(run, state, pinned=()):
     if key not in run.memory:
         about = context(run, state, pinned)
         run.memory[key] = Screen(
-            status=to_json(main.status(run, about)),
-            network=to_json(main.network(run, about)),
-            timeline=to_json(main.timeline(run, about)),
+            **_of_story(run, about, key),
             strip=to_json(main.strip(run, about)),
             footer=footer(run),
             stamp=sha256(repr((run.key, run.worlds, run.position)).encode()).hexdigest()[:12],
         )
     return run.memory[key]
+
+
+def _of_story(run, about, key):
+    """The parts that show one world, which stay as they are when more worlds are added."""
+    memory = run.memory_of_story
+    if key not in memory:
+        parts = {"status": main.status, "network": main.network, "timeline": main.timeline}
+        memory[key] = {name: to_json(part(run, about)) for name, part in parts.items()}
+    return memory[key]
 
 
 def footer(run):

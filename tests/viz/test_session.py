@@ -15,10 +15,9 @@ FLOOR = "openai.floor_share"
 
 @pytest.fixture
 def small(monkeypatch):
-    """Few worlds, so that a run takes no time; and no pause before it."""
+    """Few worlds, so that a run takes no time."""
     monkeypatch.setattr(sessions, "FIRST", 2)
     monkeypatch.setattr(sessions, "ALL", 4)
-    monkeypatch.setattr(sessions, "PAUSE", 0.0)
 
 
 def session(query=""):
@@ -127,10 +126,10 @@ def test_few_worlds_are_shown_first_and_all_follow(small):
     mine, shown = session("seed=11"), []
     mine.seen.subscribe(lambda seen: shown.append(seen.run.worlds))
     mine.start()
-    waited(lambda: shown and not mine.busy.value)
+    waited(lambda: shown and not mine.progress.busy)
     assert shown == [2, 4]
     assert mine.seen.value.run.months == 6
-    assert mine.failure.value == ""
+    assert mine.progress.failure == ""
 
 
 def test_what_is_at_hand_is_shown_at_once(small):
@@ -138,7 +137,7 @@ def test_what_is_at_hand_is_shown_at_once(small):
     mine, shown = session("seed=12"), []
     mine.seen.subscribe(lambda seen: shown.append(seen.run.worlds))
     mine.start()
-    waited(lambda: shown and not mine.busy.value)
+    waited(lambda: shown and not mine.progress.busy)
     assert shown == [4]
 
 
@@ -147,14 +146,14 @@ def test_a_cancelled_run_is_never_shown(small):
     mine.start()()  # begun and cancelled
     later = session("seed=14")
     later.start()
-    waited(lambda: later.seen.value is not None and not later.busy.value)
+    waited(lambda: later.seen.value is not None and not later.progress.busy)
     assert mine.seen.value is None
 
 
 def test_a_run_that_fails_leaves_what_was_seen_and_says_so(small, monkeypatch):
     mine = session("seed=15")
     mine.start()
-    waited(lambda: mine.seen.value is not None and not mine.busy.value)
+    waited(lambda: mine.seen.value is not None and not mine.progress.busy)
     seen = mine.seen.value
 
     def fails(state, worlds, cancel=None):
@@ -163,10 +162,10 @@ def test_a_run_that_fails_leaves_what_was_seen_and_says_so(small, monkeypatch):
     monkeypatch.setattr(CACHE, "compute", fails)
     mine.move(FLOOR, 0.5, moving=False)
     mine.start()
-    waited(lambda: mine.failure.value)
+    waited(lambda: mine.progress.failure)
     assert mine.seen.value is seen
     assert mine.state.value.changes == {FLOOR: 0.5}
-    assert mine.busy.value == ""
+    assert mine.progress.busy == ""
 
 
 def test_a_view_of_the_screen_that_breaks_is_a_sentence_too(small, monkeypatch):
@@ -176,15 +175,15 @@ def test_a_view_of_the_screen_that_breaks_is_a_sentence_too(small, monkeypatch):
     monkeypatch.setattr(sessions.show, "screen", breaks)
     mine = session("seed=16")
     mine.start()
-    waited(lambda: mine.failure.value)
-    assert "could not be drawn" in mine.failure.value
-    assert "ZeroDivisionError" not in mine.failure.value
+    waited(lambda: mine.progress.failure)
+    assert "could not be drawn" in mine.progress.failure
+    assert "ZeroDivisionError" not in mine.progress.failure
 
 
 def test_threads_end(small):
     before = threading.active_count()
     mine = session("seed=17")
     stop = mine.start()
-    waited(lambda: mine.seen.value is not None and not mine.busy.value)
+    waited(lambda: mine.seen.value is not None and not mine.progress.busy)
     stop()
     waited(lambda: threading.active_count() <= before)

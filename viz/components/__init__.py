@@ -4,37 +4,37 @@ import solara
 
 
 @solara.component_vue("chart.vue", vuetify=False)
-def Chart(spec="", choices="[]", chosen="", dimmed=False, stamp="", event_choose=None, event_pick=None):
+def Chart(spec="", choices="[]", chosen="", stamp="", event_choose=None, event_pick=None):
     """Draw a viz.specs.Chart; ``choices`` are other charts to switch to, ``stamp`` tells what was painted."""
 
 
 @solara.component_vue("player.vue", vuetify=False)
-def Player(spec="", month=0, dimmed=False, event_settled=None):
+def Player(spec="", month=0, event_settled=None):
     """Play, step and scrub through the months of a viz.specs.Timeline; tells the month where it comes to rest."""
 
 
 @solara.component_vue("network.vue", vuetify=False)
-def Network(spec="", dimmed=False, event_pick=None):
+def Network(spec="", event_pick=None):
     """Draw a viz.specs.Network: who owes whom."""
 
 
 @solara.component_vue("status.vue", vuetify=False)
-def Status(spec="", dimmed=False):
+def Status(spec=""):
     """Say how things stand: a banner and four tiles of a viz.specs.Status."""
 
 
 @solara.component_vue("strip.vue", vuetify=False)
-def Strip(spec="", story=0, waiting=0, dimmed=False, event_choose=None):
+def Strip(spec="", story=0, waiting=0, event_choose=None):
     """Show all worlds as marks, of which one is the story; ``waiting`` more are still being computed."""
 
 
 @solara.component_vue("table.vue", vuetify=False)
-def Table(spec="", dimmed=False, event_pick=None):
+def Table(spec="", event_pick=None):
     """Show a viz.specs.Table."""
 
 
 @solara.component_vue("text.vue", vuetify=False)
-def Text(spec="", dimmed=False):
+def Text(spec=""):
     """Show the sentences of a viz.specs.Text."""
 
 

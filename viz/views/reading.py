@@ -1,7 +1,5 @@
 """What several views read off a run: quantiles over worlds, months of failure, tables behind charts."""
 
-import functools
-
 import numpy as np
 
 from model.opening import read_opening
@@ -83,12 +81,7 @@ def years_of(run, count):
 
 def opening_of(run):
     """Give the opening books of a run."""
-    return _read_opening(run.scenario.opening)
-
-
-@functools.cache
-def _read_opening(name):
-    return read_opening(name)
+    return read_opening(run.scenario.opening)
 
 
 def columns_of(story, state, names):

@@ -61,9 +61,10 @@ class Standing:
 
 def standing(run) -> Standing:
     """Give how all parties stand in the shown world of a run; read once."""
-    if "standing" not in run.memory:
-        run.memory["standing"] = _read(run.story)
-    return run.memory["standing"]
+    memory = run.memory_of_story
+    if "standing" not in memory:
+        memory["standing"] = _read(run.story)
+    return memory["standing"]
 
 
 def unpaid_of(story):
