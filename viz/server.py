@@ -1,7 +1,9 @@
 """Serve the page: `python run.py app`. Nothing is asked of the network, and no other site may speak to it."""
 
 import gc
+import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -13,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 
 SETTINGS = {
     "SOLARA_APP": "viz.app",
+    "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
     "SOLARA_ASSETS_EXTRA_LOCATIONS": "viz.assets",  # a folder's path would break at a comma
     "SOLARA_ASSETS_PROXY": "True",
     "SOLARA_KERNEL_CULL_TIMEOUT": "10m",
@@ -46,14 +49,18 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+EXTENSIONS = re.compile(
+    rb"nbextensionHashes = (\{[^}]*\})"
+)  # what Solara's page asks for once it is connected
 CLOSED_PATHS = ("/resourcez",)  # figures about other people's sessions
 
 # What Solara's page template lacks, forbids, or says in its own words: zooming by hand, a language, an early start
-# for the charts, and what a visitor should know when the server is gone.
+# for the charts, a late one for icons, and what a visitor should know when the server is gone.
 PAGE_REPAIRS = {
     b"<html>": b'<html lang="en">',
     b", maximum-scale=1, user-scalable=no, minimal-ui": b"",
     b"<title>": b'<link rel="modulepreload" href="/_solara/cdn/echarts@5.4.0/dist/echarts.esm.min.js">\n    <title>',
+    b'rel="stylesheet" fetchpriority="low"': b'rel="stylesheet" media="print" onload="this.media=\'all\'"',
     b"Server\n                disconnected.": b"The server does not answer. Trying again \xe2\x80\xa6",
     b"Could not restore session. Please refresh.\n                </v-card-text>": (
         b"The server was started anew. What you had set is in the address: refresh, and it is back."
@@ -193,7 +200,16 @@ def mended(page):
     """Give Solara's page with what PAGE_REPAIRS replaces, in bytes."""
     for text, better in PAGE_REPAIRS.items():
         page = page.replace(text, better, 1)
-    return page
+    return page.replace(b"</head>", _early(page) + b"</head>", 1)
+
+
+def _early(page):
+    """Links that have the browser fetch at once what the page asks for only when it is connected."""
+    found = EXTENSIONS.search(page)
+    hashes = json.loads(found[1]) if found else {}
+    files = (f"{name.partition('/')[0]}/nodeps.js?{version}" for name, version in hashes.items())
+    links = (f'<link rel="preload" as="script" href="/jupyter/nbextensions/{file}">' for file in files)
+    return "".join(links).encode()
 
 
 async def _send_whole(send, start, body):

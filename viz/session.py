@@ -60,6 +60,7 @@ class Session:
         self.notices = solara.Reactive(tuple(notices))
         self.seen = solara.Reactive(None)
         self._progress = solara.Reactive(Progress())
+        self._show_what_is_at_hand(state)
         self.past, self.future = [], []
         self._gesture, self._gesture_ends = None, math.inf
 
@@ -171,11 +172,22 @@ class Session:
             words = "This run could not be drawn. What you see is the last one that could."
             self._tell(state, cancel, failure=words)
 
+    def _show_what_is_at_hand(self, state):
+        """Begin with the answer to a state, so that it is on the page from the first moment, if it is remembered."""
+        run = None if state.pins else CACHE.get(state, max(ALL, state.worlds))
+        try:
+            if run is not None:
+                self.seen.set(Seen(state, run, show.screen(run, state)))
+        except Exception as error:  # which is told once it happens again, in the background
+            show.log(error)
+
     def _sizes(self, state, most):
         """How many worlds to show one after the other: fewer are left out where all are at hand."""
         return [most] if CACHE.get(state, most) or state.story >= FIRST else [FIRST, most]
 
     def _publish(self, state, run, cancel):
+        if self.seen.value is not None and self.seen.value.run is run and not self.is_old:
+            return
         pinned = tuple(filter(None, (self._pinned(pin, cancel) for pin in state.pins)))
         screen = show.screen(run, state, pinned)
         if not cancel.is_set():

@@ -242,3 +242,106 @@ def test_the_command_line_prints_the_digest_of_the_page(tmp_path):
     )
     state = PageState("growth_disappoints", (("openai.floor_share", 0.5),), seed=2, worlds=3, months=4)
     assert json.loads(done.stdout)["digest"] == compute(state).digest
+
+
+# -- several who ask for the same run -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """A simulation that goes on only when it is let go: {"begun": each start, "go": an Event}."""
+    told = {"begun": [], "go": threading.Event()}
+
+    def waits(scenario, worlds, *arguments, progress, **keywords):
+        told["begun"].append(worlds)
+        while not told["go"].wait(0.01):
+            progress(0, 1)
+        return simulate(scenario, worlds, *arguments, progress=progress, **keywords)
+
+    monkeypatch.setattr("viz.runs.simulate", waits)
+    return told
+
+
+def asking(cache, cancel=None):
+    """Ask for a run in a thread; give the thread, and the list into which its answer goes."""
+    answers = []
+
+    def ask():
+        try:
+            answers.append(cache.compute(STATE, cancel=cancel))
+        except (Cancelled, RunFailed) as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread, answers
+
+
+def until(check):
+    for _ in range(3_000):
+        if check():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never happened")
+
+
+def waiting(cache):
+    return sum(each.waiting for each in cache._awaited.values())
+
+
+def test_a_run_that_two_ask_for_at_once_is_played_once(held):
+    cache = RunCache()
+    asked = [asking(cache) for _ in range(3)]
+    until(lambda: waiting(cache) == 3)
+    held["go"].set()
+    for thread, _ in asked:
+        thread.join()
+    runs = [answers[0] for _, answers in asked]
+    assert len(held["begun"]) == 1
+    assert runs[0] is runs[1] is runs[2]
+    assert waiting(cache) == 0
+
+
+def test_who_waits_no_longer_leaves_the_run_to_the_others(held):
+    cache, cancel = RunCache(), threading.Event()
+    first, given_up = asking(cache, cancel)
+    until(lambda: held["begun"])
+    second, answers = asking(cache)
+    until(lambda: waiting(cache) == 2)
+    cancel.set()
+    first.join()
+    assert isinstance(given_up[0], Cancelled)
+    held["go"].set()
+    second.join()
+    assert answers[0].worlds == STATE.worlds
+    assert len(held["begun"]) == 1
+
+
+def test_a_run_that_nobody_waits_for_is_given_up_and_can_be_asked_for_again(held):
+    cache, cancel = RunCache(), threading.Event()
+    first, given_up = asking(cache, cancel)
+    until(lambda: held["begun"])
+    cancel.set()
+    first.join()
+    assert isinstance(given_up[0], Cancelled)
+    until(lambda: not cache._awaited)  # it noticed, though it was never let go
+    held["go"].set()
+    assert cache.compute(STATE).worlds == STATE.worlds
+    assert len(held["begun"]) == 2
+
+
+def test_all_who_wait_are_told_that_a_run_failed(monkeypatch):
+    cache, go = RunCache(), threading.Event()
+
+    def fails(*_, **__):
+        go.wait(30)
+        raise MemoryError
+
+    monkeypatch.setattr("viz.runs.simulate", fails)
+    asked = [asking(cache) for _ in range(2)]
+    until(lambda: waiting(cache) == 2)
+    go.set()
+    for thread, answers in asked:
+        thread.join()
+        assert "more memory" in str(answers[0])
+    assert not cache._awaited

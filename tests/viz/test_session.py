@@ -187,3 +187,34 @@ def test_threads_end(small):
     waited(lambda: mine.seen.value is not None and not mine.progress.busy)
     stop()
     waited(lambda: threading.active_count() <= before)
+
+
+def test_what_is_shown_is_old_until_what_was_asked_for_is_there(small):
+    mine = session("seed=18")
+    mine.start()
+    waited(lambda: mine.progress.digest)
+    assert not mine.is_old and mine.progress.busy == ""
+    mine.move(FLOOR, 0.5, moving=False)
+    assert mine.is_old and mine.progress.busy and mine.progress.digest == ""
+    mine.start()
+    waited(lambda: mine.progress.digest)
+    assert not mine.is_old
+    mine.undo()
+    assert mine.is_old and mine.progress.busy
+
+
+def test_a_failure_belongs_to_what_was_asked_for_and_can_be_dismissed(small, monkeypatch):
+    def fails(state, worlds, cancel=None):
+        raise RunFailed("The model stopped.")
+
+    monkeypatch.setattr(CACHE, "compute", fails)
+    mine = session("seed=19")
+    mine.start()
+    waited(lambda: mine.progress.failure)
+    assert mine.progress.busy == ""
+    mine.forgive()
+    assert (mine.progress.failure, mine.progress.busy) == ("", "")
+    mine.start()
+    waited(lambda: mine.progress.failure)
+    mine.new_luck()
+    assert mine.progress.failure == "" and mine.progress.busy

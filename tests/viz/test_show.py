@@ -118,3 +118,13 @@ def test_the_header_offers_every_scenario_with_a_sentence():
 )
 def test_the_first_sentence(paragraph, sentence):
     assert show.first_sentence(paragraph) == sentence
+
+
+def test_what_is_told_of_one_world_stays_when_more_are_added(run):
+    """The whole screen of a run that grew is that of the run played at once, word for word."""
+    show.screen(run, STATE)
+    grown, whole = compute(STATE, 6, first=run), compute(STATE, 6)
+    one, other = show.screen(grown, STATE), show.screen(whole, STATE)
+    for part in ("status", "network", "timeline", "strip", "stamp"):
+        assert getattr(one, part) == getattr(other, part), part
+    assert one.network is show.screen(run, STATE).network
