@@ -125,3 +125,10 @@ def test_a_port_that_is_taken_is_told_with_a_way_out():
             listen("127.0.0.1", port)
     with pytest.raises(PortTaken):
         listen("127.0.0.1", 99_999)
+
+
+def test_the_browser_is_told_early_what_the_page_asks_for_later():
+    page = b'<html><head></head><script>nbextensionHashes = {"jupyter-vue/extension": "0a1b"};</script>'
+    link = b'<link rel="preload" as="script" href="/jupyter/nbextensions/jupyter-vue/nodeps.js?0a1b">'
+    assert link + b"</head>" in mended(page)
+    assert b"preload" not in mended(b"<html><head></head></html>")
