@@ -3,6 +3,7 @@
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
+from model.kernels_compute import change_regime, compare_with_hand, exponent_of_rent
 from model.sums import total
 
 
@@ -90,17 +91,39 @@ class ComputeMarket(Mechanism):
 
     measures = ("rent", "old_rent", "tightness", "idle_pool", "glut", "thrown_out")
 
+    def __init__(self, model):
+        super().__init__(model)
+        self._broken = np.zeros((1, model.worlds))
+
     def move_regime(self):
         """Turn calm into glut, or glut into calm; let estates' capacity reach the market and be absorbed."""
-        draw = self.model.draw("rent regime")
-        starts, ends = draw < self.monthly_glut, draw < self.monthly_end
-        self.glut = np.where(self.glut, ~ends, starts) & self.enabled
-        failed = self.model.compute_contracts.gw_of_estates
-        new = np.maximum(failed - self.estates, 0.0)
-        self.estates = np.maximum(failed, self.estates)
-        self.thrown_out = self.thrown_out * (1.0 - self.absorption) + new
-        broken = self.model.technology.broken
-        self.stale = self.stale * (1.0 - 1.0 / 60.0) + self.architecture_hit * (broken - self._broken)
+        contracts, broken, row = (
+            self.model.compute_contracts,
+            self.model.technology.broken,
+            self.estates.shape,
+        )
+        glut, estates, thrown_out, stale = np.empty(row, dtype=bool), *(np.empty(row) for _ in range(3))
+        change_regime(
+            self.model.draw("rent regime"),
+            self.monthly_glut,
+            self.monthly_end,
+            self.enabled,
+            self.glut,
+            contracts.peak,
+            contracts.seller_alive,
+            self.estates,
+            self.thrown_out,
+            self.absorption,
+            self.stale,
+            self.architecture_hit,
+            broken,
+            self._broken,
+            glut,
+            estates,
+            thrown_out,
+            stale,
+        )
+        self.glut, self.estates, self.thrown_out, self.stale = glut, estates, thrown_out, stale
         self._broken = broken
 
     @of_params
@@ -148,19 +171,30 @@ class ComputeMarket(Mechanism):
         the rent returns to its trend, 3% of the gap a month.
         """
         self.move_regime()
-        openai = self.model.openai
-        wanted = openai.inference_need + openai.training_plan
-        rivals = total(self.model.rivals.compute_used)[None, :]
-        hand = openai.available + self.idle_pool
-        self.tightness = (wanted + rivals + 0.1) / (hand + rivals + 0.1)
-        scarce = np.clip(np.log(self.tightness), -1.5, 0.7) * self.scarcity_elasticity
-        step = self.monthly_volatility * self.model.draw("rent", "normal")
-        self.shock = self.shock * 0.97 + step * self.enabled + self.monthly_slide * self.glut
-        trend = self.opening_rent * np.exp(self.log_trend * self.model.month / 12.0)
-        fall = self.obsolescence * self.model.technology.industry_gain
-        fall = fall + self.fire_sale_depth * self.thrown_out / (hand + rivals + 0.1)
-        moved = np.exp((scarce - fall) * self.enabled + self.shock)
-        self.rent = trend * moved
+        openai, month, row = self.model.openai, self.model.month, self.rent.shape
+        in_use, tightness, shock, exponent = np.empty(row), np.empty(row), np.empty(row), np.empty(row)
+        used = self.model.rivals.compute_used
+        need, training = openai.inference_need, openai.training_plan
+        compare_with_hand(need, training, used, openai.available, self.idle_pool, in_use, tightness)
+        exponent_of_rent(
+            np.log(tightness),
+            self.scarcity_elasticity,
+            self.shock,
+            self.monthly_volatility,
+            self.model.draw("rent", "normal"),
+            self.enabled,
+            self.monthly_slide,
+            self.glut,
+            self.obsolescence,
+            self.model.technology.industry_gain,
+            self.fire_sale_depth,
+            self.thrown_out,
+            in_use,
+            shock,
+            exponent,
+        )
+        self.tightness, self.shock = tightness, shock
+        self.rent = self.opening_rent * np.exp(self.log_trend * month / 12.0) * np.exp(exponent)
         self.old_rent = self.rent * self.vintage_discount * np.exp(-self.stale * self.enabled)
 
     def letting_share(self, pool):
@@ -169,5 +203,3 @@ class ComputeMarket(Mechanism):
         taken = self.second_use + self.second_use_growth * self.model.month / 12.0
         pays = self.old_rent > self.running_cost
         return np.minimum(taken / np.maximum(self.idle_pool, 1e-9), 1.0) * pays
-
-    _broken = np.zeros((1, 1))

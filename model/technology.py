@@ -126,8 +126,12 @@ class Technology(Mechanism):
     open_efficiency = np.zeros((1, 1))
     price_ceiling = np.ones((1, 1))
     industry_gain = np.zeros((1, 1))
-    broken = np.zeros((1, 1))
+    broken = None
     """Gains so far (natural logarithm) that need another architecture of chips than those already built."""
+
+    def __init__(self, model):
+        super().__init__(model)
+        self.broken = np.zeros((1, model.worlds))
 
     def arrive(self):
         """Let breakthroughs arrive (a Poisson number), hand them to their owner, send the rest on its way."""

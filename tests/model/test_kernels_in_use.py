@@ -10,6 +10,7 @@ from numba.core.dispatcher import Dispatcher
 from model import (
     DebtTrapModel,
     Event,
+    kernels_compute,
     kernels_contracts,
     kernels_credit,
     kernels_demand,
@@ -23,6 +24,7 @@ WORLDS, PLAYED, KEPT = 7, 40, 6
 KERNELS = {
     name: kernel
     for module in (
+        kernels_compute,
         kernels_contracts,
         kernels_credit,
         kernels_demand,
@@ -33,7 +35,17 @@ KERNELS = {
     for name, kernel in vars(module).items()
     if isinstance(kernel, Dispatcher)
 }
-USERS = ("contracts", "credit", "demand", "ladder", "power", "solvency", "stress", "technology")
+USERS = (
+    "compute_market",
+    "contracts",
+    "credit",
+    "demand",
+    "ladder",
+    "power",
+    "solvency",
+    "stress",
+    "technology",
+)
 
 
 @pytest.fixture(scope="module")

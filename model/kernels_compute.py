@@ -1,0 +1,72 @@
+"""The arithmetic of the market for compute, compiled; what it means is told in `model/compute_market.py`.
+
+As in `model/kernels.py`: loops in the order in which they are written, and nothing but + - * / and comparisons, so
+that a world has the same bits alone and in any batch; logarithms and exponentials are taken between the kernels.
+Blocks of one row are ``(1, worlds)``.
+"""
+
+from numba import boolean, float64, types, void
+
+from model.kernels import kernel
+
+TABLE = types.Array(float64, 2, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
+OUT, OUT_FLAGS = float64[:, ::1], boolean[:, ::1]
+
+
+@kernel(
+    void, TABLE, TABLE, TABLE, FLAGS, FLAGS, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE,
+    OUT_FLAGS, OUT, OUT, OUT,
+)  # fmt: skip
+def change_regime(
+    draw, starts, ends, enabled, glut_before, peak, seller_alive, estates_before, thrown_before, absorption,
+    stale_before, architecture_hit, broken, broken_before, glut, estates, thrown_out, stale,
+):  # fmt: skip
+    """Turn calm into glut, or glut into calm, by one draw; let the capacity of failed sellers reach the market.
+
+    What is thrown out is absorbed at a yearly constant rate; rent lost to another architecture fades in five years.
+    peak ``(contracts, worlds)``: the capacity behind each contract.
+    """
+    contracts, worlds = peak.shape
+    for world in range(worlds):
+        begins, lasts = draw[0, world] < starts[0, world], draw[0, world] >= ends[0, world]
+        glut[0, world] = enabled[0, world] and (lasts if glut_before[0, world] else begins)
+        failed = 0.0
+        for contract in range(contracts):
+            if not seller_alive[contract, world]:
+                failed += peak[contract, world]
+        new = max(failed - estates_before[0, world], 0.0)
+        estates[0, world] = max(failed, estates_before[0, world])
+        thrown_out[0, world] = thrown_before[0, world] * (1.0 - absorption[0, world]) + new
+        fresh = architecture_hit[0, world] * (broken[0, world] - broken_before[0, world])
+        stale[0, world] = stale_before[0, world] * (1.0 - 1.0 / 60.0) + fresh
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def compare_with_hand(need, training, rivals_used, available, idle, in_use, tightness):
+    """Compute wanted over compute at hand, where rivals use what they have; all that is `in_use` or idle, GW."""
+    for world in range(tightness.shape[1]):
+        rivals = 0.0
+        for rival in range(rivals_used.shape[0]):
+            rivals += rivals_used[rival, world]
+        wanted, hand = need[0, world] + training[0, world], available[0, world] + idle[0, world]
+        in_use[0, world] = hand + rivals + 0.1
+        tightness[0, world] = (wanted + rivals + 0.1) / in_use[0, world]
+
+
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT,
+)  # fmt: skip
+def exponent_of_rent(
+    log_tightness, elasticity, shock_before, volatility, draw, enabled, slide, glut, obsolescence, industry_gain,
+    fire_sale_depth, thrown_out, in_use, shock, exponent,
+):  # fmt: skip
+    """The log of the rent over its trend: scarcity - obsolescence - fire sale + shock; the shock returns to nothing."""
+    for world in range(exponent.shape[1]):
+        on, falls = 1.0 if enabled[0, world] else 0.0, 1.0 if glut[0, world] else 0.0
+        scarce = min(max(log_tightness[0, world], -1.5), 0.7) * elasticity[0, world]
+        step = volatility[0, world] * draw[0, world]
+        shock[0, world] = shock_before[0, world] * 0.97 + step * on + slide[0, world] * falls
+        fall = obsolescence[0, world] * industry_gain[0, world]
+        fall = fall + fire_sale_depth[0, world] * thrown_out[0, world] / in_use[0, world]
+        exponent[0, world] = (scarce - fall) * on + shock[0, world]
