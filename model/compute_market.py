@@ -102,7 +102,8 @@ class ComputeMarket(Mechanism):
             self.model.technology.broken,
             self.estates.shape,
         )
-        glut, estates, thrown_out, stale = np.empty(row, dtype=bool), *(np.empty(row) for _ in range(3))
+        glut = np.empty(row, dtype=bool)
+        estates, thrown_out, stale = (np.empty(row) for _ in range(3))
         change_regime(
             self.model.draw("rent regime"),
             self.monthly_glut,
