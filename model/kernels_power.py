@@ -6,7 +6,7 @@ written, and nothing but + - * / and comparisons, so that a world has the same b
 
 import math
 
-from numba import boolean, float64, types, void
+from numba import boolean, float64, int64, types, void
 
 from model.kernels import kernel
 
@@ -14,6 +14,9 @@ STACK = types.Array(float64, 4, "C", readonly=True)
 UNITS = types.Array(float64, 3, "C", readonly=True)
 TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)
+MONTHS = types.Array(int64, 2, "C", readonly=True)
+ROWS = types.Array(int64, 1, "C", readonly=True)
+OUT_MONTHS, OUT_FLAGS = int64[:, ::1], boolean[:, ::1]
 OUT_STACK, OUT_UNITS, OUT_TABLE = float64[:, :, :, ::1], float64[:, :, ::1], float64[:, ::1]
 
 
@@ -175,3 +178,110 @@ def cut_by_block(price, off, firm, top, stays, load, weight, cut, mean, paid, cu
                 most = max(most, short - forced)
             paid[region, world] /= max(running, 1e-9)
             shed[region, world] = most
+
+
+@kernel(void, TABLE, TABLE, ROWS, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_TABLE)
+def load_of_data_centres(energised, carried, region, on_grid, pue, capacity, opening_capacity, share, load):
+    """Data centres' load by region, GW: its sites' less what their own turbines carry, and its share of hyperscalers'.
+
+    energised ``(sites, worlds)`` GW of IT load, Meta's own site last, which has no turbines; capacity of hyperscalers
+    counts beyond that of the opening books.
+    """
+    load[:] = 0.0
+    worlds, last = load.shape[1], energised.shape[0] - 1
+    for site in range(last + 1):
+        for world in range(worlds):
+            asked = energised[site, world] * on_grid[site, 0] * pue[0, world]
+            if site < last:
+                asked = max(asked - carried[site, world], 0.0)
+            load[region[site], world] += asked
+    for world in range(worlds):
+        built = 0.0
+        for row in range(capacity.shape[0]):
+            built += max(capacity[row, world] - opening_capacity[row, 0], 0.0)
+        for at in range(load.shape[0]):
+            load[at, world] += share[at, world] * built * pue[0, world]
+
+
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, TABLE, ROWS, TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+)  # fmt: skip
+def cuts_and_prices(
+    energised, pue, own, carried, curtailed, paid_price, reference_price, region, on_grid, contract_region,
+    contract_on_grid, own_power, cut, over_reference,
+):  # fmt: skip
+    """What of each site's load its turbines carry and the grid cuts, and each power contract's price over reference.
+
+    A site's own turbines run when the grid cuts it: what they carry is not cut. own: GW of turbines of the opening
+    books, carried: of those ordered since; the last site has none of these.
+    """
+    sites, worlds = cut.shape
+    for site in range(sites):
+        for world in range(worlds):
+            load = max(energised[site, world] * pue[0, world], 1e-9)
+            ordered = carried[site, world] if site < sites - 1 else 0.0
+            share = min((own[site, 0] + ordered) / load, 1.0)
+            cut[site, world] = curtailed[region[site], world] * (1.0 - share) * on_grid[site, 0]
+            if site < sites - 1:
+                own_power[site, world] = min(ordered / load, 1.0)
+    for contract in range(over_reference.shape[0]):
+        at, grid = contract_region[contract], contract_on_grid[contract, 0]
+        for world in range(worlds):
+            seen = paid_price[at, world] / reference_price[at, world]
+            over_reference[contract, world] = grid * seen + (1.0 - grid)
+
+
+@kernel(boolean, int64, MONTHS, TABLE, TABLE, TABLE, FLAGS, OUT_FLAGS)
+def find_lost_orders(month, start, amount, lost_below, survival, enabled, lost):
+    """Which orders that lie ahead have lost their last request: survival in the queue is down to its draw.
+
+    survival ``(1, worlds)``; tells whether there is one.
+    """
+    some = False
+    for rung in range(lost.shape[0]):
+        for world in range(lost.shape[1]):
+            ahead = start[rung, world] > month and amount[rung, world] > 0.0 and enabled[0, world]
+            lost[rung, world] = ahead and survival[0, world] <= lost_below[rung, world]
+            some |= lost[rung, world]
+    return some
+
+
+@kernel(
+    void, TABLE, TABLE, TABLE, FLAGS, TABLE, TABLE, MONTHS, MONTHS, TABLE, TABLE, TABLE, ROWS, OUT_MONTHS,
+)  # fmt: skip
+def find_what_binds(
+    available,
+    need,
+    training,
+    closed,
+    ahead,
+    energised,
+    waited,
+    slipped,
+    curtailed,
+    buildable,
+    announced,
+    codes,
+    binding,
+):
+    """What binds the lab's compute, one of `codes`: chips, building, grid, credit, demand; as `Power.find_binding`.
+
+    ahead and energised ``(sites, worlds)`` GW; waited and slipped: months lost to the grid and to building.
+    """
+    chips, building, grid, credit, demand = codes[0], codes[1], codes[2], codes[3], codes[4]
+    for world in range(binding.shape[1]):
+        longest_wait, longest_slip, cut = 0, 0, False
+        for site in range(ahead.shape[0]):
+            if ahead[site, world] > 0.0:
+                longest_wait = max(longest_wait, waited[site, world])
+                longest_slip = max(longest_slip, slipped[site, world])
+            cut |= energised[site, world] > 0.0 and curtailed[site, world] > 0.0
+        binds = chips
+        if buildable[0, world] <= 1e-9 and announced[0, world] > 1e-9:
+            binds = credit
+        if longest_slip > 0:
+            binds = building
+        if cut or (longest_wait > 0 and longest_wait >= longest_slip):
+            binds = grid
+        enough = available[0, world] >= need[0, world] + training[0, world] - 1e-9
+        binding[0, world] = demand if enough or closed[0, world] else binds

@@ -16,8 +16,12 @@ from model.kernels_power import (
     add_scarcity,
     chance_at_bid,
     cut_by_block,
+    cuts_and_prices,
     energy_price,
+    find_lost_orders,
+    find_what_binds,
     let_bidders_leave,
+    load_of_data_centres,
     offer_and_ask,
 )
 from model.stack import connection_queue, merit_order, queue_survival
@@ -30,6 +34,7 @@ ON_GRID = np.array([1.0, 0.0, 1.0, 1.0, 1.0])[:, None]
 CHIPS, BUILDING, GRID, CREDIT, DEMAND = range(5)
 BINDING = ("chips", "building", "grid", "credit", "demand")
 """What can bind the lab's compute, in the order of the State's numbers."""
+_CODES = np.array([CHIPS, BUILDING, GRID, CREDIT, DEMAND])
 STAGES = ("application", "study", "agreement", "construction")
 STAGE_COMPLETION = np.array([0.85, 0.6, 0.5, 0.8])[:, None]
 """Share of requests that gets through each stage of a connection queue: a fifth in all (13 to 19% of LBNL's)."""
@@ -351,12 +356,19 @@ class Power(Mechanism):
     def publish(self):
         """Publish what sites, utilities and commissions know of one another."""
         model, utilities, commissions = self.model, self.model.utilities, self.model.commissions
-        pue = model.power_contracts.pue
-        energised = model.sites.energised * ON_GRID * pue
-        energised[:-1] = np.maximum(energised[:-1] - self._carried, 0.0)
-        grid = self.by_region @ energised
-        built = total(np.maximum(model.hyperscalers.capacity - model.opening_capacity, 0.0))[None, :]
-        self.ai_load_of_utilities = grid + utilities.other_ai_share * built * pue
+        load = np.empty(utilities.ai_load.shape)
+        load_of_data_centres(
+            model.sites.energised,
+            self._carried,
+            SITE_REGION,
+            ON_GRID,
+            model.power_contracts.pue,
+            model.hyperscalers.capacity,
+            model.opening_capacity,
+            utilities.other_ai_share,
+            load,
+        )
+        self.ai_load_of_utilities = load
         self.delay_pressure_of_sites = commissions.delay_pressure.take(SITE_REGION, axis=0)
         self.allowed_growth_of_utilities = commissions.allowed_now
         self.connecting_of_utilities = 1.0 - 0.5 * commissions.verdict
@@ -460,17 +472,27 @@ class Power(Mechanism):
 
         A site's own turbines run when the grid cuts it: what they carry is not cut.
         """
-        utilities, pue = self.model.utilities, self.model.power_contracts.pue
-        load = np.maximum(self.model.sites.energised * pue, 1e-9)
-        own = self._own + np.concatenate([self._carried, np.zeros((1, self.worlds))])
-        own = np.minimum(own / load, 1.0)
-        self.own_power_of_sites = np.minimum(self._carried / load[:-1], 1.0)
-        cut = utilities.curtailed.take(SITE_REGION, axis=0)
-        self.curtailed_of_sites = cut * (1.0 - own) * ON_GRID
-        ratio = utilities.paid_price / utilities.reference_price
-        seen = ratio.take(self._regions_of_contracts, axis=0)
-        grid = self._on_grid_of_contracts
-        self.price_over_reference_of_contracts = grid * seen + (1.0 - grid)
+        utilities, sites = self.model.utilities, self.model.sites
+        own_power, cut = np.empty(self._carried.shape), np.empty(sites.energised.shape)
+        over_reference = np.empty((len(self._regions_of_contracts), self.worlds))
+        cuts_and_prices(
+            sites.energised,
+            self.model.power_contracts.pue,
+            self._own,
+            self._carried,
+            utilities.curtailed,
+            utilities.paid_price,
+            utilities.reference_price,
+            SITE_REGION,
+            ON_GRID,
+            self._regions_of_contracts,
+            self._on_grid_of_contracts,
+            own_power,
+            cut,
+            over_reference,
+        )
+        self.own_power_of_sites, self.curtailed_of_sites = own_power, cut
+        self.price_over_reference_of_contracts = over_reference
 
     # -- announced capacity, and what binds ------------------------------------------------------------------
 
@@ -486,8 +508,14 @@ class Power(Mechanism):
 
     def survival(self):
         """Share of the requests filed for announced capacity that are still in the queue, ``(1, worlds)``."""
-        stages = STAGE_MONTHS * self.queue_level
-        stayed = queue_survival(self.model.month + self.filed_before, STAGE_COMPLETION, stages)
+        return self._survival_by_month[self.model.month][None, :]
+
+    @of_params
+    def _survival_by_month(self):
+        """The same in every month of the horizon, ``(months, worlds)``."""
+        age = np.arange(self.model.months)[:, None] + self.filed_before
+        stages = (STAGE_MONTHS * self.queue_level)[:, None, :]
+        stayed = queue_survival(age, STAGE_COMPLETION[:, None, :], stages)
         return np.exp(self.queue_attrition * np.log(stayed))
 
     def ask_to_connect(self, rung, new, own):
@@ -510,11 +538,8 @@ class Power(Mechanism):
         orders = contracts.orders
         if self.lost_below is None:
             self.lost_below = np.zeros(orders.amount.shape)
-        ahead = (orders.start > self.model.month) & (orders.amount > 0.0) & self.enabled
-        if not ahead.any():
-            return
-        lost = ahead & (self.survival() <= self.lost_below)
-        if lost.any():
+        lost, due = np.empty(orders.amount.shape, dtype=bool), (orders.start, orders.amount)
+        if find_lost_orders(self.model.month, *due, self.lost_below, self.survival(), self.enabled, lost):
             contracts.withdraw(lost)
 
     def own_turbines_for_orders(self):
@@ -528,16 +553,21 @@ class Power(Mechanism):
         delayed more the halls still ahead (a curtailed month counts as grid); else credit, where no builder finds
         finance for announced capacity; else chips: all is on plan, and the plan is what was ordered.
         """
-        model = self.model
-        lab, halls = model.openai, model.halls
-        enough = lab.available >= lab.inference_need + lab.training_plan - 1e-9
-        ahead = halls.ahead > 0.0
-        waited = (self.waited_of_sites * ahead).max(axis=0)[None, :]
-        slipped = (model.sites.slipped[: halls.rows] * ahead).max(axis=0)[None, :]
-        cut = (self.curtailed_of_sites[: halls.rows] * (halls.energised > 0.0)).max(axis=0)[None, :] > 0.0
-        grid = cut | ((waited > 0) & (waited >= slipped))
-        unfinanced = (model.compute_contracts.buildable <= 1e-9) & (
-            model.compute_contracts.announced_left > 1e-9
+        model, binding = self.model, np.empty(self.binding.shape, dtype=np.int64)
+        lab, halls, contracts = model.openai, model.halls, model.compute_contracts
+        find_what_binds(
+            lab.available,
+            lab.inference_need,
+            lab.training_plan,
+            lab.closed,
+            halls.ahead,
+            halls.energised,
+            self.waited_of_sites,
+            model.sites.slipped,
+            self.curtailed_of_sites,
+            contracts.buildable,
+            contracts.announced_left,
+            _CODES,
+            binding,
         )
-        held = np.where(slipped > 0, BUILDING, np.where(unfinanced, CREDIT, CHIPS))
-        self.binding = np.where(enough | lab.closed, DEMAND, np.where(grid, GRID, held))
+        self.binding = binding
