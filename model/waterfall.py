@@ -1,12 +1,13 @@
 """Waterfalls: in which order cash reaches lenders, investors and managers."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from model.kernels_waterfall import hand_down, run_down
 
-@dataclass(frozen=True)
-class Tiers:
+
+class Tiers(NamedTuple):
     """What one distribution did: tiers, who got what, and the balances after it (all US$bn, one shape)."""
 
     returned: np.ndarray
@@ -45,35 +46,23 @@ def private_equity_waterfall(
     Source: standard limited-partnership terms (preferred return 8%, carry 20%, full catch-up).
     """
     growth = np.expm1(np.log1p(preferred_return) / 12.0)
-    due = unpaid_preferred + growth * (unreturned + unpaid_preferred)
-    capital = unreturned + contributed
-    returned = np.minimum(distributed, capital)
-    rest = distributed - returned
-    preferred = np.minimum(rest, due)
-    rest = rest - preferred
-    gap = catch_up - carry
-    owed = (carry * (preferred_paid + preferred + catch_up_paid) - catch_up * catch_up_paid) / np.where(
-        gap > 0.0, gap, 1.0
+    given = _joined(
+        unreturned,
+        unpaid_preferred,
+        preferred_paid,
+        catch_up_paid,
+        contributed,
+        distributed,
+        growth,
+        carry,
+        catch_up,
     )
-    tier = np.minimum(rest, np.maximum(np.where(gap > 0.0, owed, 0.0), 0.0))
-    rest = rest - tier
-    manager_split, investor_split = carry * rest, (1.0 - carry) * rest
-    manager = catch_up * tier + manager_split
-    return Tiers(
-        returned=returned,
-        preferred=preferred,
-        catch_up=tier,
-        investors=distributed - manager,
-        manager=manager,
-        unreturned=capital - returned,
-        unpaid_preferred=due - preferred,
-        split_investors=investor_split,
-        split_manager=manager_split,
-    )
+    done = np.empty(given.shape)
+    hand_down(_flat(given), _flat(done))
+    return Tiers(*done)
 
 
-@dataclass(frozen=True)
-class Cascade:
+class Cascade(NamedTuple):
     """What one month of a project's cash did, and what is left after it (US$bn; flags), all of one shape."""
 
     dscr: np.ndarray
@@ -85,15 +74,15 @@ class Cascade:
     reserve_release: np.ndarray
     sweep: np.ndarray
     equity: np.ndarray
-    locked_up: np.ndarray
-    breached: np.ndarray
-    payment_default: np.ndarray
     debt: np.ndarray
     cash: np.ndarray
     reserve: np.ndarray
     payable: np.ndarray
     interest_arrears: np.ndarray
     principal_arrears: np.ndarray
+    locked_up: np.ndarray
+    breached: np.ndarray
+    payment_default: np.ndarray
 
 
 def project_finance_cascade(
@@ -138,50 +127,43 @@ def project_finance_cascade(
     or with arrears; breached below `default_dscr` or above `default_loan_to_value`.
     Source: standard project-finance terms (Yescombe 2013); all arguments broadcast.
     """
-    available = cash + cash_flow - payable
-    pool, unpaid = np.maximum(available, 0.0), np.maximum(-available, 0.0)
-    interest_due, principal_due = interest + interest_arrears, np.minimum(principal + principal_arrears, debt)
-    due = interest_due + principal_due
-    from_reserve = np.minimum(np.maximum(due - pool, 0.0), reserve)
-    paid = np.minimum(due, pool + from_reserve)
-    interest_paid = np.minimum(interest_due, paid)
-    principal_paid = paid - interest_paid
-    pool, reserve = pool + from_reserve - paid, reserve - from_reserve
-    owed = debt - principal_paid
-    interest_left, principal_left = interest_due - interest_paid, principal_due - principal_paid
-    arrears = interest_left + principal_left > 1e-9 * np.maximum(1.0, due)
-    target = np.minimum(reserve_months * (owed * rate / 12.0 + principal), owed)
-    top_up = np.minimum(np.maximum(target - reserve, 0.0), pool)
-    release = np.where(arrears, 0.0, np.maximum(reserve - target, 0.0))
-    settled = np.minimum(release, unpaid)
-    reserve, pool, unpaid = reserve + top_up - release, pool - top_up + release - settled, unpaid - settled
-    some = due > 1e-12
-    dscr = np.where(some, cash_flow / np.where(some, due, 1.0), np.inf)
-    tested = dscr if tested_dscr is None else tested_dscr
-    loan_to_value = np.where(owed > 0.0, owed / np.maximum(value, 1e-12), 0.0)
-    short = reserve < target - 1e-9 * np.maximum(1.0, target)
-    locked = (tested < lockup_dscr) | (loan_to_value > lockup_loan_to_value) | short | arrears
-    breached = (tested < default_dscr) | (loan_to_value > default_loan_to_value)
-    swept = np.minimum(np.where(locked, sweep_in_lockup, sweep) * pool, owed - principal_left)
-    swept = swept * pays_out
-    equity = np.where(locked, 0.0, pool - swept) * pays_out
-    return Cascade(
-        dscr=dscr,
-        loan_to_value=loan_to_value,
-        interest=interest_paid,
-        principal=principal_paid,
-        reserve_draw=from_reserve,
-        reserve_top_up=top_up,
-        reserve_release=release,
-        sweep=swept,
-        equity=equity,
-        locked_up=locked,
-        breached=breached,
-        payment_default=arrears,
-        debt=owed - swept,
-        cash=pool - swept - equity,
-        reserve=reserve,
-        payable=unpaid,
-        interest_arrears=interest_left,
-        principal_arrears=principal_left,
+    given = _joined(
+        cash_flow,
+        cash,
+        reserve,
+        payable,
+        debt,
+        interest_arrears,
+        principal_arrears,
+        interest,
+        principal,
+        rate,
+        reserve_months,
+        value,
+        lockup_dscr,
+        default_dscr,
+        lockup_loan_to_value,
+        default_loan_to_value,
+        sweep,
+        sweep_in_lockup,
+        pays_out,
+        0.0 if tested_dscr is None else tested_dscr,
     )
+    shape = given.shape[1:]
+    done, flags = np.empty((15, *shape)), np.empty((3, *shape), dtype=bool)
+    tests = tested_dscr is not None
+    run_down(_flat(given), tests, _flat(done), _flat(flags))
+    return Cascade(*done, *flags)
+
+
+def _joined(*values):
+    """Broadcast values against one another: the rows of one block."""
+    block = np.empty((len(values), *np.broadcast(*values).shape))
+    for at, value in enumerate(values):
+        block[at] = value
+    return block
+
+
+def _flat(block):
+    """Give all the cases of each row of a block in one line."""
+    return block.reshape(len(block), -1)

@@ -2,50 +2,29 @@
 loops in Python agree to the last bit, and a world alone has the bits that it has among others."""
 
 import importlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from model import (
-    DebtTrapModel,
-    Event,
-    kernels_compute,
-    kernels_contracts,
-    kernels_credit,
-    kernels_demand,
-    kernels_power,
-    kernels_solvency,
-    kernels_stress,
-)
+import model
+from model import DebtTrapModel, Event
 from scenarios.schema import Setting
 
 WORLDS, PLAYED, KEPT = 7, 40, 6
+MODULES = {
+    path.stem: importlib.import_module(f"model.{path.stem}")
+    for path in sorted(Path(model.__file__).parent.glob("[a-z]*.py"))
+}
 KERNELS = {
     name: kernel
-    for module in (
-        kernels_compute,
-        kernels_contracts,
-        kernels_credit,
-        kernels_demand,
-        kernels_power,
-        kernels_solvency,
-        kernels_stress,
-    )
+    for file, module in MODULES.items()
+    if file.startswith("kernels_")
     for name, kernel in vars(module).items()
     if isinstance(kernel, Dispatcher)
 }
-USERS = (
-    "compute_market",
-    "contracts",
-    "credit",
-    "demand",
-    "ladder",
-    "power",
-    "solvency",
-    "stress",
-    "technology",
-)
+USERS = [module for file, module in MODULES.items() if not file.startswith("kernels")]
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +52,9 @@ def asked():
     params = {"site_company.slip_chance": 0.3, "demand.growth_level": 2.0}
     with pytest.MonkeyPatch.context() as patch:
         for user in USERS:
-            module = importlib.import_module(f"model.{user}")
             for name, kernel in KERNELS.items():
-                if vars(module).get(name) is kernel:
-                    patch.setattr(module, name, noting(name, kernel))
+                if vars(user).get(name) is kernel:
+                    patch.setattr(user, name, noting(name, kernel))
         DebtTrapModel(WORLDS, 5, 96, Setting(params=params, events=events), record=False).run_for(PLAYED)
     return calls
 

@@ -1,0 +1,101 @@
+"""Waterfalls, compiled: a case for each borrower or fund in each world; told in words in `model/waterfall.py`.
+
+As in `model/kernels.py`: nothing but + - * / and comparisons, case by case, so that a world has the same bits
+alone and in any batch. Money is US$bn; the rows of `given` and `out` are the quantities, in the order in
+which a kernel names them; the columns are the cases.
+"""
+
+import numpy as np
+from numba import boolean, float64, types, void
+
+from model.kernels import kernel
+
+TABLE = types.Array(float64, 2, "C", readonly=True)
+OUT, FLAGS = float64[:, ::1], boolean[:, ::1]
+
+
+@kernel(void, TABLE, OUT)
+def hand_down(given, out):
+    """Hand what a fund distributes down its four tiers: capital, preferred return, catch-up, split."""
+    for at in range(given.shape[1]):
+        unreturned, unpaid_preferred = given[0, at], given[1, at]
+        preferred_paid, catch_up_paid = given[2, at], given[3, at]
+        contributed, distributed = given[4, at], given[5, at]
+        growth, carry, catch_up = given[6, at], given[7, at], given[8, at]
+        due = unpaid_preferred + growth * (unreturned + unpaid_preferred)
+        capital = unreturned + contributed
+        returned = min(distributed, capital)
+        rest = distributed - returned
+        preferred = min(rest, due)
+        rest = rest - preferred
+        gap = catch_up - carry
+        tier = 0.0
+        if gap > 0.0:
+            owed = carry * (preferred_paid + preferred + catch_up_paid) - catch_up * catch_up_paid
+            tier = min(rest, max(owed / gap, 0.0))
+        rest = rest - tier
+        manager_split, investor_split = carry * rest, (1.0 - carry) * rest
+        manager = catch_up * tier + manager_split
+        out[0, at], out[1, at], out[2, at] = returned, preferred, tier
+        out[3, at], out[4, at] = distributed - manager, manager
+        out[5, at], out[6, at] = capital - returned, due - preferred
+        out[7, at], out[8, at] = investor_split, manager_split
+
+
+@kernel(void, TABLE, boolean, OUT, FLAGS)
+def run_down(given, has_tested_dscr, out, flags):
+    """Run a month of a project's cash down its cascade: costs, lenders, reserve, test, sweep, owners.
+
+    The cover that is tested is that of the month, unless `has_tested_dscr`.
+    """
+    for at in range(given.shape[1]):
+        cash_flow, cash, reserve, payable = given[0, at], given[1, at], given[2, at], given[3, at]
+        debt, interest_arrears, principal_arrears = given[4, at], given[5, at], given[6, at]
+        interest, principal, rate = given[7, at], given[8, at], given[9, at]
+        reserve_months, value = given[10, at], given[11, at]
+        lockup_dscr, default_dscr = given[12, at], given[13, at]
+        lockup_loan_to_value, default_loan_to_value = given[14, at], given[15, at]
+        sweep, sweep_in_lockup, pays_out, tested_dscr = (
+            given[16, at],
+            given[17, at],
+            given[18, at],
+            given[19, at],
+        )
+        # lenders are paid, from free cash and then from the reserve
+        available = cash + cash_flow - payable
+        pool, unpaid = max(available, 0.0), max(-available, 0.0)
+        interest_due, principal_due = interest + interest_arrears, min(principal + principal_arrears, debt)
+        due = interest_due + principal_due
+        from_reserve = min(max(due - pool, 0.0), reserve)
+        paid = min(due, pool + from_reserve)
+        interest_paid = min(interest_due, paid)
+        principal_paid = paid - interest_paid
+        pool, reserve = pool + from_reserve - paid, reserve - from_reserve
+        owed = debt - principal_paid
+        interest_left, principal_left = interest_due - interest_paid, principal_due - principal_paid
+        arrears = interest_left + principal_left > 1e-9 * max(1.0, due)
+        # the reserve is topped up, or released
+        target = min(reserve_months * (owed * rate / 12.0 + principal), owed)
+        top_up = min(max(target - reserve, 0.0), pool)
+        release = 0.0 if arrears else max(reserve - target, 0.0)
+        settled = min(release, unpaid)
+        reserve, pool = reserve + top_up - release, pool - top_up + release - settled
+        unpaid = unpaid - settled
+        # the covenants are tested
+        dscr = cash_flow / due if due > 1e-12 else np.inf
+        tested = tested_dscr if has_tested_dscr else dscr
+        loan_to_value = owed / max(value, 1e-12) if owed > 0.0 else 0.0
+        short = reserve < target - 1e-9 * max(1.0, target)
+        locked = tested < lockup_dscr or loan_to_value > lockup_loan_to_value or short or arrears
+        # the rest is swept, or goes to the owners
+        swept = min((sweep_in_lockup if locked else sweep) * pool, owed - principal_left) * pays_out
+        equity = (0.0 if locked else pool - swept) * pays_out
+        out[0, at], out[1, at] = dscr, loan_to_value
+        out[2, at], out[3, at] = interest_paid, principal_paid
+        out[4, at], out[5, at], out[6, at] = from_reserve, top_up, release
+        out[7, at], out[8, at] = swept, equity
+        out[9, at], out[10, at], out[11, at] = owed - swept, pool - swept - equity, reserve
+        out[12, at], out[13, at], out[14, at] = unpaid, interest_left, principal_left
+        flags[0, at] = locked
+        flags[1, at] = tested < default_dscr or loan_to_value > default_loan_to_value
+        flags[2, at] = arrears
