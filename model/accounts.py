@@ -115,6 +115,7 @@ class Accounts(Mechanism):
         self.fee_site = np.array([sites.index(name) for name in DEVELOPER_OF])
         buyers = ["Oracle"] * 4 + ["CoreWeave"] * 2 + ["Stargate vehicle"] * 2 + ["OpenAI"]
         makers = ["Chip vendor"] * 5 + [WORLD, "Chip vendor", WORLD, "Chip vendor"]
+        self.chips_of_vendor = np.flatnonzero([maker != WORLD for maker in makers])
         self.chips = ledger.open_family("chip order", buyers, makers, seniority=JUNIOR, nature=ASSET)
         self.parents = ledger.open_family(
             "parent funding", list(PARENT_OF.values()), list(PARENT_OF), cleared=False
@@ -149,45 +150,44 @@ class Accounts(Mechanism):
     def bill_operations(self):
         """Bill running costs, compute bought by rivals, the revenue share, chips and deposit interest."""
         model, ledger = self.model, self.model.ledger
-        sites = model.sites.rent * model.sites.operating_share
-        zero = np.zeros((1, self.worlds))
-        costs = np.vstack([
-            model.openai.operating_outlay,
-            model.rivals.pay_costs(),
-            model.builders.pay_costs(),
-            np.vstack([model.partners.running_cost, model.hyperscalers.running_cost, np.zeros((4, self.worlds))])
-            + self.losses,
-            sites,
-            zero,
-            model.chip_vendor.pay_costs(),
-        ])  # fmt: skip
-        ledger.bill(self.operating, costs)
+        ledger.bill(self.operating, self._operating_costs())
         rent = model.compute_market.rent * self.compute_discount / 12.0
-        need = np.vstack([model.rivals.compute_used, model.builders.compute_used])
-        under_contract = np.zeros((7, 1))
-        under_contract[0] = model.compute_contracts.gw_path[model.anthropic_row, model.month]
-        ledger.bill(self.compute, np.maximum(need - under_contract, 0.0) * rent)
+        need = np.concatenate([model.rivals.compute_used, model.builders.compute_used])
+        need[0] -= model.compute_contracts.gw_path[model.anthropic_row, model.month]  # under contract
+        ledger.bill(self.compute, np.maximum(need, 0.0) * rent)
         share = self.revenue_share * (model.month < self.share_until)
         ledger.bill(self.share, share * self.sold[:1])
         self._bill_chips()
         ledger.bill(model.deposits.interest, model.banks.deposit_interest)
 
+    def _operating_costs(self):
+        """What everybody's business costs this month; firms and sites are the first parties, and the first spenders."""
+        model, places = self.model, self.model.places
+        costs = np.zeros((len(self.spenders), self.worlds))
+        costs[places["openai"]] = model.openai.operating_outlay
+        costs[places["rival_lab"]] = model.rivals.pay_costs()
+        costs[places["small_model_builder"]] = model.builders.pay_costs()
+        costs[places["infrastructure_partner"].start : places["utility"].stop] = self.losses
+        costs[places["infrastructure_partner"]] += model.partners.running_cost
+        costs[places["hyperscaler"]] += model.hyperscalers.running_cost
+        costs[places["site_company"]] = model.sites.rent * model.sites.operating_share
+        costs[-1] = model.chip_vendor.pay_costs()
+        return costs
+
     def _bill_chips(self):
         """Bill chips: Oracle for its halls, CoreWeave for signed contracts, the vehicle for firm orders."""
         model = self.model
-        coreweave = np.full((1, self.worlds), self.coreweave_capex[model.month])
+        coreweave = self.coreweave_capex[model.month]
         vehicle = model.compute_contracts.building_cost()
         halls, own = model.halls.chips_due, model.loans.lab_borrows
-        chips = np.vstack([
-            halls * (1.0 - own),
-            coreweave * COREWEAVE_CHIPS,
-            coreweave * (1.0 - COREWEAVE_CHIPS),
-            vehicle * self.chip_share,
-            vehicle * (1.0 - self.chip_share) + model.compute_contracts.turbine_cost(),
-            total(halls)[None, :] * own,
-        ])  # fmt: skip
+        chips = np.empty((len(self.chips), self.worlds))
+        chips[:4] = halls * (1.0 - own)
+        chips[4], chips[5] = coreweave * COREWEAVE_CHIPS, coreweave * (1.0 - COREWEAVE_CHIPS)
+        chips[6:7] = vehicle * self.chip_share
+        chips[7:8] = vehicle * (1.0 - self.chip_share) + model.compute_contracts.turbine_cost()
+        chips[8] = total(halls) * own[0]
         billed = model.ledger.bill(self.chips, chips * model.chip_price_level)
-        model.chip_vendor.sales = total(billed[[0, 1, 2, 3, 4, 6, 8]])[None, :]
+        model.chip_vendor.sales = total(billed.take(self.chips_of_vendor, axis=0))[None, :]
         advance = np.zeros((len(model.ledger.parties), self.worlds))
         advance[model.row("CoreWeave")] = self.chip_advance * (billed[4] + billed[5])
         advance[model.row("Stargate vehicle")] = (1.0 - self.vehicle_equity) * (billed[6] + billed[7])

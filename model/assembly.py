@@ -345,11 +345,6 @@ class Assembly(WorldsModel):
         return self.party_block("liquidation_value") * self.hardware.asset_value_share
 
     @property
-    def co_investment_share(self):
-        """Share of new loans that the hyperscalers replace by equity, ``(1, worlds)``."""
-        return self.hyperscalers.co_investment_share.max(axis=0)[None, :]
-
-    @property
     def operating_cash(self):
         """Operating cash of every party this month, read off the Ledger's journal, ``(parties, worlds)``."""
         return self._operating @ self.ledger.flow

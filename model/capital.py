@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from agents.worlds import Mechanism, State
+from agents.worlds import Mechanism, State, of_params
 from model.contracts import SITE_COMPANIES, UNSECURED
 from model.ledger import ASSET_SALE, CLAIM
-from model.sums import adder_into, total
+from model.sums import Adder, adder_into, incidence, total
 
 CO_FUNDED = (*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle")
 
@@ -57,12 +57,15 @@ class Shares(Mechanism):
         partners, vendor = self.model.partners, self.model.chip_vendor
         able = (partners.loan_to_value < partners.loan_to_value_ceiling) & ~partners.in_arrears
         soft = total(partners.round_share * able * partners.sells_holdings)[None, :]
-        split = np.vstack([soft, vendor.round_share, np.maximum(1.0 - soft - vendor.round_share, 0.0)])
-        wanted = split * amount
+        rest = np.maximum(1.0 - soft - vendor.round_share, 0.0)
+        wanted = np.concatenate([soft, vendor.round_share, rest]) * amount
         paid = self.model.ledger.pay(self.rounds, wanted)
-        gap = np.vstack([np.zeros((2, self.worlds)), total(wanted - paid)[None, :]])
-        paid = paid + self.model.ledger.pay(self.rounds, np.maximum(gap, 0.0))
-        self.round_paid = np.vstack([np.zeros((len(self.stakes), self.worlds)), paid])
+        gap = np.zeros(wanted.shape)
+        gap[2] = np.maximum(total(wanted - paid), 0.0)
+        paid = paid + self.model.ledger.pay(self.rounds, gap)
+        round_paid = np.zeros(self.owned.shape)
+        round_paid[-3:] = paid
+        self.round_paid = round_paid
         self._dilute()
 
     def sign(self):
@@ -268,11 +271,26 @@ class CoInvestment(Mechanism):
             "co-investment", holders, issuers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
         self.issuer = np.array([ledger.index[name] for name in issuers])
+        to_sites = [SITE_COMPANIES.index(name) if name in SITE_COMPANIES else 5 for name in issuers]
+        self._to_sites = Adder(incidence(np.array(to_sites), 6)[:5])
+
+    @of_params
+    def share(self):
+        """Share of new loans that the hyperscalers replace by equity, ``(1, worlds)``; None where it is nothing."""
+        share = self.model.hyperscalers.co_investment_share.max(axis=0)[None, :]
+        return share if share.any() else None
 
     def put_in(self, wanted):
         """Pay `wanted` ``(parties, worlds)`` into the co-funded parties."""
         paid = self.model.ledger.pay(self.legs, np.take(wanted, self.issuer, axis=0) * self.weight)
         self.paid_in = self.paid_in + paid
+
+    @property
+    def of_sites(self):
+        """What hyperscalers put into each site this month instead of loans, ``(sites, worlds)``."""
+        if self.share is None:
+            return 0.0
+        return self._to_sites @ self.model.ledger.flow[self.legs.legs]
 
 
 class Pledges(Mechanism):
@@ -303,12 +321,13 @@ class Pledges(Mechanism):
         return total(np.maximum(self.amount - self.called, 0.0))[None, :]
 
     def call(self, wanted):
-        """Call `wanted` ``(1, worlds)`` from the pledgers, pro rata to what they still owe; give what came."""
+        """Call `wanted` ``(1, worlds)`` from the pledgers, pro rata to what they still owe."""
+        if not wanted.any():
+            return
         left = np.maximum(self.amount - self.called, 0.0)
-        share = left / np.maximum(total(left), 1e-12)
-        paid = self.model.ledger.pay(self.calls, share * np.minimum(wanted, total(left)[None, :]))
-        self.called = self.called + paid
-        return total(paid)[None, :]
+        whole = total(left)
+        share = left / np.maximum(whole, 1e-12)
+        self.called = self.called + self.model.ledger.pay(self.calls, share * np.minimum(wanted, whole))
 
 
 class Deposits(Mechanism):

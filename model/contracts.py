@@ -9,6 +9,7 @@ from agents.worlds import Mechanism, Param, State, of_params
 from model.hardware import geometric
 from model.kernels_contracts import (
     add_ahead,
+    add_bills,
     add_live_by_site,
     add_starting_by_site,
     bill_contracts,
@@ -125,10 +126,8 @@ class Halls(Mechanism):
         """Delay the halls of the masked sites, ``(sites, worlds)``, that lie ahead."""
         if not mask.any():
             return
-        month, rows = self.model.month, np.take(mask, self.site, axis=0)
-        by = np.take(np.broadcast_to(months, mask.shape), self.site, axis=0)
-        self.ladder.delay(rows, by, month)
-        self.chips.delay(rows, by, month)
+        self.ladder.delay(mask, months, self.model.month, self.site)
+        self.chips.delay(mask, months, self.model.month, self.site)
 
     def open(self):
         """Energise what is due: GW with power, GW under contract, GW ahead, chips to pay."""
@@ -282,11 +281,19 @@ class ComputeContracts(Mechanism):
     @property
     def bill_of_openai(self):
         """What the lab's compute costs at this month's bills, power passed through included, US$bn a year."""
-        yearly = self.yearly_minimum[:, None]
-        gw = np.maximum(self.used, np.where(yearly, 0.0, self.floor) * self.available)
-        bills = (self.price * gw + self.renewal_price * self.renewed) * self.of_openai[:, None]
-        power = self.model.power_contracts
-        return total(bills)[None, :] + np.maximum(power.overrun * power.pass_through, 0.0) * 12.0
+        bills, power = np.empty(self.worlds), self.model.power_contracts
+        add_bills(
+            self.of_openai,
+            self.yearly_minimum,
+            self.used,
+            self.floor,
+            self.available,
+            self.price,
+            self.renewal_price,
+            self.renewed,
+            bills,
+        )
+        return bills[None, :] + np.maximum(power.overrun * power.pass_through, 0.0) * 12.0
 
     @property
     def gw_of_estates(self):

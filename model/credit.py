@@ -727,9 +727,11 @@ class Loans(Mechanism):
             self.site,
             wanted,
         )
-        co_share = self.model.co_investment_share * self.co_funded
-        self.model.co_investment.put_in(self.by_debtor @ (wanted * co_share))
-        paid = self.model.ledger.pay(self.draws, wanted * (1.0 - co_share))
+        share = self.model.co_investment.share
+        if share is not None:
+            self.model.co_investment.put_in(self.by_debtor @ (wanted * (share * self.co_funded)))
+            wanted = wanted * (1.0 - share * self.co_funded)
+        paid = self.model.ledger.pay(self.draws, wanted)
         self.repayment = self.repayment + paid * self.by_draw / self.draw_term
         self.drawn_now = paid
         return paid

@@ -163,6 +163,15 @@ def pay_from_cash(
     return found
 
 
+@kernel(void, READ, READ, BLOCK)
+def share_paid(due, left, out):
+    """Give the share that was paid of what was due, of which `left` is left; 1 where nothing was due."""
+    for row in range(due.shape[0]):
+        for world in range(due.shape[1]):
+            share = 1.0 - left[row, world] / max(due[row, world], 1e-9)
+            out[row, world] = min(max(share, 0.0), 1.0) if due[row, world] > 1e-9 else 1.0
+
+
 @kernel(void, READ, READ, ROWS, ROWS, BLOCK)
 def expect(due, paid_share, payer, payee, out):
     """Add up what each payee may expect: what is due to it times the share that each payer pays."""
@@ -303,8 +312,7 @@ def largest(block, first, last, out):
     for row in range(first, last):
         for world in range(out.shape[0]):
             size = abs(block[row, world])
-            if size > out[world] or size != size:
-                out[world] = size
+            out[world] = size if size > out[world] or size != size else out[world]
 
 
 @kernel(void, READ, READ, READ, READ, ROWS, ROWS, NUMBERS, BLOCK, PER_WORLD)
@@ -322,8 +330,7 @@ def unexplained(balances, before, stated, flow, rows, legs, signs, change, worst
     for row in range(balances.shape[0]):
         for world in range(worlds):
             gap = abs(balances[row, world] - before[row, world] - stated[row, world] - change[row, world])
-            if gap > worst[world] or gap != gap:
-                worst[world] = gap
+            worst[world] = gap if gap > worst[world] or gap != gap else worst[world]
 
 
 @kernel(void, ROWS, ROWS, ROWS, int64, READ, READ, READ, BLOCK)

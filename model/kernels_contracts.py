@@ -132,15 +132,33 @@ def renew_contracts(
             left[contract, world] = max(pool[contract, world] - taken, 0.0)
 
 
-@kernel(void, FLAGS, MONTHS, int64, MONTHS, MONTHS, MONTHS, OUT_MONTHS, OUT_MONTHS)
-def move_starts(mask, months, now, start, tenor, stopped, moved, end):
-    """Move the starts of masked rungs that lie ahead of `now`; their ends move too, unless they were stopped."""
+@kernel(void, YES_NO, YES_NO, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_ROW)
+def add_bills(mine, yearly, used, floor, available, price, renewal_price, renewed, out):
+    """Add up what the lab's contracts cost at this month's bills, US$bn a year: the larger of use and floor."""
+    contracts, worlds = used.shape
+    out[:] = 0.0
+    for contract in range(contracts):
+        if mine[contract]:
+            for world in range(worlds):
+                share = 0.0 if yearly[contract] else floor[contract, world]
+                gw = max(used[contract, world], share * available[contract, world])
+                renewals = renewal_price[contract, world] * renewed[contract, world]
+                out[world] += price[contract, world] * gw + renewals
+
+
+@kernel(void, FLAGS, MONTHS, ROWS, int64, MONTHS, MONTHS, MONTHS, OUT_MONTHS, OUT_MONTHS)
+def move_starts(mask, months, of, now, start, tenor, stopped, moved, end):
+    """Move the starts of masked rungs that lie ahead of `now`; their ends move too, unless they were stopped.
+
+    `of`: the row of the mask, and of the `months` to move by, that holds for each rung.
+    """
     rungs, worlds = start.shape
     for rung in range(rungs):
+        at = of[rung]
         for world in range(worlds):
             first = start[rung, world]
-            if mask[rung, world] and first > now:
-                first += months[rung, world]
+            if mask[at, world] and first > now:
+                first += months[at, world]
             moved[rung, world] = first
             end[rung, world] = min(first + tenor[rung, world], stopped[rung, world])
 

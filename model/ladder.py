@@ -91,10 +91,11 @@ class Ladder:
         """End the masked rungs: `month` is their first month without. An earlier end stays."""
         self._set(stopped=np.where(mask, np.minimum(self.stopped, month), self.stopped))
 
-    def delay(self, mask: np.ndarray, months: np.ndarray, month: int) -> None:
+    def delay(self, mask: np.ndarray, months: np.ndarray, month: int, of: np.ndarray | None = None) -> None:
         """Move the start of the masked rungs by `months` >= 0, if it still lies ahead of `month`.
 
-        What has started has started. The tenor is kept: the end moves too, unless it was stopped.
+        What has started has started. The tenor is kept: the end moves too, unless it was stopped. `of`: the row
+        of mask and months that holds for each rung; without it each rung has its own.
 
         Raises
         ------
@@ -105,8 +106,11 @@ class Ladder:
         if (months < 0).any():
             raise ValueError("a delay cannot be negative")
         start, end = np.empty(self.start.shape, dtype=np.int64), np.empty(self.start.shape, dtype=np.int64)
-        mask, months = (np.ascontiguousarray(np.broadcast_to(each, start.shape)) for each in (mask, months))
-        move_starts(mask, months, month, self.start, self.tenor, self.stopped, start, end)
+        rows = len(start) if of is None else len(mask)
+        of = np.arange(rows) if of is None else of
+        shape = rows, start.shape[1]
+        mask, months = (np.ascontiguousarray(np.broadcast_to(each, shape)) for each in (mask, months))
+        move_starts(mask, months, of, month, self.start, self.tenor, self.stopped, start, end)
         self._set(start=start, end=end)
 
     def put(

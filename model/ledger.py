@@ -331,6 +331,12 @@ class Ledger:
         """Give what each party has to pay in the coming clearing, ``(parties, worlds)``, US$bn."""
         return self._shortfall @ self.payable[self.cleared]
 
+    def share_paid(self, due):
+        """Give the share that each party has paid of what was `due` before the clearing, ``(parties, worlds)``."""
+        share = np.empty(due.shape)
+        kernels.share_paid(due, self.outgoing(), share)
+        return share
+
     def expected(self, paid_share):
         """Give what each party may expect: bills to it times the share that each payer paid last month."""
         expected = np.empty(self.cash.shape)

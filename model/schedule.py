@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from model.sums import total
-
 
 class Schedule:
     """Steps of the month that concern several kinds of agents at once."""
@@ -160,29 +158,20 @@ class Schedule:
         self.borrowers.do("use_credit")
         self.partners.do("sell_holdings")
         calls = self.sites.loan_call
-        drawn = self.loans.draw(self.party_block("line_draw"), calls)
-        got = self.loans.by_site @ drawn + self.co_investment_of_sites()
-        self.sites.construction = self.sites.construction - np.maximum(calls - got, 0.0)
-        self.sites.construction = np.maximum(self.sites.construction, 0.0)
-        self.shares.issue(self.party_block("share_issue"))
+        drawn = self.loans.draw(self.firms.line_draw, calls)
+        got = self.loans.by_site @ drawn + self.co_investment.of_sites
+        self.sites.construction = np.maximum(self.sites.construction - np.maximum(calls - got, 0.0), 0.0)
+        self.shares.issue(self.firms.share_issue)
         soft = self.partners.names.index("SoftBank")
         self.shares.sell_holdings(self.partners.asset_sale[soft : soft + 1])
         self.accounts.fund_parents()
-
-    def co_investment_of_sites(self):
-        """Give what hyperscalers put into each site this month instead of loans, ``(sites, worlds)``."""
-        flow = self.ledger.flow[self.co_investment.legs.legs]
-        per_issuer = total(flow.reshape(-1, len(self.hyperscalers), self.worlds).transpose(1, 0, 2))
-        return np.vstack([per_issuer[:4], np.zeros((1, self.worlds))])
 
     def note_receipts(self):
         """Note what was received: rent of sites, operating cash of firms, the share of bills each party paid."""
         self.sites.rent_received = np.ascontiguousarray(self.rent_flow())
         self.sites.debt_service = np.ascontiguousarray(self.loans.service_of_sites)
         self.firms.operating_cash = self.operating_cash[self.firms.place]
-        left = self.ledger.outgoing()
-        due = self.outgoing
-        self.paid_share = np.where(due > 1e-9, np.clip(1.0 - left / np.maximum(due, 1e-9), 0.0, 1.0), 1.0)
+        self.paid_share = self.ledger.share_paid(self.outgoing)
 
     def rent_flow(self):
         """Give the rent that each site received this month, ``(sites, worlds)``."""
@@ -201,7 +190,9 @@ class Schedule:
         vehicle = self.partners.names.index("Stargate vehicle")
         brookfield = self.lenders.willing[self.lenders.names.index("Brookfield")]
         room = room * ~self.partners.closed[vehicle] * brookfield
-        contracts.buildable_gw = np.where(contracts.on_orders[:, None], room, 0.0)
+        buildable = np.zeros((contracts.rows, self.worlds))
+        buildable[-1] = room[0]  # the last contract is what is announced
+        contracts.buildable_gw = buildable
 
     def pay_out(self):
         """Pay dividends, distribute sites' cash to owners, and funds' cash to their investors."""

@@ -88,6 +88,9 @@ class Case:
         payer, payee = self.parties_of_legs()
         return self.block(self.legs), self.block(self.parties), payer, payee, self.block(self.parties)
 
+    def share_paid(self):
+        return [self.block(self.parties, 0.0) for _ in range(3)]
+
     def write_off(self):
         payer, payee = self.parties_of_legs()
         blocks = self.block(self.legs, 0.0), self.block(self.legs), self.block(self.parties)

@@ -55,7 +55,7 @@ def asked():
             for name, kernel in KERNELS.items():
                 if vars(user).get(name) is kernel:
                     patch.setattr(user, name, noting(name, kernel))
-        DebtTrapModel(WORLDS, 5, 96, Setting(params=params, events=events), record=False).run_for(PLAYED)
+        DebtTrapModel(WORLDS, 5, 96, Setting(params=params, events=events)).run_for(PLAYED)
     return calls
 
 
