@@ -29,6 +29,7 @@ from scenarios.schema import (
 )
 from scenarios.simulate import simulate
 from viz import words
+from viz.sketch import Sketch
 from viz.state import PageState, scenario_of
 
 FOLDER = Path(__file__).resolve().parent / "lessons"
@@ -126,7 +127,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson, read and checked. ``texts`` and ``shows`` by step; ``questions`` of the prediction and the debrief."""
+    """A lesson, read and checked. ``texts`` and ``shows`` by step; ``questions`` of the prediction, a ``sketch`` to
+    be drawn with them or None, and the ``debrief``."""
 
     key: str
     title: str
@@ -144,6 +146,7 @@ class Lesson:
     cases: dict[str, Case]
     answers: dict[str, Answer]
     opposite: str
+    sketch: Sketch | None = None
     problems: tuple = field(default=(), repr=False)
 
     @property
@@ -220,6 +223,7 @@ class _Reader:
             cases=cases,
             answers=answers,
             opposite=self._known("opposite.case", steps["opposite"].get("case"), cases),
+            sketch=self._sketch(steps["predict"].get("sketch"), cases),
         )
         self._unknown(
             table,
@@ -303,6 +307,18 @@ class _Reader:
             ):
                 self._wrong(f"{where}.measure", rule["measure"], "such as default:OpenAI, or any default")
 
+    def _sketch(self, row, cases):
+        where = "predict.sketch"
+        if row is None:
+            return None
+        self._unknown(row, where, {"text", "case", "against", "measure", "low", "high"})
+        names = [self._known(f"{where}.{name}", row.get(name), cases) for name in ("case", "against")]
+        measure = self._known(f"{where}.measure", row.get("measure"), default_vocabulary().measures)
+        low, high = row.get("low", 0.0), row.get("high", 100.0)
+        if not _is_number(low) or not _is_number(high) or not low < high:
+            self._wrong(f"{where}.low", low, "a number below high")
+        return Sketch(self._text(row, "text", where), *names, measure, low, high)
+
     def _question(self, where, row, answers):
         self._unknown(row, where, {"kind", "text", "answer", "choices", "low", "high"})
         kind, text = row.get("kind"), self._text(row, "text", where)
@@ -315,10 +331,7 @@ class _Reader:
             if answer in answers and answers[answer].kind != "difference":
                 self._wrong(f"{where}.answer", answer, "an answer of the kind difference")
         elif kind == "number":
-            numbers = all(
-                isinstance(each, int | float) and not isinstance(each, bool) for each in (low, high)
-            )
-            if not numbers or not low < high:
+            if not _is_number(low) or not _is_number(high) or not low < high:
                 self._wrong(f"{where}.low", low, "a number below high")
         else:
             self._wrong(f"{where}.kind", kind, "number or choice")
@@ -366,6 +379,10 @@ class _Reader:
     def _wrong(self, key, value, allowed):
         message = "missing" if value is None else "not allowed"
         self.problems.append(Problem(self.file, key, message, "" if value is None else repr(value), allowed))
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 # -- answers -------------------------------------------------------------------------------------------------

@@ -275,6 +275,33 @@ def test_lesson_three_from_prediction_to_debrief(visit):
     visitor.without("lesson=")
 
 
+def test_lesson_five_asks_for_a_drawing_and_lays_it_over_the_runs(visit):
+    visitor = visit()
+    page = visitor.page
+    page.goto(visitor.address + "?lesson=L5&scenario=supercluster_24_months&seed=101", timeout=SOON)
+    page.wait_for_selector(".tp-drawable", timeout=SOON)
+    predict(page, {0: "60", 1: "20", 2: 2, 3: 0})
+    expect(page.locator("[data-do=run]")).to_be_disabled()
+    box = page.locator(".tp-drawable").bounding_box()
+    page.mouse.move(box["x"] + 0.22 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
+    page.mouse.move(box["x"] + 0.98 * box["width"], box["y"] + 0.7 * box["height"], steps=6)
+    page.mouse.up()
+    page.wait_for_selector("[data-do=run]:enabled", timeout=SOON)
+    drawn = page.get_by_label("End of Dec 2033")
+    expect(drawn).to_have_value(re.compile(r"^[2-4]\d$"), timeout=SOON)
+    drawn.fill("55")
+    drawn.press("Tab")
+    expect(page.locator(".tp-drawable")).to_have_attribute(
+        "aria-label", re.compile("Dec 2033 55"), timeout=SOON
+    )
+    page.click("[data-do=run]")
+    page.click("[data-do=see]", timeout=5 * SOON)
+    visitor.says(".tp-sketched", "Farthest apart in")
+    visitor.count(".tp-sketchreal", 1)
+
+
 def predict(page, answers):
     """Answer the questions of a prediction: a text for a number, a place for a choice."""
     for place, answer in answers.items():

@@ -38,8 +38,18 @@
       const part = Math.round(255 * Math.max(0, Math.min(1, Number(share)))).toString(16).padStart(2, "0");
       return value + part;
     },
+    /* Diagonal lines of the theme's colour of a name, to fill an area with. */
+    hatch(name) {
+      const tile = document.createElement("canvas"), pen = tile.getContext("2d");
+      tile.width = tile.height = 8;
+      pen.strokeStyle = page.colour(name);
+      pen.lineWidth = 1.4;
+      for (const start of [-8, 0, 8]) { pen.moveTo(start, 8); pen.lineTo(start + 8, 0); }
+      pen.stroke();
+      return { image: tile, repeat: "repeat" };
+    },
     coloured(value) {
-      if (typeof value === "string") return value.startsWith("var:") ? page.colour(value.slice(4)) : value;
+      if (typeof value === "string") return value.startsWith("var:") ? page.colour(value.slice(4)) : value.startsWith("hatch:") ? page.hatch(value.slice(6)) : value;
       if (Array.isArray(value)) return value.map(page.coloured);
       if (value && typeof value === "object") {
         const made = {};

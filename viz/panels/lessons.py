@@ -23,10 +23,13 @@ from viz.lesson import (
 )
 from viz.panels.work import of_session, work_of
 from viz.runs import CACHE
+from viz.sketch import YEAR
 from viz.state import DEFAULT, known_scenario, pin_of
 
 TITLE = "Lessons"
 SENTENCE = "Predict, run, see, and ask when the opposite is true"
+SKETCH = "sketch"  # among the predictions and the values: what is drawn, and the real curve
+YEARS = DEFAULT.months // YEAR
 NAMES = {"predict": "Predict", "run": "Run", "see": "See", "debrief": "Debrief", "opposite": "Opposite"}
 
 
@@ -63,8 +66,26 @@ def _unit(answer):
 
 
 def predicted(lesson, given):
-    """Whether every question has a prediction."""
-    return all(place in given for place in range(len(lesson.questions)))
+    """Whether every question has a prediction, and what is to be drawn is drawn."""
+    return all(place in given for place in range(len(lesson.questions))) and (
+        lesson.sketch is None or SKETCH in given
+    )
+
+
+def sketched(lesson, given, real, cast):
+    """Give what the card draws of a sketch: its words, what was drawn, and, once it was played, the real curve."""
+    if lesson.sketch is None:
+        return None
+    sketch, drawing = lesson.sketch, given.get(SKETCH)
+    return {
+        "text": cast.rename(sketch.text),
+        "low": sketch.low,
+        "high": sketch.high,
+        "years": [cast.date(YEAR * year) for year in range(1, YEARS + 1)],
+        "given": drawing,
+        "real": real,
+        "compared": sketch.compared(drawing, real, cast.date) if drawing and real else "",
+    }
 
 
 def outcomes(lesson, step, values, found, cast):
@@ -113,12 +134,16 @@ def cases(lesson, state, cast):
 
 
 def run_cases(lesson, report):
-    """Play all cases of a lesson with the first seed of a class, and give {answer: number} once all are played."""
+    """Play all cases of a lesson with the first seed of a class, and give {answer: number} once all are played.
+
+    Where there is a sketch, its real curve is under `SKETCH`.
+    """
     runs, count = {}, len(lesson.cases)
     for place, (key, case) in enumerate(lesson.cases.items()):
         report(place, count)
         runs[key] = CACHE.compute(case.state(), WORLDS, Reported(report, place, count)).results
-    yield evaluate(lesson, lambda case: runs[case.key])
+    values = evaluate(lesson, lambda case: runs[case.key])
+    yield values if lesson.sketch is None else values | {SKETCH: lesson.sketch.real(runs)}
 
 
 class Reported:
@@ -222,6 +247,9 @@ def Steps(session, lesson):
         "step": step,
         "text": blocks(cast.rename(lesson.texts[step])),
         "questions": asked(lesson, given.value, cast),
+        "sketch": sketched(lesson, given.value, (values or {}).get(SKETCH), cast)
+        if step in ("predict", "see", "debrief")
+        else None,
         "ready": ready,
         "played": values is not None,
         "cases": cases(lesson, state, cast) if at else [],
@@ -236,6 +264,10 @@ def Steps(session, lesson):
     }
 
     def predict(message):
+        if lesson.sketch is not None and message.get("place") == SKETCH:
+            drawing = lesson.sketch.drawn(message.get("value"), YEARS)
+            given.set(given.value if drawing is None else {**given.value, SKETCH: drawing})
+            return
         try:
             place = int(message["place"])
             question = lesson.questions[place]

@@ -5,6 +5,7 @@ import numpy as np
 from model.history import NEVER, wilson
 from scenarios.headlines import headline_of
 from viz.specs import Chart
+from viz.views import idle
 from viz.views.drawing import (
     fan,
     frame,
@@ -31,6 +32,7 @@ CHARTS = {
     "revenue": "Revenue",
     "rent": "Rent of compute",
     "power": "Price of power",
+    "idle": "Paid for, idle",
 }
 """What the chart can be switched to: {key: title}."""
 
@@ -48,6 +50,7 @@ def chart(run, context, key):
         "revenue": _revenue,
         "rent": _rent,
         "power": _power,
+        "idle": idle.chart,
     }.get(key, _cash)(run, context)
 
 
