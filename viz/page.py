@@ -266,7 +266,12 @@ def Bottom(session):
     }
     if seen is not None:
         facts |= seen.screen.footer
-    Footer(spec=json.dumps(facts), query=to_query(state))
+    Footer(
+        spec=json.dumps(facts),
+        query=to_query(state),
+        entry=session.entry,
+        event_visit=lambda query: session.visit(str(query)),
+    )
 
 
 @solara.component

@@ -49,6 +49,11 @@ def asked(state):
     return (state.run_key, state.worlds, state.story, state.pins, state.names, state.party)
 
 
+def run_of(state):
+    """Give the fields of a state that name its run, in the order of OF_A_RUN."""
+    return tuple(getattr(state, name) for name in OF_A_RUN)
+
+
 class Session:
     """A visitor's page. Its reactive values: ``state``, ``seen`` (a Seen, or None at first), ``progress`` (a Progress),
     ``notices``.
@@ -62,6 +67,9 @@ class Session:
         self._progress = solara.Reactive(Progress())
         self._show_what_is_at_hand(state)
         self.past, self.future = [], []
+        self.entry = (
+            0  # tells the entries of the browser's history apart: a change that can be undone begins one
+        )
         self._gesture, self._gesture_ends = None, math.inf
 
     # -- changing what is seen --------------------------------------------------------------------------------
@@ -71,9 +79,10 @@ class Session:
         before, after = self.state.value, replace(self.state.value, **changes)
         if after == before:
             return
-        if any(getattr(after, name) != getattr(before, name) for name in OF_A_RUN):
+        if run_of(after) != run_of(before):
             if gesture is None or gesture != self._gesture or time.monotonic() > self._gesture_ends:
                 self.past = [*self.past[1 - MOST_UNDO :], before]
+                self.entry += 1
             self.future, self._gesture = [], gesture
         self.state.set(after)
 
@@ -120,7 +129,25 @@ class Session:
 
     def _restore(self, state):
         self._gesture = None
-        self.state.set(replace(self.state.value, **{name: getattr(state, name) for name in OF_A_RUN}))
+        self.entry += 1
+        self.state.set(replace(self.state.value, **dict(zip(OF_A_RUN, run_of(state), strict=True))))
+
+    def visit(self, query):
+        """Show what an address says to which the browser went back or on; a step that can be undone, as any other."""
+        state, notices = parse_query(query, views=show.views(), charts=show.charts())
+        before = self.state.value
+        if self.past and run_of(state) == run_of(self.past[-1]):
+            self.past.pop()
+            self.future.append(before)
+        elif self.future and run_of(state) == run_of(self.future[-1]):
+            self.future.pop()
+            self.past.append(before)
+        elif run_of(state) != run_of(before):
+            self.past, self.future = [*self.past[1 - MOST_UNDO :], before], []
+        self._gesture = None
+        for text in notices:
+            self.notice(text)
+        self.state.set(state)
 
     def notice(self, text):
         """Tell the visitor something, until it is dismissed."""

@@ -160,6 +160,29 @@ def test_a_lever_moves_the_chart_and_undo_brings_it_back(visitor):
     visitor.state("set=")
 
 
+def test_back_and_forward_take_a_change_back_and_make_it_again(visitor):
+    visitor.open()
+    page, digest = visitor.page, visitor.digest()
+    move_lever(visitor)
+    visitor.recomputed(digest)
+    moved, long = page.evaluate("location.search"), page.evaluate("history.length")
+    page.locator(".tp-scrub").fill("30")
+    visitor.state("month=30")
+    assert page.evaluate("history.length") == long  # where one looks is no entry
+    page.go_back(wait_until="commit")
+    page.wait_for_selector(f".tp-footer[data-digest='{digest}']", timeout=SOON)
+    assert "set=" not in page.evaluate("location.search")
+    visitor.count(".tp-moved", 0)
+    visitor.at_month(0)
+    page.go_forward(wait_until="commit")
+    visitor.recomputed(digest)
+    visitor.state("month=30")
+    visitor.at_month(30)
+    assert page.evaluate("location.search").replace("&month=30", "") == moved
+    page.click("button[aria-label=Undo]")
+    page.wait_for_selector(f".tp-footer[data-digest='{digest}']", timeout=SOON)
+
+
 def test_a_lever_that_is_typed_out_of_range_says_what_is_allowed(visitor):
     visitor.open()
     field = visitor.page.locator(".tp-groupbody:visible .tp-lever .tp-field input").first

@@ -8,7 +8,7 @@ import pytest
 from viz import session as sessions
 from viz.runs import CACHE, RunFailed
 from viz.session import Session
-from viz.state import PageState
+from viz.state import PageState, to_query
 
 FLOOR = "openai.floor_share"
 
@@ -72,6 +72,41 @@ def test_undo_leaves_where_one_looks():
     mine.undo()
     state = mine.state.value
     assert (state.view, state.month, state.dark, state.changes) == ("walls", 5, True, {})
+
+
+def test_going_back_in_the_browser_is_an_undo_and_going_on_a_redo():
+    mine = session()
+    first = to_query(mine.state.value)
+    mine.move(FLOOR, 0.5, moving=False)
+    second = to_query(mine.state.value)
+    mine.new_luck()
+    third, entry = to_query(mine.state.value), mine.entry
+    for query in (second, first, second, third):
+        mine.visit("?" + query)
+        assert to_query(mine.state.value) == query
+    assert (len(mine.past), len(mine.future), mine.entry) == (2, 0, entry)
+    mine.visit("?" + second)
+    mine.redo()
+    assert to_query(mine.state.value) == third
+
+
+def test_a_visit_elsewhere_can_be_undone_and_is_repaired_with_a_notice():
+    mine = session()
+    mine.visit("?worlds=2&months=6&scenario=calm&seed=-1")
+    assert mine.state.value.scenario == "calm" and mine.notices.value
+    mine.undo()
+    assert mine.state.value.scenario == "baseline"
+
+
+def test_only_what_can_be_undone_begins_an_entry_of_the_history():
+    mine = session()
+    mine.change(view="walls", month=5)
+    assert mine.entry == 0
+    for value in (0.8, 0.7, 0.6):
+        mine.move(FLOOR, value, moving=True)
+    assert mine.entry == 1  # one hand, one entry
+    mine.undo()
+    assert mine.entry == 2
 
 
 def test_a_new_change_forgets_what_was_undone():

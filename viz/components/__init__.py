@@ -67,8 +67,11 @@ def Notices(notices="[]", event_dismiss=None):
 
 
 @solara.component_vue("footer.vue", vuetify=False)
-def Footer(spec="{}", query=""):
-    """Say that the books balance, what was computed, and keep the address up to date."""
+def Footer(spec="{}", query="", entry=0, event_visit=None):
+    """Say that the books balance, what was computed, and keep the address up to date.
+
+    Another ``entry`` begins an entry of the browser's history; ``event_visit`` has the query of one that is visited.
+    """
 
 
 @solara.component_vue("choice.vue", vuetify=False)
