@@ -282,6 +282,7 @@ def test_lesson_five_asks_for_a_drawing_and_lays_it_over_the_runs(visit):
     page.wait_for_selector(".tp-drawable", timeout=SOON)
     predict(page, {0: "60", 1: "20", 2: 2, 3: 0})
     expect(page.locator("[data-do=run]")).to_be_disabled()
+    page.locator(".tp-drawable").scroll_into_view_if_needed()
     box = page.locator(".tp-drawable").bounding_box()
     page.mouse.move(box["x"] + 0.22 * box["width"], box["y"] + 0.3 * box["height"])
     page.mouse.down()
