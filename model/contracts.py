@@ -13,11 +13,13 @@ from model.kernels_contracts import (
     add_live_by_site,
     add_starting_by_site,
     bill_contracts,
+    bill_power,
     deliver,
     fill_contracts,
     minimum_payments,
     open_rungs,
     renew_contracts,
+    rents_due,
 )
 from model.ladder import Ladder
 from model.sums import adder_into, total
@@ -633,18 +635,34 @@ class Leases(Mechanism):
 
     def bill(self):
         """Bill rent for energised capacity; collect it from a new tenant where the old one has gone."""
-        ledger, month = self.model.ledger, self.model.month
-        energised = self.model.sites.energised
+        ledger, month, shape = self.model.ledger, self.model.month, self.rent_due.shape
         rise = np.exp(self.log_rise * np.maximum(month - self.start, 0)[:, None] / 12.0)
-        running = ((self.start <= month) & (month < self.start + self.tenor))[:, None]
-        share = energised / self.full_gw[:, None]
-        self.rent_due = self.full_rent[:, None] * self.rent_level * share * rise * running / 12.0
-        tenant_gone = ledger.closed.take(self.tenant, axis=0)
-        landlord_gone = ledger.closed.take(self.landlord, axis=0)
-        self.empty_since = (self.empty_since + 1) * tenant_gone
-        self.rent_billed = ledger.bill(self.rents, self.rent_due)
-        ledger.file(self.heirs, self.rent_due * (landlord_gone & ~tenant_gone))
-        let = self.rent_due * self.relet_share * (self.empty_since > self.relet_delay)
+        due, to_heirs, let = np.empty(shape), np.empty(shape), np.empty(shape)
+        empty = np.empty(shape, dtype=np.int64)
+        some_to_heirs = rents_due(
+            month,
+            self.model.sites.energised,
+            rise,
+            self.full_gw,
+            self.full_rent,
+            self.rent_level,
+            self.start,
+            self.tenor,
+            self.tenant,
+            self.landlord,
+            ledger.closed,
+            self.empty_since,
+            self.relet_share,
+            self.relet_delay,
+            due,
+            empty,
+            to_heirs,
+            let,
+        )
+        self.rent_due, self.empty_since = due, empty
+        self.rent_billed = ledger.bill(self.rents, due)
+        if some_to_heirs:
+            ledger.file(self.heirs, to_heirs)
         self.rent_from_others = ledger.pay(self.others, let)
 
     def reject(self, closed):
@@ -722,20 +740,29 @@ class PowerContracts(Mechanism):
 
     def bill(self):
         """Bill energy and demand for what is energised and not curtailed."""
-        halls, power = self.model.halls, self.model.power
-        it_load = np.take(halls.energised * (1.0 - power.curtailed_of_sites[: halls.rows]), self.site, axis=0)
-        load = it_load * self.pue
-        strike = self.strike * self.strike_level
-        hedged = np.minimum(self.hedged * self.hedge, 1.0)
-        price = strike * (hedged + (1.0 - hedged) * power.price_over_reference_of_contracts)
-        own = power.own_power_of_sites.take(self.site, axis=0)
-        price = price * (1.0 - own) + power.own_power_price * own
-        energy = load * MWH_PER_GW_YEAR / 1e9 / 12.0
-        started = (it_load > 0.0) * 1.0
-        demand = self.demand_charge * np.maximum(load, self.minimum_take * self.gw * started) / 12.0
-        self.cost = energy * price + demand
-        self.extra = energy * np.maximum(price - strike, 0.0)
-        self.model.ledger.bill(self.bills, self.cost)
+        power, shape = self.model.power, self.cost.shape
+        cost, extra = np.empty(shape), np.empty(shape)
+        bill_power(
+            MWH_PER_GW_YEAR,
+            self.model.halls.energised,
+            power.curtailed_of_sites,
+            power.own_power_of_sites,
+            self.site,
+            self.pue,
+            self.strike,
+            self.strike_level,
+            self.hedged,
+            self.hedge,
+            power.price_over_reference_of_contracts,
+            power.own_power_price,
+            self.minimum_take,
+            self.gw,
+            self.demand_charge,
+            cost,
+            extra,
+        )
+        self.cost, self.extra = cost, extra
+        self.model.ledger.bill(self.bills, cost)
 
     @property
     def overrun(self):

@@ -261,3 +261,65 @@ def add_ahead(path, on_path, month, halls, orders, out):
             if on_path[contract]:
                 gw += path[contract, month[0, world]]
         out[0, world] = gw + halls[world] + orders[world]
+
+
+@kernel(
+    boolean, int64, TABLE, TABLE, PER_WORLD, PER_WORLD, TABLE, ROWS, ROWS, ROWS, ROWS, FLAGS, MONTHS, TABLE, MONTHS,
+    OUT, OUT_MONTHS, OUT, OUT,
+)  # fmt: skip
+def rents_due(
+    month, energised, rise, full_gw, full_rent, level, start, tenor, tenant, landlord, closed, empty_before,
+    relet_share, relet_delay, due, empty, to_heirs, let,
+):  # fmt: skip
+    """A month's rent of each lease: full rent x energised share x rise; whom it is due to, and what others pay.
+
+    to_heirs: where the landlord has gone and the tenant has not; let: what a new tenant pays once the site has been
+    `empty` for longer than the delay. Tells whether any is due to heirs.
+    """
+    leases, worlds = due.shape
+    some = False
+    for lease in range(leases):
+        running = start[lease] <= month and month < start[lease] + tenor[lease]
+        for world in range(worlds):
+            share = energised[lease, world] / full_gw[lease]
+            rent = full_rent[lease] * level[0, world] * share * rise[lease, world] if running else 0.0
+            due[lease, world] = rent / 12.0
+            gone = closed[tenant[lease], world]
+            empty[lease, world] = empty_before[lease, world] + 1 if gone else 0
+            inherited = closed[landlord[lease], world] and not gone
+            to_heirs[lease, world] = due[lease, world] if inherited else 0.0
+            some |= inherited
+            is_let = empty[lease, world] > relet_delay[0, world]
+            let[lease, world] = due[lease, world] * relet_share[0, world] if is_let else 0.0
+    return some
+
+
+@kernel(
+    void, float64, TABLE, TABLE, TABLE, ROWS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE,
+    TABLE, OUT, OUT,
+)  # fmt: skip
+def bill_power(
+    mwh_of_gw_year, energised, curtailed, own, site, pue, strike, level, hedged, hedge, over_reference, own_price,
+    minimum_take, gw, demand_charge, cost, extra,
+):  # fmt: skip
+    """A month's power bill of each contract, and what of it the contract price would not have cost, US$bn.
+
+    energy x price + demand charge x max(load, minimum take x contract); price: hedged part at the strike, the rest at
+    what the region's price is over reference, and the share that its site's `own` turbines carry at their price.
+    mwh_of_gw_year: MWh that a GW takes in a year.
+    """
+    contracts, worlds = cost.shape
+    for contract in range(contracts):
+        at = site[contract]
+        for world in range(worlds):
+            it_load = energised[at, world] * (1.0 - curtailed[at, world])
+            load = it_load * pue[0, world]
+            agreed = strike[contract, 0] * level[0, world]
+            part = min(hedged[contract, 0] * hedge[0, world], 1.0)
+            price = agreed * (part + (1.0 - part) * over_reference[contract, world])
+            price = price * (1.0 - own[at, world]) + own_price[0, world] * own[at, world]
+            energy = load * mwh_of_gw_year / 1e9 / 12.0
+            least = minimum_take[contract, 0] * gw[contract, 0] * (1.0 if it_load > 0.0 else 0.0)
+            demand = demand_charge[contract, 0] * max(load, least) / 12.0
+            cost[contract, world] = energy * price + demand
+            extra[contract, world] = energy * max(price - agreed, 0.0)
