@@ -19,6 +19,7 @@ from model.kernels_credit import (
     move_rates,
     price_new_money,
     quote_loans,
+    ration_new_lending,
     share_draws,
 )
 from model.ladder import annuity_factor, level_annuity
@@ -249,21 +250,32 @@ class LoanPricing(Mechanism):
 
         The least of loan-to-value x value, earnings / (cover x rate), and debt plus what a bank may and can add.
         """
-        loans = self.model.loans
-        room, liquidity = loans.room_of_lines()
-        most = advance(
+        loans, debtors = self.model.loans, self.default_probability.shape
+        rate, room, liquidity, most = (np.zeros(debtors) for _ in range(4))
+        balance = loans.balance
+        ration_new_lending(
+            self.model.credit.base_rate,
+            loans.market_margin(),
+            balance,
+            loans.may_hold(balance),
+            loans.new_money,  # what is committed may be drawn
+            loans.by_banks,
+            loans.debtor,
+            loans.lender,
+            self.model.ledger.cash,
+            debt,
+            value,
+            self.firm_loan_to_value,
+            earnings,
+            self.firm_cover,
+            self.rations & self.enabled,
             UNBOUNDED,
-            value=value,
-            loan_to_value=self.firm_loan_to_value,
-            owed=0.0,
-            cash_flow=earnings,
-            cover=self.firm_cover,
-            annuity=loans.rate_of_lines(),
-            name_room=debt + room,
-            liquidity=debt + liquidity,
+            rate,
+            room,
+            liquidity,
+            most,
         )
-        anew = (loans.by_debtor @ (loans.new_money * 1.0)) > 0.0  # what is committed may be drawn
-        self.most_debt = np.where(self.rations & self.enabled & anew, most, UNBOUNDED)
+        self.most_debt = most
 
     @property
     def room(self):
@@ -753,7 +765,7 @@ class Loans(Mechanism):
             return
         due = due & ~self.is_rolled & ~self.is_level & ~self.by_draw
         balance = self.balance
-        self.agreed = np.where(due, self._advance(balance, 0.0, self._lender_room(balance)), self.agreed)
+        self.agreed = np.where(due, self._advance(balance, 0.0, self.may_hold(balance)), self.agreed)
         gap = self.by_site @ ((balance - self.agreed) * (due & self.is_site))
         self.model.site_equity.promise(gap)
 
@@ -820,24 +832,13 @@ class Loans(Mechanism):
         commitment[self.sellers] -= paid
         self.commitment = commitment
 
-    def _lender_room(self, balance):
+    def may_hold(self, balance):
         """Give what each loan's lender may hold of it beside everything else it has lent; others are not bound."""
         banks, place = self.model.banks, self.model.places["bank"]
         limit = np.minimum(banks.limit - banks.lent, banks.name_limit - banks.exposure_to_openai)
         block = np.full((len(self.model.party_names), self.worlds), 1e6)
         block[place] = limit
         return np.maximum(np.take(block, self.lender, axis=0) + balance, 0.0)
-
-    def rate_of_lines(self):
-        """Give the rate of new money on each party's line today, ``(parties, worlds)``; zero without a line."""
-        return self.by_debtor @ ((self.model.credit.base_rate + self.market_margin()) * self.new_money)
-
-    def room_of_lines(self):
-        """Give what the lender of each party's line may add to it, and has; unbounded outside banks."""
-        balance = self.balance
-        held = (self._lender_room(balance) - balance) * self.new_money
-        cash = self.model.ledger.cash.take(self.lender, axis=0) * self.by_banks + UNBOUNDED * ~self.by_banks
-        return self.by_debtor @ held, self.by_debtor @ (cash * self.new_money)
 
     def extend(self):
         """Use an extension option of 12 months where refinancing falls short and the cover allows it.

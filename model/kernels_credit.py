@@ -230,3 +230,42 @@ def find_stopped(months_missed, cross_defaulted, closed, breached, tenant, debto
                 of = tenant[at]
                 stops = breached[at, world] or months_missed[of, world] > 0 or closed[of, world]
             stopped[loan, world] = stops
+
+
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, ROWS, ROWS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS,
+    float64, OUT, OUT, OUT, OUT,
+)  # fmt: skip
+def ration_new_lending(
+    base, margin, balance, may_hold, new_money, by_banks, debtor, lender, cash, debt, value, loan_to_value, earnings,
+    cover, rations, unbounded, rate, room, liquidity, most,
+):  # fmt: skip
+    """The debt up to which lenders lend to each party anew: `model.pricing.advance`, at today's rate of its line.
+
+    The least of loan-to-value x value, earnings / (cover x rate), and debt plus what the bank may hold of its line and
+    has; `unbounded` without a line of new money, and what others than banks may hold and have is so. may_hold ``(loans,
+    worlds)``. Changes rate, room and liquidity ``(parties, worlds)``, which come in as zeros.
+    """
+    parties, worlds = most.shape
+    for party in range(parties):
+        for world in range(worlds):
+            most[party, world] = unbounded
+    for loan in range(balance.shape[0]):
+        if new_money[loan, 0]:
+            owes, owns = debtor[loan], lender[loan]
+            for world in range(worlds):
+                rate[owes, world] += base[0, world] + margin[loan, world]
+                room[owes, world] += may_hold[loan, world] - balance[loan, world]
+                liquidity[owes, world] += cash[owns, world] if by_banks[loan, 0] else unbounded
+                most[owes, world] = 0.0
+    for party in range(parties):
+        for world in range(worlds):
+            if rations[0, world] and most[party, world] == 0.0:
+                by_value = loan_to_value[0, world] * value[party, world]
+                by_cover = earnings[party, world] / max(cover[0, world] * rate[party, world], 1e-12)
+                able = min(
+                    debt[party, world] + room[party, world], debt[party, world] + liquidity[party, world]
+                )
+                most[party, world] = max(min(unbounded, min(min(by_value, by_cover), able)), 0.0)
+            else:
+                most[party, world] = unbounded
