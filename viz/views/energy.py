@@ -15,7 +15,6 @@ from scenarios.schema import default_vocabulary
 from viz.specs import Chart, Table, Text
 from viz.views.drawing import (
     FONT,
-    column,
     fan,
     frame,
     grid,
@@ -28,7 +27,16 @@ from viz.views.drawing import (
     three,
     value_axis,
 )
-from viz.views.reading import bands, dates_of, middle, of_pinned, opening_of, table_of, with_opening
+from viz.views.reading import (
+    bands,
+    dates_of,
+    fan_table,
+    middle,
+    of_pinned,
+    opening_of,
+    table_of,
+    with_opening,
+)
 from viz.words import figures, percent
 
 TITLE = "Power"
@@ -333,7 +341,6 @@ def _price(run, context, region):
         yAxis=steady_axis("US$/MWh", high),
         series=series,
     )
-    rows = zip(dates, column(shown), *map(column, cuts), strict=True)
     return Chart(
         key="power_price",
         headline=sentence,
@@ -342,7 +349,7 @@ def _price(run, context, region):
         option=option,
         cursor=True,
         alt=sentence,
-        table=table_of(["month", "this world", "p05", "p25", "p50", "p75", "p95"], rows),
+        table=fan_table(dates, {"this world": shown}, cuts),
     )
 
 

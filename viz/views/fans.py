@@ -19,7 +19,16 @@ from viz.views.drawing import (
     steady_axis,
     value_axis,
 )
-from viz.views.reading import bands, bands_of_living, dates_of, middle, of_pinned, table_of, with_opening
+from viz.views.reading import (
+    bands,
+    bands_of_living,
+    dates_of,
+    fan_table,
+    middle,
+    of_pinned,
+    table_of,
+    with_opening,
+)
 from viz.views.standing import LAB, LOCK_UP, SETTLED, standing
 from viz.words import capitalised, figures, money, percent, times
 
@@ -83,13 +92,7 @@ class _Fan:
 
     def table(self, dates, name):
         """Columns and rows of the quantity: month, this world, quantiles over worlds."""
-        columns = ["month", f"{name}, this world", "5%", "25%", "median", "75%", "95%"]
-        rows = [[date, *map(_number, (self.story[at], *self.bands[:, at]))] for at, date in enumerate(dates)]
-        return table_of(columns, rows)
-
-
-def _number(value):
-    return float(f"{value:.6g}") if np.isfinite(value) else None
+        return fan_table(dates, {f"{name}, this world": self.story}, self.bands)
 
 
 def _chart(run, context, key, headline, label, unit, series, table, axis=None, right=132):
@@ -192,7 +195,7 @@ def _failures(run, context):
     if series and run.outcome("default")[:, run.position].min() < NEVER:
         series[0]["markLine"] = rules(*_marks(run))
     dates = dates_of(run)
-    rows = [[date, *(_number(shares[at, month]) for at in shown)] for month, date in enumerate(dates)]
+    rows = [[date, *shares[shown, month].tolist()] for month, date in enumerate(dates)]
     spec = _chart(
         run,
         context,

@@ -17,7 +17,7 @@ from viz.views.drawing import (
     three,
     value_axis,
 )
-from viz.views.reading import bands, dates_of, of_pinned, table_of
+from viz.views.reading import QUANTILES, bands, dates_of, fan_table, of_pinned, table_of
 from viz.words import money
 
 TITLE = "Losses by holder"
@@ -90,7 +90,7 @@ def _by_holder(run, context):
         option=option,
         frames=frames,
         alt=headlines[-1],
-        table=table_of(["month", "holder", "p05", "p25", "p50", "p75", "p95", "mean", "this world"], rows),
+        table=table_of(["month", "holder", *QUANTILES, "mean", "this world"], rows),
         clicks="party",
     )
 
@@ -174,10 +174,6 @@ def _together(run, context):
     series.append(line("mean", mean, color="var:accent", width=1.5))
     series += pinned_lines(of_pinned(run, context, _mean_loss), color="var:accent")
     option = frame(grid=grid(), xAxis=months_axis(dates), yAxis=value_axis("US$bn", low=0), series=series)
-    rows = [
-        [dates[month], three(story[month]), three(mean[month]), *column(cuts[:, month])]
-        for month in range(run.months + 1)
-    ]
     return Chart(
         key="losses_together",
         headline=sentence,
@@ -186,5 +182,5 @@ def _together(run, context):
         option=option,
         cursor=True,
         alt=sentence,
-        table=table_of(["month", "this world", "mean", "p05", "p25", "p50", "p75", "p95"], rows),
+        table=fan_table(dates, {"this world": story, "mean": mean}, cuts),
     )

@@ -20,6 +20,7 @@ from viz.views.drawing import (
 from viz.views.reading import (
     bands_of_living,
     dates_of,
+    fan_table,
     first_month,
     middle,
     of_pinned,
@@ -133,7 +134,6 @@ def _margin(run, context):
         yAxis=value_axis("% of revenue", low=25 * int(np.floor(lowest / 25.0)), high=100, interval=25),
         series=series,
     )
-    rows = zip(dates, column(shown), *map(column, cuts), strict=True)
     return Chart(
         key="margin",
         headline=sentence,
@@ -142,7 +142,7 @@ def _margin(run, context):
         option=option,
         cursor=True,
         alt=sentence,
-        table=table_of(["month", "this world", "p05", "p25", "p50", "p75", "p95"], rows),
+        table=fan_table(dates, {"this world": shown}, cuts),
     )
 
 

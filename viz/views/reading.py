@@ -6,6 +6,8 @@ from model.opening import read_opening
 from scenarios.cast import cast_of
 
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = ("5%", "25%", "median", "75%", "95%")
+"""The names of BANDS in a table."""
 
 
 def bands(values):
@@ -99,6 +101,13 @@ def first_month(flags):
     """Give the first month in which a series of flags is set (index = month), or None."""
     flags = np.asarray(flags, dtype=bool)
     return int(np.argmax(flags)) if flags.any() else None
+
+
+def fan_table(dates, lines, cuts):
+    """Give the table behind a fan: months, single lines ``{name: values}``, and the quantiles ``cuts`` of BANDS."""
+    numbers = np.column_stack([*lines.values(), *cuts])
+    rows = ([date, *row] for date, row in zip(dates, numbers.tolist(), strict=True))
+    return table_of(["month", *lines, *QUANTILES], rows)
 
 
 def table_of(columns, rows):
