@@ -73,6 +73,16 @@
       return rounded.toLocaleString("en-US", { maximumFractionDigits: 4 });
     },
 
+    /* In an open menu: arrows, Home and End move among its buttons. */
+    amongButtons(event) {
+      const buttons = [...event.currentTarget.querySelectorAll("button:not(:disabled)")], at = buttons.indexOf(document.activeElement);
+      const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+      if (to === undefined || !buttons.length) return;
+      event.preventDefault();
+      event.stopPropagation();
+      buttons[(to + buttons.length) % buttons.length].focus();
+    },
+
     library: null,
     charts() {
       if (!page.library) {
