@@ -121,4 +121,5 @@ class InfrastructurePartner(Firm):
         service = self.rows_of(self.model.service_now) * 12.0
         self.debt_service = self.debt_service + (service - self.debt_service) / 6.0
         cover = self.earnings / np.maximum(self.debt_service, np.maximum(self.earnings / 10.0, 1e-6))
-        self.dscr = np.clip(np.where(self.debt_service > 1e-6, cover, 10.0), -10.0, 10.0)
+        cover = np.where(self.debt_service > 1e-6, cover, 10.0)
+        self.dscr = np.minimum(np.maximum(cover, -10.0), 10.0)

@@ -174,13 +174,13 @@ class OpenAI(Lab):
         self.revenue_year_ago = self.revenue_year_ago + (self.revenue - self.revenue_year_ago) / 12.0
         lag_growth = np.log(np.maximum(self.revenue, 0.1) / np.maximum(self.revenue_year_ago, 0.1))
         years = self.planning_lead / 12.0
-        extrapolated = np.exp(np.clip(lag_growth * years, -1.0, 1.6))
+        extrapolated = np.exp(np.minimum(np.maximum(lag_growth * years, -1.0), 1.6))
         growth = self.extrapolation_weight * extrapolated
         growth = growth + (1.0 - self.extrapolation_weight) * self.model.demand.curve_growth
         largest = self.model.hyperscalers.capacity.max(axis=0)
         before = np.where(self.largest_year_ago > 0.0, self.largest_year_ago, largest)
         self.largest_year_ago = before + (largest - before) / 12.0
-        followed = np.exp(np.clip(np.log(largest / before) * years, -1.0, 1.6))
+        followed = np.exp(np.minimum(np.maximum(np.log(largest / before) * years, -1.0), 1.6))
         growth = growth + self.herding * (followed - growth)
         per_gw = self.revenue_per_inference_gw * np.exp(self.efficiency) * self.price
         self.forecast_need = self.revenue * growth / per_gw / (1.0 - self.mature_training_share)

@@ -45,7 +45,8 @@ class RivalLab(Lab):
         """Yearly growth that OpenAI's commitments promise; contracts that end promise no shrinking."""
         lab = self.model.openai
         ahead, now = np.maximum(lab.contracted_ahead, 0.1), np.maximum(lab.available, 0.1)
-        return np.clip(np.log(ahead / now) * 12.0 / lab.planning_lead, 0.0, 1.6)
+        promised = np.log(ahead / now) * 12.0 / lab.planning_lead
+        return np.minimum(np.maximum(promised, 0.0), 1.6)
 
     def buy_compute(self):
         """Use the planned training compute and whatever inference needs; all demand is served."""

@@ -182,7 +182,7 @@ class SiteCompany(Party):
         self.breached = np.where(tested, worse, self.breached) & ~self.closed
         short = np.maximum(self.default_dscr * due - cash, owed - self.default_loan_to_value * value)
         may = (self.cures_used < self.equity_cures) & (value > owed) & tested
-        self.cure_needed = np.clip(short, 0.0, owed) * (self.breached & may)
+        self.cure_needed = np.minimum(np.maximum(short, 0.0), owed) * (self.breached & may)
 
     def heal(self, paid):
         """Count what owners paid to cure the breach, ``paid`` US$bn, as cash available for debt service."""

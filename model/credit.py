@@ -241,7 +241,9 @@ class LoanPricing(Mechanism):
         self.default_probability = yearly
         interest = loans.by_debtor @ (loans.balance * loans.rate)
         cover = np.minimum(earnings / np.maximum(interest, 1e-3), 10.0)
-        leverage = np.where(is_site, 0.0, np.clip(debt / np.maximum(earnings, 0.05), 0.0, 20.0))
+        leverage = np.where(
+            is_site, 0.0, np.minimum(np.maximum(debt / np.maximum(earnings, 0.05), 0.0), 20.0)
+        )
         loans.price(self, np.minimum(yearly, self.worst), leverage, cover)
         self._ration(value, earnings, debt)
 
@@ -718,7 +720,8 @@ class Loans(Mechanism):
     @property
     def growth_of_others(self):
         """Growth of the debt that the lab's payments do not serve, since month 0, 0 to 1, ``(1, worlds)``."""
-        return np.clip(total(self.balance * self.of_others)[None, :] / self.opening_of_others - 1.0, 0.0, 1.0)
+        grown = total(self.balance * self.of_others)[None, :] / self.opening_of_others - 1.0
+        return np.minimum(np.maximum(grown, 0.0), 1.0)
 
     def draw(self, wanted_by_party, wanted_by_site):
         """Draw what firms ask on their lines, sites for building, and clouds for signed chips.

@@ -25,7 +25,7 @@ def months_of_life(rent, decline, running_cost, most=240.0):
     speed = np.where(falls, -np.log1p(-np.where(falls, decline, 0.5)), 1.0)
     cover = np.log(np.maximum(rent, 1e-12) / np.maximum(running_cost, 1e-12))
     life = np.where(falls, np.floor(cover / speed), np.where(cover > 0.0, most, 0.0))
-    return np.clip(life, 0.0, most)
+    return np.minimum(np.maximum(life, 0.0), most)
 
 
 def economic_value(rent, decline, running_cost, rate, most=240.0):
@@ -164,4 +164,4 @@ class Hardware(Mechanism):
         """Value over book value of all real assets of every party, chips dark, at most 1, ``(parties, worlds)``."""
         assets = np.maximum(self.model.ledger.real_assets, 1e-9)
         lacking = self.to_party @ np.maximum(self.chip_book - self.value_dark, 0.0)
-        return np.clip(1.0 - lacking / assets, 0.0, 1.0)
+        return np.minimum(np.maximum(1.0 - lacking / assets, 0.0), 1.0)

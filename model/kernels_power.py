@@ -285,3 +285,38 @@ def find_what_binds(
             binds = grid
         enough = available[0, world] >= need[0, world] + training[0, world] - 1e-9
         binding[0, world] = demand if enough or closed[0, world] else binds
+
+
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, MONTHS, FLAGS, float64, float64, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+)  # fmt: skip
+def work_off_turbines(
+    output,
+    orders,
+    added,
+    built_before,
+    ordered,
+    backlog_before,
+    lead,
+    kept,
+    least,
+    most,
+    backlog,
+    wait,
+    built,
+):
+    """A month of the book of turbines: orders of others, of utilities and of owners come in, makers work a month.
+
+    output GW a year, orders of others as a share of it; added: capacity that utilities have built so far, `built` in
+    all. Where no book is `kept`, the backlog stays as it is and the wait is the lead.
+    """
+    for world in range(wait.shape[1]):
+        built[0, world] = 0.0
+        for utility in range(added.shape[0]):
+            built[0, world] += added[utility, world]
+        make, before = output[0, world], backlog_before[0, world]
+        new = orders[0, world] * make / 12.0 + (built[0, world] - built_before[0, world]) + ordered[0, world]
+        backlog[0, world], wait[0, world] = before, lead[0, world]
+        if kept[0, world]:
+            backlog[0, world] = max(before + new - make / 12.0, 0.0)
+            wait[0, world] = min(max(12.0 * backlog[0, world] / make, least), most)

@@ -121,7 +121,9 @@ class Ladder:
         for name, values in new.items():
             new[name] = getattr(self, name).copy()
             new[name][rung] = np.where(mask, values, new[name][rung])
-        self._set(**new)
+        end = self.end.copy()
+        end[rung] = np.minimum(new["start"][rung] + new["tenor"][rung], self.stopped[rung])
+        self._set(**new, end=end)
 
     def withdraw(self, mask: np.ndarray) -> None:
         """Take the masked rungs back: they are worth nothing in any month."""

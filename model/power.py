@@ -23,6 +23,7 @@ from model.kernels_power import (
     let_bidders_leave,
     load_of_data_centres,
     offer_and_ask,
+    work_off_turbines,
 )
 from model.stack import connection_queue, merit_order, queue_survival
 from model.sums import adder_into, total
@@ -416,17 +417,27 @@ class Power(Mechanism):
         backlog' = max(backlog + orders of others, utilities and owners - output / 12, 0), first come, first served,
         so that who orders now waits 12 x backlog / output months, a year at least.
         """
-        month, output = self.model.month, self.turbine_output
-        built = total(self.model.utilities.added)[None, :]
+        month, row = self.model.month, (1, self.worlds)
         if month == 0:
-            self.turbine_backlog = self.turbine_lead / 12.0 * output
-        orders = self.turbine_orders * output / 12.0 + (built - self._built_before) + self._ordered
-        moved = np.maximum(self.turbine_backlog + orders - output / 12.0, 0.0)
-        kept = self.turbine_book & self.enabled
-        self.turbine_backlog = np.where(kept, moved, self.turbine_backlog)
-        wait = np.clip(12.0 * self.turbine_backlog / output, LEAST_WAIT, MOST_WAIT)
-        self.turbine_wait = np.where(kept, wait, self.turbine_lead)
-        self._built_before, self._ordered = built, np.zeros((1, self.worlds))
+            self.turbine_backlog = self.turbine_lead / 12.0 * self.turbine_output
+        backlog, wait, built = np.empty(row), np.empty(row), np.empty(row)
+        work_off_turbines(
+            self.turbine_output,
+            self.turbine_orders,
+            self.model.utilities.added,
+            self._built_before,
+            self._ordered,
+            self.turbine_backlog,
+            self.turbine_lead,
+            self.turbine_book & self.enabled,
+            LEAST_WAIT,
+            MOST_WAIT,
+            backlog,
+            wait,
+            built,
+        )
+        self.turbine_backlog, self.turbine_wait = backlog, wait
+        self._built_before, self._ordered = built, np.zeros(row)
         self._delivered = self._delivered + self._arriving[month]
 
     def order_turbines(self, waiting):
@@ -503,7 +514,12 @@ class Power(Mechanism):
 
     def wait_of_orders(self):
         """Whole months until capacity ordered now can be connected, ``(1, worlds)``: the queue less time served."""
-        left = np.ceil(self.months_of_queue - self.filed_before - self.model.month)
+        return self._wait_by_month[self.model.month][None, :]
+
+    @of_params
+    def _wait_by_month(self):
+        """The same in every month of the horizon, ``(months, worlds)``."""
+        left = np.ceil(self.months_of_queue - self.filed_before - np.arange(self.model.months)[:, None])
         return (np.maximum(left, 0.0) * self.enabled).astype(np.int64)
 
     def survival(self):

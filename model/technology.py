@@ -176,8 +176,14 @@ class Technology(Mechanism):
         """Lead of the most efficient of the five labs over the next (natural logarithm), ``(1, worlds)``."""
         return lead(self.model.seller_block("efficiency")[: len(SELLERS)])[None, :]
 
+    @of_params
+    def _bends_everywhere(self):
+        return bool(self.frontier_arm.all())
+
     def bends(self, log_compute):
         """Give the log of effective compute that counts for quality; without the frontier arm, multiple - 1."""
+        if self._bends_everywhere:
+            return log_compute
         return np.where(self.frontier_arm, log_compute, np.expm1(np.minimum(log_compute, 4.0)))
 
     def follow(self):
