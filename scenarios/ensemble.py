@@ -3,6 +3,7 @@
 A world's result depends on its own row alone, so the cut changes nothing.
 """
 
+import contextlib
 import dataclasses
 import gc
 
@@ -95,13 +96,27 @@ def _in_chunk(row, part):
 
 def run_chunk(model_class, setting, luck, seed, months, story, after_month) -> Piece:
     """Run the worlds of one chunk and give what they leave behind; ``story`` is a position in it, or None."""
-    model = model_class(worlds=luck, rng=seed, months=months, setting=setting, record=True)
-    model.history.story = story
-    model.history.record_opening()
-    for _ in range(months):
-        model.step()
-        after_month(luck.size)
-    piece = model.history.pieces[0]
-    del model
-    gc.collect()  # a model is a cycle of references; without this memory grows with the number of chunks
+    with _collected():
+        model = model_class(worlds=luck, rng=seed, months=months, setting=setting, record=True)
+        model.history.story = story
+        model.history.record_opening()
+        for _ in range(months):
+            model.step()
+            after_month(luck.size)
+        piece = model.history.pieces[0]
+        del model
     return piece
+
+
+@contextlib.contextmanager
+def _collected():
+    """Collect at the end what was left behind since the beginning, and pass over what was there before.
+
+    A model is a cycle of references: without this, memory grows with the number of chunks.
+    """
+    gc.freeze()
+    try:
+        yield
+        gc.collect()
+    finally:
+        gc.unfreeze()

@@ -1,6 +1,5 @@
 """Serve the page: `python run.py app`. Nothing is asked of the network, and no other site may speak to it."""
 
-import gc
 import json
 import os
 import re
@@ -263,15 +262,7 @@ def _when_started(server, address, show):
     from viz.session import ALL, FIRST, warm
 
     warm(FIRST)
-    _spare_what_stays()
     print(f"Take or Pay is open at {address}  (Ctrl+C ends it)", flush=True)
     if show:
         webbrowser.open(address)
     warm(ALL)
-    _spare_what_stays()
-
-
-def _spare_what_stays():
-    """Let the collector of garbage pass over what is there for good, so that it takes no time of a visitor's run."""
-    gc.collect()
-    gc.freeze()

@@ -45,7 +45,9 @@ def chart(run, context):
     ]
     headline = _headline(idle, used, dates, context)
     rows = zip(dates, *map(column, (used, paid, idle, available)), strict=True)
-    label = context.tell(f"Compute that {lab} uses, pays for and has under contract, in this world")
+    label = capitalised(
+        context.tell(f"compute that {lab} uses, pays for and has under contract, in this world")
+    )
     return Chart(
         key="idle",
         headline=headline,
