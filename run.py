@@ -520,8 +520,8 @@ def lessons(
 ):
     """Show what the lessons of the page ask, and what the model answered over the seeds of a class."""
     from scenarios.schema import BadInput, Problem, nearest_name
+    from viz.answers import ranges, refresh, stored_answers
     from viz.lesson import lessons as shipped
-    from viz.lesson import ranges, refresh, stored_answers
 
     known = shipped()
     for key in keys or ():

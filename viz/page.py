@@ -199,7 +199,8 @@ def ViewPane(session):
         lambda: show.view(seen.run, state, seen.pinned), [seen, state.view, state.party, state.names, played]
     )
     with solara.Div(classes=["tp-stack"], key=state.view):
-        Asked(session)
+        if state.view in ASKED_OF:
+            Asked(session)
         if problem:
             Broken(problem)
         for kind, key, spec in specs:
@@ -218,7 +219,7 @@ def Asked(session):
     state, run = session.state.value, session.seen.value.run
     about = state.view == "party"
     spec = show.party_list(run, state) if about else {"label": "", "options": []}
-    troubled = avoid.in_trouble(run) if state.view in ASKED_OF else []
+    troubled = avoid.in_trouble(run)
     party = state.party or "OpenAI"
     asks = party in troubled if about else bool(troubled)
     if about or asks:

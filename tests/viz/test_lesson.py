@@ -7,23 +7,19 @@ import pytest
 
 from scenarios.experiments import textbook
 from viz import lesson as module
-from viz.lesson import (
-    SEEDS,
-    LessonError,
+from viz.answers import (
     Range,
-    blocks,
     direction,
     evaluate,
     hashes,
     judge,
-    lessons,
     play,
     prediction,
     ranges,
-    read_lesson,
     refresh,
     stored_answers,
 )
+from viz.lesson import SEEDS, LessonError, blocks, lessons, read_lesson
 from viz.runs import compute
 
 

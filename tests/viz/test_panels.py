@@ -16,7 +16,8 @@ from scenarios.experiments.compare import compare
 from scenarios.schema import load
 from scenarios.simulate import simulate
 from viz import levers
-from viz.lesson import Range, lessons
+from viz.answers import Range
+from viz.lesson import lessons
 from viz.panels import PANELS, about, attribution, files, trap_map
 from viz.panels import compare as panel
 from viz.panels import lessons as lesson_panel

@@ -9,18 +9,8 @@ import json
 import solara
 
 from scenarios.cast import cast_of
-from viz.lesson import (
-    SEEDS,
-    STEPS,
-    WORLDS,
-    blocks,
-    direction,
-    evaluate,
-    judge,
-    lessons,
-    prediction,
-    ranges,
-)
+from viz.answers import Range, evaluate, judge, prediction, ranges
+from viz.lesson import SEEDS, STEPS, WORLDS, blocks, lessons
 from viz.panels.work import of_session, work_of
 from viz.runs import CACHE
 from viz.sketch import YEAR
@@ -112,8 +102,6 @@ def judged(lesson, given, values, found, cast):
 
     Without stored ranges a prediction is held against this run alone.
     """
-    from viz.lesson import Range
-
     rows = []
     for place, question in enumerate(lesson.questions):
         value = values[question.answer]
@@ -307,6 +295,3 @@ def Steps(session, lesson):
         event_show=show,
         event_leave=leave,
     )
-
-
-__all__ = ["LessonCard", "Panel", "direction", "is_locked"]

@@ -41,7 +41,7 @@ CHARTS = {
     "revenue": "Revenue",
     "rent": "Rent of compute",
     "power": "Price of power",
-    "idle": "Paid for, idle",
+    "idle": "Idle",
 }
 """What the chart can be switched to: {key: title}."""
 
