@@ -305,60 +305,97 @@ def spread_default(clauses, default):
 # -- the proof --------------------------------------------------------------------------------------------------
 
 
-@kernel(void, READ, int64, int64, PER_WORLD)
-def largest(block, first, last, out):
-    """Give the largest magnitude among rows `first` up to `last`; what is not a number is larger than all numbers."""
-    out[:] = 0.0
-    for row in range(first, last):
-        for world in range(out.shape[0]):
-            size = abs(block[row, world])
-            out[world] = size if size > out[world] or size != size else out[world]
+@kernel(void, NUMBERS, PER_WORLD)
+def keep_largest(sizes, largest):
+    """Raise `largest` to the magnitude of `sizes`; what is not a number is larger than all numbers."""
+    for world in range(largest.shape[0]):
+        size = abs(sizes[world])
+        largest[world] = size if size > largest[world] or size != size else largest[world]
 
 
-@kernel(void, READ, READ, READ, READ, ROWS, ROWS, NUMBERS, BLOCK, PER_WORLD)
-def unexplained(balances, before, stated, flow, rows, legs, signs, change, worst):
-    """Raise `worst` to how far any row is off what it was, plus the flows posted to it, plus `stated` changes.
+@kernel(void, READ, ROWS, ROWS, NUMBERS, ROWS, ROWS, NUMBERS, BLOCK, BLOCK, PER_WORLD)
+def replay(flow, rows, legs, signs, parties, earning_legs, shares, change, earned, largest):
+    """Add up once more what flowed in a month: to each balance, to each party as income; note the largest flow.
 
-    Entries as in `post`; changes `change`, a scratch.
+    Entries as in `post`, ordered by leg; `shares` of what flowed through `earning_legs` are income of `parties`. A leg
+    through which nothing flowed in any world adds nothing.
     """
-    worlds = worst.shape[0]
-    change[:] = 0.0
-    for entry in range(rows.shape[0]):
-        row, leg, sign = rows[entry], legs[entry], signs[entry]
+    worlds = flow.shape[1]
+    change[:], earned[:], largest[:] = 0.0, 0.0, 0.0
+    entry, earning = 0, 0
+    for leg in range(flow.shape[0]):
+        some = False
         for world in range(worlds):
-            change[row, world] += sign * flow[leg, world]
-    for row in range(balances.shape[0]):
+            some |= flow[leg, world] != 0.0
+        if some:
+            keep_largest(flow[leg], largest)
+        while entry < rows.shape[0] and legs[entry] == leg:
+            if some:
+                row, sign = rows[entry], signs[entry]
+                for world in range(worlds):
+                    change[row, world] += sign * flow[leg, world]
+            entry += 1
+        while earning < parties.shape[0] and earning_legs[earning] == leg:
+            if some:
+                row, share = parties[earning], shares[earning]
+                for world in range(worlds):
+                    earned[row, world] += share * flow[leg, world]
+            earning += 1
+
+
+@kernel(
+    void, READ, READ, READ, READ, READ, int64, int64, ROWS, ROWS, PER_WORLD, BLOCK, PER_WORLD, PER_WORLD
+)  # fmt: skip
+def compare(
+    now, before, stated, change, earned, claims, assets, holders, issuers, largest_flow, gap, worst, scale
+):
+    """Compare balances with what they were, what flowed to them and what was stated; note the largest residual.
+
+    Cash comes first, then from row `claims` on claims, from row `assets` on real assets. Gives the `scale` of each
+    world, the size of its largest balance and flow, and in `gap` what each party has gained that it has not earned,
+    claims included and bills apart; stated changes are income of their own.
+    """
+    worlds = gap.shape[1]
+    off, of_cash, of_claims = np.empty(worlds), np.zeros(worlds), np.zeros(worlds)
+    worst[:] = 0.0
+    for row in range(now.shape[0]):
         for world in range(worlds):
-            gap = abs(balances[row, world] - before[row, world] - stated[row, world] - change[row, world])
-            worst[world] = gap if gap > worst[world] or gap != gap else worst[world]
+            off[world] = now[row, world] - before[row, world] - stated[row, world] - change[row, world]
+        keep_largest(off, worst)
+        if row < claims:
+            own = assets + row
+            for world in range(worlds):
+                gain = now[row, world] - before[row, world] + now[own, world] - before[own, world]
+                gap[row, world] = gain - stated[own, world] - earned[row, world]
+                off[world] = now[row, world]
+            keep_largest(off, of_cash)
+        elif row < assets:
+            holder, issuer = holders[row - claims], issuers[row - claims]
+            for world in range(worlds):
+                off[world] = now[row, world]
+            keep_largest(off, of_claims)
+            for world in range(worlds):
+                off[world] = now[row, world] - before[row, world] - stated[row, world]
+            for world in range(worlds):
+                gap[holder, world] += off[world]
+            for world in range(worlds):
+                gap[issuer, world] -= off[world]
+    for world in range(worlds):
+        scale[world] = max(1.0, of_cash[world] + of_claims[world] + largest_flow[world])
 
 
-@kernel(void, ROWS, ROWS, ROWS, int64, READ, READ, READ, BLOCK)
-def gain_by_claims(rows, holders, issuers, first, owed, before, booked, gap):
-    """Add to `gap` what holders gained and issuers lost by changes of what is owed that nobody has `booked`.
+@kernel(void, ROWS, ROWS, ROWS, READ, READ, READ, BLOCK)
+def gain_by_bills(rows, payees, payers, owed, before, booked, gap):
+    """Add to `gap` what payees gained and payers lost by changes of what is owed that nobody has `booked`.
 
-    `rows` of what is owed count, from row `first` of each block on; `holders` and `issuers` of all of them, as
-    parties. Changes gap ``(parties, worlds)``.
+    `rows` of what is owed count; `payees` and `payers` of all of them. Changes gap ``(parties, worlds)``.
     """
     for row in rows:
-        holder, issuer, at = holders[row], issuers[row], first + row
+        payee, payer = payees[row], payers[row]
         for world in range(gap.shape[1]):
-            change = owed[at, world] - before[at, world] - booked[at, world]
-            gap[holder, world] += change
-            gap[issuer, world] -= change
-
-
-@kernel(void, READ, READ, READ, int64, READ, BLOCK)
-def gain_by_holdings(balances, before, stated, assets, earned, gap):
-    """Give what each party gained in cash and real assets, whose rows begin at `assets`, less what it earned.
-
-    Stated changes of real assets are income of their own. `gap` ``(parties, worlds)``.
-    """
-    for row in range(gap.shape[0]):
-        own = assets + row
-        for world in range(gap.shape[1]):
-            gain = balances[row, world] - before[row, world] + balances[own, world] - before[own, world]
-            gap[row, world] = gain - stated[own, world] - earned[row, world]
+            change = owed[row, world] - before[row, world] - booked[row, world]
+            gap[payee, world] += change
+            gap[payer, world] -= change
 
 
 @kernel(void, READ, READ, YES_NO, PER_WORLD, PER_WORLD)
@@ -367,20 +404,18 @@ def misfits(gap, balances, always_pays, cash, worst):
 
     Cash is the first rows of `balances`, a row for each of `gap`; some may overdraw. Changes `cash`, a scratch.
     """
-    worlds = worst.shape[0]
+    off = np.empty(worst.shape[0])
     cash[:] = 0.0
     for row in range(gap.shape[0]):
-        for world in range(worlds):
-            held, size = balances[row, world], abs(gap[row, world])
-            cash[world] += held
-            if size > worst[world] or size != size:
-                worst[world] = size
-            if not always_pays[row] and -held > worst[world]:
-                worst[world] = -held
-    for world in range(worlds):
-        size = abs(cash[world])
-        if size > worst[world] or size != size:
-            worst[world] = size
+        for world in range(worst.shape[0]):
+            cash[world] += balances[row, world]
+            off[world] = gap[row, world]
+        keep_largest(off, worst)
+        if not always_pays[row]:
+            for world in range(worst.shape[0]):
+                off[world] = min(balances[row, world], 0.0)
+            keep_largest(off, worst)
+    keep_largest(cash, worst)
 
 
 # -- the matrices of one world ----------------------------------------------------------------------------------

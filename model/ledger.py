@@ -23,7 +23,7 @@ import scipy.sparse as sp
 
 from model import kernels
 from model.clearing import Clearing
-from model.sums import Adder, incidence, total
+from model.sums import Adder, incidence
 
 INCOME, CLAIM, ASSET, ASSET_SALE = "income", "claim", "asset", "asset sale"
 
@@ -159,16 +159,17 @@ class Ledger:
         self._net_csr = (into - out).tocsr()
         at_once = np.arange(len(nature)) >= self.cleared.stop
         self._income_of_bills = Adder(self._net_csr[:, self.cleared] @ sp.diags(accrual[self.cleared]))
-        self._income_at_once = Adder(
-            self._net_csr @ sp.diags(accrual * at_once) + into @ sp.diags((nature == ASSET).astype(float))
+        income = self._net_csr @ sp.diags(accrual * at_once) + into @ sp.diags(
+            (nature == ASSET).astype(float)
         )
+        self._income_at_once, income = Adder(income), income.T.tocsr().tocoo()  # the entries, ordered by leg
+        self._earnings = income.col.astype(np.int64), income.row.astype(np.int64), income.data
         self._shortfall = Adder(out[:, self.cleared])
         self._on_accrual, self._whole = accrual[self.cleared], np.ones(count)
         self._accruing = np.flatnonzero(accrual[self.cleared])
         self.holders, self.issuers = np.array(self._holders, dtype=int), np.array(self._issuers, dtype=int)
         held, owed = incidence(self.holders, parties), incidence(self.issuers, parties)
         self._claim_net = Adder(held - owed)
-        self._all_claims = np.arange(count)
         self._entries = self._enter(families, nature)
         self._cleared_entries = self._entries.within(self.cleared)
         for family in families:
@@ -356,35 +357,19 @@ class Ledger:
         to zero (claims and payables do by their making: each is one number with two ends); 5. no cash is negative
         but the sectors'.
         """
-        self.residual = np.maximum(self.residual, self._errors() / self._scale())
-        return self.residual
-
-    def _errors(self):
-        """Give the largest residual of all identities in each world, US$bn."""
-        now, before, stated, worst = self._balances, self._before, self._stated, np.zeros(self.worlds)
+        now, before, stated, change = self._balances, self._before, self._stated, self._scratch
+        gap, earned = np.empty(self.cash.shape), np.empty(self.cash.shape)
+        worst, scale, largest, cash = np.empty((4, self.worlds))
         rows, legs, signs, _ = self._entries
-        kernels.unexplained(now, before, stated, self.flow, rows, legs, signs, self._scratch, worst)
-        kernels.misfits(self._gains_without_income(), now, self.always_pays, np.empty(self.worlds), worst)
-        return worst
-
-    def _gains_without_income(self):
-        """Give what each party has gained in cash, assets, claims and receivables and not booked as income."""
-        now, before, stated = self._balances, self._before, self._stated
-        gap, earned = np.empty(self.cash.shape), self._income_at_once @ self.flow
-        kernels.gain_by_holdings(now, before, stated, self._asset_rows.start, earned, gap)
-        claims, holders = (self._all_claims, self.holders, self.issuers), self._claim_rows.start
-        kernels.gain_by_claims(*claims, holders, now, before, stated, gap)
+        kernels.replay(self.flow, rows, legs, signs, *self._earnings, change, earned, largest)
+        first_rows = self._claim_rows.start, self._asset_rows.start
+        ends = self.holders, self.issuers
+        kernels.compare(now, before, stated, change, earned, *first_rows, *ends, largest, gap, worst, scale)
         bills = self._accruing, self.payee, self.payer
-        kernels.gain_by_claims(*bills, 0, self.payable, self._payable_before, self._booked, gap)
-        return gap
-
-    def _scale(self):
-        """Give the size of the largest balance and flow of each world, US$bn, at least 1."""
-        sizes, claims = np.empty((3, self.worlds)), self._claim_rows
-        kernels.largest(self._balances, 0, claims.start, sizes[0])
-        kernels.largest(self._balances, claims.start, claims.stop, sizes[1])
-        kernels.largest(self.flow, 0, self._legs, sizes[2])
-        return np.maximum(1.0, total(sizes))
+        kernels.gain_by_bills(*bills, self.payable, self._payable_before, self._booked, gap)
+        kernels.misfits(gap, now, self.always_pays, cash, worst)
+        self.residual = np.maximum(self.residual, worst / scale)
+        return self.residual
 
     def transaction_flows(self, world):
         """Give the transaction-flow matrix of this month: (kinds, matrix (kinds, parties)); rows sum to zero."""

@@ -147,7 +147,7 @@ def test_a_sparse_sum_is_one_call_and_counts_its_additions():
 
 def test_a_kernel_is_one_call_and_counts_the_blocks_it_goes_through():
     rows, block, change, tally = np.arange(3), np.ones((5, 4)), np.ones((3, 4)), Tally()
-    tally.call(kernels.gain_by_claims, rows, rows, rows, 0, change, change, change, block)
+    tally.call(kernels.gain_by_bills, rows, rows, rows, change, change, change, block)
     assert tally.months[-1] == [3 * 12 + 20]
 
 

@@ -124,25 +124,39 @@ class Case:
         starts, arriving = np.array([0, 0, 2, 3]), np.array([0, 2, 4])
         return 0, 3, self.block(3), due, claims, edges, starts, arriving, 1e-9, due.copy()
 
-    def largest(self):
-        block = self.block(self.legs)
-        block[0, 0] = np.nan if self.rng.random() < 0.5 else block[0, 0]
-        return block, 0, self.legs - 1, np.ones(self.worlds)
+    def keep_largest(self):
+        sizes = self.block(1)[0]
+        sizes[0] = np.nan if self.rng.random() < 0.5 else sizes[0]
+        return sizes, self.block(1, 0.0)[0]
 
-    def unexplained(self):
-        blocks = [self.block(self.claims) for _ in range(3)]
-        entries = self.entries(self.claims)
-        return *blocks, self.block(self.legs), *entries, self.block(self.claims), self.block(1, 0.0)[0]
+    def replay(self):
+        flow = self.block(self.legs)
+        flow[0] = 0.0
+        entries, (parties, legs, shares) = self.entries(self.claims), self.entries(self.parties)
+        change, earned = self.block(self.claims), self.block(self.parties)
+        return flow, *entries, parties, legs, shares, change, earned, self.block(1)[0]
 
-    def gain_by_claims(self):
+    def compare(self):
+        blocks = [self.block(2 * self.parties + self.claims) for _ in range(4)]
+        blocks[0][-1, 0] = np.nan if self.rng.random() < 0.3 else 1.0
+        first_rows = self.parties, self.parties + self.claims
+        ends = self.rows(self.claims, self.parties), self.rows(self.claims, self.parties)
+        flow, worst, scale = self.block(3)
+        return (
+            *blocks,
+            self.block(self.parties),
+            *first_rows,
+            *ends,
+            flow,
+            self.block(self.parties),
+            worst,
+            scale,
+        )
+
+    def gain_by_bills(self):
         payer, payee = self.parties_of_legs()
-        blocks = [self.block(self.legs + 3) for _ in range(3)]
-        return np.arange(0, self.legs, 2), payee, payer, 2, *blocks, self.block(self.parties)
-
-    def gain_by_holdings(self):
-        blocks = [self.block(2 * self.parties + self.claims) for _ in range(3)]
-        earned, gap = self.block(self.parties), self.block(self.parties)
-        return *blocks, self.parties + self.claims, earned, gap
+        blocks = [self.block(self.legs) for _ in range(3)]
+        return np.arange(0, self.legs, 2), payee, payer, *blocks, self.block(self.parties)
 
     def misfits(self):
         gap, balances = self.block(self.parties), self.block(self.parties + self.claims)
