@@ -37,7 +37,7 @@ class Results(Record):
 
 
 def simulate(
-    scenario, worlds=256, seed=1, months=96, *, chunk=256, story=0, progress=None, vocabulary=None
+    scenario, worlds=256, seed=1, months=96, *, chunk=512, story=0, progress=None, vocabulary=None
 ) -> Results:
     """Run a scenario in many worlds; the same arguments give the same result, bit for bit, whatever the
     chunk.
