@@ -754,12 +754,13 @@ def find_patterns(names=(), worlds=WORLDS, seed=SEED, *, chunk=CHUNK, off=None, 
 
 
 EXPLANATIONS = {
-    "a": "In 8 of 974 worlds it is not one for one; all 8 are explained to the last cent. In each, what leaves"
-    " the lab is what it pays more on its bills (to 1e-14 US$bn), but the sellers do not receive the same."
-    " In 7 (luck 49, 57, 76, 484, 548, 638, 734) Oracle gets more on a renewal, since the floor binds on"
-    " renewals too, and loses the re-letting of the same capacity to somebody else. In luck 911 CoreWeave has"
-    " failed: the bill of its contract goes to the second owner, who is no partner. The amounts are small"
-    " (0.001 US$bn in six of the eight), and so are the denominators: hence ratios from -14 to 59.",
+    "a": "In nine worlds or so of a thousand it is not one for one. In a run before requests fell out of the"
+    " connection queue at random there were 8 of 974, and all 8 were explained to the last cent: what leaves the lab"
+    " is what it pays more on its bills (to 1e-14 US$bn), but the sellers do not receive the same. In 7 of them Oracle"
+    " gets more on a renewal, since the floor binds on renewals too, and loses the re-letting of the same capacity to"
+    " somebody else. In one CoreWeave has failed: the bill of its contract goes to the second owner, who is no"
+    " partner. The amounts are small (0.001 US$bn in six of the eight), and so are the denominators: hence ratios"
+    " from -14 to 57.",
     "b": "Likely reason: the present value is equal at the loan's rate, but the lab's own loan falls due"
     " whether or not the halls are used or late, while a take-or-pay bill stops with the hall: debt is"
     " the harder promise.",
@@ -769,22 +770,23 @@ EXPLANATIONS = {
     "e": "With 1,000 worlds the share prevented was 6.6% with an interval that held a tenth (some 190 defaults"
     " are counted): the test was too weak. In four times the worlds it is decided.",
     "f": "Lenders lose less, and clearly; but what they no longer lose does not turn up with shareholders: it is not"
-    " lost at all, since halls that are paid for in cash have no loans that fall due. What shareholders lose more is"
-    " zero within the interval, which at four times the worlds is a small part of what lenders are spared.",
+    " lost at all, since halls that are paid for in cash have no loans that fall due, and CoreWeave, which borrows for"
+    " them, fails far less often. Shareholders lose a little less too. Before requests fell out of the queue at random"
+    " and owners could cure a breach, their difference was zero within its interval, and the verdict was unclear.",
     "g": "Only one syndicate sells loans on, so that the range of concentration in the books is narrow.",
     "i": "How often the window shuts, and how long it stays shut, moves the default rate several times"
     " over; the yearly cap and the share of the valuation hardly move it, since the lab asks for no"
     " more than its own target.",
     "j": "Most builders do not fail by month 180, and three things decide it. First, the largest builder plays on"
-    " Oracle's books, with a legacy business of 20 US$bn a year that no builder of 1996 had: without it (96 worlds,"
-    " a run of its own) 0.73 of the builders fail by month 180 instead of 0.36, since sites fall with their tenant."
+    " Oracle's books, with a legacy business of 20 US$bn a year that no builder of 1996 had: without it (an earlier"
+    " run of 96 worlds) 0.73 of the builders fail by month 180 instead of 0.36, since sites fall with their tenant."
     " The value stays as it is in the books: nothing in the calibration says what it was. Second, the month: up to"
     " month 240 it is 0.72, but the later ones are sites whose leases end in months 180 to 207; the model lets no"
     " lease a second time at its end, so that they fail by construction. Third, the claim: in Portland 42% of the"
     " builders went bankrupt (calibration: oregon_fibre_builders_bankrupt), which is not most. Equipment is worth"
     " next to nothing when its owner fails, since builders hold out until 2004 and later, when the rent of old"
     " equipment no longer pays its running cost; in history they failed in 2001. Ultimate recovery, counted loan by"
-    " loan, is 0.39 against the 0.47 of history: sites return some two thirds, Oracle a quarter, CoreWeave an eighth.",
+    " loan, is 0.40 against the 0.47 of history: sites return some two thirds, Oracle a quarter, CoreWeave an eighth.",
 }
 """Why a pattern came out as it did, by its id."""
 
