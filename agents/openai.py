@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from agents.kernels import as_rows, expect_need, extend_growth, follow_the_year
 from agents.lab import Lab
 from agents.worlds import Param, State
 
@@ -171,19 +172,25 @@ class OpenAI(Lab):
         need = revenue x (w x own growth + (1 - w) x curve growth) / revenue per GW / (1 - training share); with
         herding, part of that growth is the growth of the largest builder's capacity instead.
         """
-        self.revenue_year_ago = self.revenue_year_ago + (self.revenue - self.revenue_year_ago) / 12.0
-        lag_growth = np.log(np.maximum(self.revenue, 0.1) / np.maximum(self.revenue_year_ago, 0.1))
-        years = self.planning_lead / 12.0
-        extrapolated = np.exp(np.minimum(np.maximum(lag_growth * years, -1.0), 1.6))
-        growth = self.extrapolation_weight * extrapolated
-        growth = growth + (1.0 - self.extrapolation_weight) * self.model.demand.curve_growth
-        largest = self.model.hyperscalers.capacity.max(axis=0)
-        before = np.where(self.largest_year_ago > 0.0, self.largest_year_ago, largest)
-        self.largest_year_ago = before + (largest - before) / 12.0
-        followed = np.exp(np.minimum(np.maximum(np.log(largest / before) * years, -1.0), 1.6))
-        growth = growth + self.herding * (followed - growth)
-        per_gw = self.revenue_per_inference_gw * np.exp(self.efficiency) * self.price
-        self.forecast_need = self.revenue * growth / per_gw / (1.0 - self.mature_training_share)
+        year_ago, largest_year_ago = self.revenue_year_ago.copy(), self.largest_year_ago.copy()
+        growth, need = np.empty((2, self.worlds)), np.empty(self.revenue.shape)
+        revenue, capacity, lead = *as_rows(self.revenue), self.model.hyperscalers.capacity, self.planning_lead
+        follow_the_year(revenue, capacity, *as_rows(year_ago, largest_year_ago), growth)
+        np.log(growth, out=growth)
+        extend_growth(*as_rows(lead), growth)
+        np.exp(growth, out=growth)
+        given = (
+            self.model.demand.curve_growth,
+            self.extrapolation_weight,
+            self.herding,
+            self.revenue_per_inference_gw,
+            np.exp(self.efficiency),
+            self.price,
+            self.mature_training_share,
+            need,
+        )
+        expect_need(revenue, growth, *as_rows(*given))
+        self.revenue_year_ago, self.largest_year_ago, self.forecast_need = year_ago, largest_year_ago, need
 
     def commit(self):
         """Turn announced capacity into firm orders where the forecast exceeds what is under contract.

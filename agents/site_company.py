@@ -6,6 +6,7 @@ Each is a separate borrower without recourse to its owners. It owns land, halls 
 import numpy as np
 
 from agents.firm import Party
+from agents.kernels import as_rows, read_covenants, spend_budget
 from agents.worlds import Param, State
 
 
@@ -140,17 +141,24 @@ class SiteCompany(Party):
 
         budget = cash + uncalled equity + undrawn loan - interest until completion; islands of the queue wait.
         """
-        months = np.maximum(self.model.halls.months_left_of_sites[self.row], 1)
-        building = (self.model.halls.ahead_of_sites[self.row] > 0.0) & ~self.closed
-        undrawn, uncalled = self.model.loans.site_undrawn[self.row], self.model.site_equity.uncalled[self.row]
-        owed = self.model.loans.site_balance[self.row]
-        interest = (owed + 0.5 * undrawn) * self.model.loans.site_rate[self.row] * months / 12.0
-        expected_rent = self.rent * months
-        budget = self.cash + undrawn + uncalled + expected_rent - interest
-        self.construction = np.maximum(budget, 0.0) / months * building
-        needed = np.maximum(self.construction + self.outgoing - self.expected_incoming - self.cash, 0.0)
-        self.equity_call = np.minimum(needed, uncalled) * self.alive
-        self.loan_call = np.minimum(needed - self.equity_call, undrawn) * self.alive
+        loans, halls, site, shape = self.model.loans, self.model.halls, self.row, self.rent.shape
+        construction, equity_call, loan_call = np.empty(shape), np.empty(shape), np.empty(shape)
+        given = (
+            halls.months_left_of_sites[site],
+            halls.ahead_of_sites[site],
+            self.closed,
+            self.alive,
+            self.cash,
+            loans.site_undrawn[site],
+            self.model.site_equity.uncalled[site],
+            loans.site_balance[site],
+            loans.site_rate[site],
+            self.rent,
+            self.outgoing,
+            self.expected_incoming,
+        )
+        spend_budget(*as_rows(*given, construction, equity_call, loan_call))
+        self.construction, self.equity_call, self.loan_call = construction, equity_call, loan_call
 
     def test_cover(self):
         """Test the cover on twelve months: DSCR = sum of CFADS / sum of debt service, at most 10.
@@ -160,29 +168,31 @@ class SiteCompany(Party):
 
             max(default DSCR x debt service - CFADS, debt - default loan-to-value x value)
         """
-        cfads_year, service_year = self.cfads_year.copy(), self.service_year.copy()
-        cfads_year[self.model.month % 12] = self.rent_received * (1.0 - self.operating_share)
-        service_year[self.model.month % 12] = self.debt_service
-        self.cfads_year, self.service_year = cfads_year, service_year
-        cash, due = self.model.year_total(cfads_year), self.model.year_total(service_year)
-        cover = cash / np.maximum(due, np.maximum(cash / 10.0, 1e-9))
-        self.dscr = np.where(due > 1e-9, np.minimum(cover, 10.0), 10.0)
-        complete = self.model.halls.ahead_of_sites[self.row] <= 0.0
-        self.months_complete = (self.months_complete + 1) * complete
-        owed, value = self.model.loans.site_owed[self.row], self.model.loans.site_appraisal[self.row]
-        self.loan_to_value = np.minimum(owed / np.maximum(value, 0.1 * owed + 1e-9), 10.0)
-        self.cure_needed = np.zeros_like(self.dscr)
-        if self.model.month % 3 != 2:
-            self.breached = self.breached & ~self.closed
-            return
-        tested = (self.months_complete >= 12) & self.covenants
-        low = (self.dscr < self.lockup_dscr) | (self.loan_to_value > self.lockup_loan_to_value)
-        worse = (self.dscr < self.default_dscr) | (self.loan_to_value > self.default_loan_to_value)
-        self.locked_up = np.where(tested, low, self.locked_up)
-        self.breached = np.where(tested, worse, self.breached) & ~self.closed
-        short = np.maximum(self.default_dscr * due - cash, owed - self.default_loan_to_value * value)
-        may = (self.cures_used < self.equity_cures) & (value > owed) & tested
-        self.cure_needed = np.minimum(np.maximum(short, 0.0), owed) * (self.breached & may)
+        month, site, shape = self.model.month, self.row, self.dscr.shape
+        years = self.cfads_year.copy(), self.service_year.copy()
+        ratios = np.empty(shape), np.empty(shape), np.empty(shape)
+        kept = self.months_complete.copy(), self.locked_up.copy(), self.breached.copy()
+        given = (
+            self.rent_received,
+            self.operating_share,
+            self.debt_service,
+            self.model.halls.ahead_of_sites[site],
+            self.closed,
+            self.model.loans.site_owed[site],
+            self.model.loans.site_appraisal[site],
+            self.covenants,
+            self.lockup_dscr,
+            self.default_dscr,
+            self.lockup_loan_to_value,
+            self.default_loan_to_value,
+            self.equity_cures,
+            self.cures_used,
+        )
+        twelve = (year.reshape(12, -1, self.worlds) for year in years)
+        read_covenants(month % 12, month % 3 == 2, *as_rows(*given), *twelve, *as_rows(*ratios, *kept))
+        self.cfads_year, self.service_year = years
+        self.dscr, self.loan_to_value, self.cure_needed = ratios
+        self.months_complete, self.locked_up, self.breached = kept
 
     def heal(self, paid):
         """Count what owners paid to cure the breach, ``paid`` US$bn, as cash available for debt service."""

@@ -3,15 +3,15 @@
 import numpy as np
 
 from agents.firm import Firm
+from agents.kernels import as_rows, load_and_build
 from agents.worlds import Param, State
 
 UNITS = ("wind", "solar", "hydro", "nuclear", "coal", "gas", "peakers", "other")
 """Kinds of units of a stack; other is oil and demand response."""
 BLOCKS = ("peak", "day", "evening", "night")
 """Blocks of hours of a month, from the highest load on."""
-BLOCK_LOAD = np.array([1.0, 0.86, 0.72, 0.6]).reshape(-1, 1, 1)
+BLOCK_LOAD = np.array([1.0, 0.86, 0.72, 0.6])
 """Load of each block over the peak of the month: assumed; with the weights below a load factor of 0.73."""
-AT_PEAK = np.array([1.0, 0.0, 0.0, 0.0]).reshape(-1, 1, 1)
 
 
 class Utility(Firm):
@@ -187,13 +187,22 @@ class Utility(Firm):
         """
         power, month = self.model.power, self.model.month
         growth = np.exp(self.load_growth * month / 12.0)
-        users = self.peak_load * growth * power.season(month)
-        self.block_load = (BLOCK_LOAD + AT_PEAK * self.heat_rise) * users
-        self.ai_load = power.ai_load_of_utilities[self.row]
-        self.load = self.block_load[0] + self.ai_load
-        short = np.maximum(self.load / self.reference_tightness - self.firm_capacity - self.added, 0.0)
-        most = self.firm_capacity * self.build_rate / 12.0 * power.turbine_speed
-        self.added = self.added + np.minimum(short, most)
+        block_load, load, added = np.empty(self.block_load.shape), np.empty(growth.shape), self.added.copy()
+        ai_load = power.ai_load_of_utilities[self.row]
+        given = (
+            self.peak_load,
+            growth,
+            power.season(month),
+            self.heat_rise,
+            ai_load,
+            self.reference_tightness,
+            self.firm_capacity,
+            self.build_rate,
+            power.turbine_speed,
+        )
+        by_block = block_load.reshape(len(BLOCKS), -1, self.worlds)
+        load_and_build(BLOCK_LOAD, *as_rows(*given), by_block, *as_rows(load, added))
+        self.block_load, self.ai_load, self.load, self.added = block_load, ai_load, load, added
 
     def price_power(self):
         """Clear each block of hours: merit order, scarcity, data centres that leave above their bid.

@@ -19,7 +19,10 @@ from numba.core.dispatcher import Dispatcher
 from benchmarks.processes import clock, in_own_process
 
 COUNTED = ("agents", "model")
-COMPILED = "model.kernels"  # how the names of modules of kernels begin, which are not rewritten
+COMPILED = (
+    "agents.kernels",
+    "model.kernels",
+)  # how the names of modules of kernels begin, which are not rewritten
 TALLY = "__tally__"
 OPERATORS = {
     ast.Add: operator.add,

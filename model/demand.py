@@ -8,6 +8,7 @@ from model.kernels_demand import (
     add_by_nest,
     exponents_among,
     exponents_within,
+    grow_along_curve,
     shares_of_choices,
     utility_of_choices,
 )
@@ -238,10 +239,11 @@ class Demand(Mechanism):
     def curve_growth(self):
         """Factor by which the adoption curve grows demand until the planning lead, ``(1, worlds)``."""
         customers = self.model.customers
-        then = bass_move(customers.adopted, *self._pace_of_lead)
-        weight = customers.spending * customers.shares[0]
-        grown = total(weight * then / customers.adopted)
-        return (grown / np.maximum(total(weight), 1e-9))[None, :]
+        growth = np.empty((1, self.worlds))
+        grow_along_curve(
+            customers.adopted, *self._pace_of_lead, customers.spending, customers.shares[0], growth
+        )
+        return growth
 
     @property
     def dissimilarity(self):

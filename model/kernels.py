@@ -13,7 +13,9 @@ A kernel calls no kernel of another file: what is compiled is kept and made anew
 """
 
 import numpy as np
-from numba import boolean, float64, int64, njit, types, void
+from numba import boolean, float64, int64, types, void
+
+from agents.kernels import kernel
 
 BLOCK = float64[:, ::1]
 READ = types.Array(float64, 2, "C", readonly=True)
@@ -25,24 +27,6 @@ PER_WORLD = float64[::1]
 MARKS = boolean[::1]
 MARKED = boolean[:, ::1]
 CLAUSES = types.Array(boolean, 3, "C", readonly=True)
-
-
-def kernel(*signature):
-    """Compile a function for the one signature: first what it gives, then what it takes.
-
-    Division by zero gives infinity, as in NumPy. The machine code is kept beside this file, or in the user's cache
-    directory, and read from there the next time; where neither can be read or written it is compiled anew in every
-    process.
-    """
-    given, *taken = signature
-
-    def compiled(function):
-        try:
-            return njit(given(*taken), cache=True, error_model="numpy")(function)
-        except Exception:  # a cache that cannot be used must not keep the model from running
-            return njit(given(*taken), error_model="numpy")(function)
-
-    return compiled
 
 
 # -- sums -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ Blocks of one row are ``(1, worlds)``.
 
 from numba import boolean, float64, types, void
 
-from model.kernels import kernel
+from agents.kernels import kernel
 
 TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)

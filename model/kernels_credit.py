@@ -7,7 +7,7 @@ site of -1: none); money is US$bn, rates are per year, flags and months whole nu
 
 from numba import boolean, float64, int64, types, void
 
-from model.kernels import kernel
+from agents.kernels import kernel
 
 TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)

@@ -8,7 +8,7 @@ Choices, segments and labs are rows, worlds last.
 
 from numba import boolean, float64, int64, types, void
 
-from model.kernels import kernel
+from agents.kernels import kernel
 
 BY_SEGMENT = types.Array(float64, 3, "C", readonly=True)
 TABLE = types.Array(float64, 2, "C", readonly=True)
@@ -154,3 +154,22 @@ def hand_out_leaks(month, own, others, lag, ring, gain):
                 ring[(month + lag[0, world]) % slots, lab, world] += others[lab, world]
             else:
                 gain[lab, world] += others[lab, world]
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT)
+def grow_along_curve(adopted, ratio, pace, spending, share, growth):
+    """Growth of what all segments spend with one seller, as each moves along its Bass curve by a step.
+
+    ratio and pace as `model.demand.bass_pace` gives them; `share` of the seller in each segment. Changes growth.
+    """
+    segments, worlds = adopted.shape
+    for world in range(worlds):
+        grown, now = 0.0, 0.0
+        for segment in range(segments):
+            had, steepness = adopted[segment, world], ratio[segment, world]
+            x = (1.0 + steepness * had) / (1.0 - had) * pace[segment, world]
+            then = (x - 1.0) / (x + steepness)
+            spent = spending[segment, world] * share[segment, world]
+            grown += spent * then / had
+            now += spent
+        growth[0, world] = grown / max(now, 1e-9)

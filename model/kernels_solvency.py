@@ -6,7 +6,7 @@ that a world has the same bits alone and in any batch. Parties and loans are row
 
 from numba import boolean, float64, int64, types, void
 
-from model.kernels import kernel
+from agents.kernels import kernel
 
 TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)

@@ -8,7 +8,7 @@ import math
 
 from numba import boolean, float64, int64, types, void
 
-from model.kernels import kernel
+from agents.kernels import kernel
 
 TABLE = types.Array(float64, 2, "C", readonly=True)
 SQUARES = types.Array(float64, 3, "C", readonly=True)

@@ -8,7 +8,7 @@ which a kernel names them; the columns are the cases.
 import numpy as np
 from numba import boolean, float64, types, void
 
-from model.kernels import kernel
+from agents.kernels import kernel
 
 TABLE = types.Array(float64, 2, "C", readonly=True)
 OUT, FLAGS = float64[:, ::1], boolean[:, ::1]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba.core.dispatcher import Dispatcher
 
+from agents import kernels as kernels_of_agents
 from model import kernels, kernels_credit, kernels_power
 
 KERNELS = {
@@ -243,8 +244,8 @@ def test_without_a_place_for_machine_code_a_kernel_is_compiled_all_the_same(monk
             raise RuntimeError("cannot cache function")
         return lambda function: ("compiled", function, options)
 
-    monkeypatch.setattr(kernels, "njit", no_place)
-    word, function, _ = kernels.kernel(kernels.void, kernels.BLOCK)(len)
+    monkeypatch.setattr(kernels_of_agents, "njit", no_place)
+    word, function, _ = kernels_of_agents.kernel(kernels.void, kernels.BLOCK)(len)
     assert (word, function) == ("compiled", len)
 
 

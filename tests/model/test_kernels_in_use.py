@@ -1,5 +1,5 @@
-"""Kernels of power, loans, contracts and stress, on what a market in trouble asks of them: machine code and the same
-loops in Python agree to the last bit, and a world alone has the bits that it has among others."""
+"""Kernels of agents, power, loans, contracts and stress, on what a market in trouble asks of them: machine code and the
+same loops in Python agree to the last bit, and a world alone has the bits that it has among others."""
 
 import importlib
 from pathlib import Path
@@ -8,23 +8,25 @@ import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
+import agents
 import model
 from model import DebtTrapModel, Event
 from scenarios.schema import Setting
 
 WORLDS, PLAYED, KEPT = 7, 40, 6
 MODULES = {
-    path.stem: importlib.import_module(f"model.{path.stem}")
-    for path in sorted(Path(model.__file__).parent.glob("[a-z]*.py"))
+    f"{package.__name__}.{path.stem}": importlib.import_module(f"{package.__name__}.{path.stem}")
+    for package in (agents, model)
+    for path in sorted(Path(package.__file__).parent.glob("[a-z]*.py"))
 }
 KERNELS = {
     name: kernel
     for file, module in MODULES.items()
-    if file.startswith("kernels_")
+    if file.startswith(("agents.kernels", "model.kernels_"))
     for name, kernel in vars(module).items()
     if isinstance(kernel, Dispatcher)
 }
-USERS = [module for file, module in MODULES.items() if not file.startswith("kernels")]
+USERS = [module for file, module in MODULES.items() if ".kernels" not in file]
 
 
 @pytest.fixture(scope="module")

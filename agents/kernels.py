@@ -1,0 +1,185 @@
+"""How arithmetic is compiled, and the kernels of agents' rules; a rule says in words what its kernel does.
+
+A kernel is loops over agents on the outside and worlds on the inside, in the order in which they are written: it
+adds, multiplies, divides and compares world by world, and calls no function of a mathematics library. The compiler may
+neither reorder nor fuse that arithmetic (no fast-math), so a world has the same bits alone and in any batch. Blocks
+are ``(agents, worlds)``, a block of Params or of the only agent of its kind too; what a docstring calls changed is
+changed in place. `as_rows` makes an agent's own row such a block.
+
+A kernel calls no kernel of another file: what is compiled is kept and made anew when its own file changes.
+"""
+
+from numba import boolean, float64, int64, njit, types, void
+
+
+def kernel(*signature):
+    """Compile a function for the one signature: first what it gives, then what it takes.
+
+    Division by zero gives infinity, as in NumPy. The machine code is kept beside this file, or in the user's cache
+    directory, and read from there the next time; where neither can be read or written it is compiled anew in every
+    process.
+    """
+    given, *taken = signature
+
+    def compiled(function):
+        try:
+            return njit(given(*taken), cache=True, error_model="numpy")(function)
+        except Exception:  # a cache that cannot be used must not keep the model from running
+            return njit(given(*taken), error_model="numpy")(function)
+
+    return compiled
+
+
+def as_rows(*blocks):
+    """Give blocks ``(agents, worlds)``: of an agent alone, ``(worlds,)``, a view with one row."""
+    return [block if block.ndim == 2 else block[None] for block in blocks]
+
+
+TABLE = types.Array(float64, 2, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
+MONTHS = types.Array(int64, 2, "C", readonly=True)
+OUT, OUT_FLAGS, OUT_MONTHS = float64[:, ::1], boolean[:, ::1], int64[:, ::1]
+NUMBERS = types.Array(float64, 1, "C", readonly=True)
+OUT_OVER = float64[:, :, ::1]
+
+
+@kernel(
+    void, MONTHS, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT
+)  # fmt: skip
+def spend_budget(
+    months_left, ahead, closed, alive, cash, undrawn, uncalled, owed, rate, rent, outgoing, incoming,
+    construction, equity_call, loan_call,
+):  # fmt: skip
+    """Budget = cash + undrawn loan + uncalled equity + rent - interest until completion, spent evenly.
+
+    What cash lacks for it is called: equity first, then loan. Changes construction, equity_call and loan_call.
+    """
+    sites, worlds = construction.shape
+    for site in range(sites):
+        for world in range(worlds):
+            months, loan = max(months_left[site, world], 1), undrawn[site, world]
+            interest = (owed[site, world] + 0.5 * loan) * rate[site, world] * months / 12.0
+            rents = rent[site, world] * months
+            budget = cash[site, world] + loan + uncalled[site, world] + rents - interest
+            building = ahead[site, world] > 0.0 and not closed[site, world]
+            spent = max(budget, 0.0) / months if building else 0.0
+            lacking = spent + outgoing[site, world] - incoming[site, world] - cash[site, world]
+            needed = max(lacking, 0.0)
+            equity = min(needed, uncalled[site, world]) * alive[site, world]
+            construction[site, world], equity_call[site, world] = spent, equity
+            loan_call[site, world] = min(needed - equity, loan) * alive[site, world]
+
+
+@kernel(
+    void, int64, boolean, TABLE, TABLE, TABLE, TABLE, FLAGS, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE,
+    MONTHS, MONTHS, OUT_OVER, OUT_OVER, OUT, OUT, OUT, OUT_MONTHS, OUT_FLAGS, OUT_FLAGS,
+)  # fmt: skip
+def read_covenants(
+    at, tests_now, rent_received, operating_share, debt_service, ahead, closed, owed, value, covenants, lockup_dscr,
+    default_dscr, lockup_loan_to_value, default_loan_to_value, equity_cures, cures_used,
+    cfads_year, service_year, dscr, loan_to_value, cure_needed, months_complete, locked_up, breached,
+):  # fmt: skip
+    """Cover of twelve months and loan-to-value; where it `tests_now`, lock-up, breach and what would cure it.
+
+    The month is entry `at` of cfads_year and service_year ``(12, sites, worlds)``. Changes all from these on.
+    """
+    months = cfads_year.shape[0]
+    sites, worlds = dscr.shape
+    for site in range(sites):
+        for world in range(worlds):
+            cfads_year[at, site, world] = rent_received[site, world] * (1.0 - operating_share[site, world])
+            service_year[at, site, world] = debt_service[site, world]
+            cash, due = 0.0, 0.0
+            for month in range(months):
+                cash += cfads_year[month, site, world]
+                due += service_year[month, site, world]
+            cover = 10.0
+            if due > 1e-9:
+                cover = min(cash / max(due, max(cash / 10.0, 1e-9)), 10.0)
+            complete = months_complete[site, world] + 1 if ahead[site, world] <= 0.0 else 0
+            debt, worth = owed[site, world], value[site, world]
+            lent = min(debt / max(worth, 0.1 * debt + 1e-9), 10.0)
+            dscr[site, world], loan_to_value[site, world] = cover, lent
+            months_complete[site, world], cure_needed[site, world] = complete, 0.0
+            tested = tests_now and complete >= 12 and covenants[site, world]
+            if tested:
+                low = cover < lockup_dscr[site, world] or lent > lockup_loan_to_value[site, world]
+                worse = cover < default_dscr[site, world] or lent > default_loan_to_value[site, world]
+                locked_up[site, world], breached[site, world] = low, worse
+            breached[site, world] = breached[site, world] and not closed[site, world]
+            may = tested and cures_used[site, world] < equity_cures[site, world] and worth > debt
+            if may and breached[site, world]:
+                short = max(
+                    default_dscr[site, world] * due - cash, debt - default_loan_to_value[site, world] * worth
+                )
+                cure_needed[site, world] = min(max(short, 0.0), debt)
+
+
+@kernel(void, NUMBERS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_OVER, OUT, OUT)
+def load_and_build(
+    share_of_peak, peak_load, growth, season, heat_rise, ai_load, reference_tightness, firm_capacity, build_rate, speed,
+    block_load, load, added,
+):  # fmt: skip
+    """Load of each block, heat in the first; capacity that a thin margin calls for, at most the month's part.
+
+    season and speed (of deliveries of turbines) are the same for all. Changes block_load, load and added.
+    """
+    blocks, regions, worlds = block_load.shape
+    for region in range(regions):
+        for world in range(worlds):
+            users = peak_load[region, world] * growth[region, world] * season[0, world]
+            for block in range(blocks):
+                share = share_of_peak[block]
+                if block == 0:
+                    share = share + heat_rise[region, world]
+                block_load[block, region, world] = share * users
+            peak = block_load[0, region, world] + ai_load[region, world]
+            load[region, world] = peak
+            capacity, had = firm_capacity[region, world], added[region, world]
+            short = max(peak / reference_tightness[region, world] - capacity - had, 0.0)
+            most = capacity * build_rate[region, world] / 12.0 * speed[0, world]
+            added[region, world] = had + min(short, most)
+
+
+@kernel(void, TABLE, TABLE, OUT, OUT, OUT)
+def follow_the_year(revenue, capacity, revenue_year_ago, largest_year_ago, growth):
+    """Growth of revenue and of the largest builder's `capacity` over what they were about a year ago.
+
+    growth: a row for each of the two. Changes what they were too, a twelfth of the way to what they are.
+    """
+    builders, worlds = capacity.shape
+    for world in range(worlds):
+        earned, before = revenue[0, world], revenue_year_ago[0, world]
+        before = before + (earned - before) / 12.0
+        revenue_year_ago[0, world] = before
+        growth[0, world] = max(earned, 0.1) / max(before, 0.1)
+        largest = capacity[0, world]
+        for builder in range(1, builders):
+            largest = max(largest, capacity[builder, world])
+        was = largest_year_ago[0, world] if largest_year_ago[0, world] > 0.0 else largest
+        largest_year_ago[0, world] = was + (largest - was) / 12.0
+        growth[1, world] = largest / was
+
+
+@kernel(void, MONTHS, OUT)
+def extend_growth(lead, growth):
+    """Extend a year's growth over `lead` months, between -1 and 1.6; `growth` is in logarithms, and is changed."""
+    for row in range(growth.shape[0]):
+        for world in range(growth.shape[1]):
+            growth[row, world] = min(max(growth[row, world] * (lead[0, world] / 12.0), -1.0), 1.6)
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT)
+def expect_need(
+    revenue, growth, curve_growth, extrapolation_weight, herding, revenue_per_gw, gain, price, training_share, need
+):  # fmt: skip
+    """Compute that the revenue expected will need, GW; `growth` of revenue and of the largest builder as factors.
+
+    revenue_per_gw as the books say, `gain` the factor of efficiency since. Changes need.
+    """
+    for world in range(need.shape[1]):
+        weight = extrapolation_weight[0, world]
+        expected = weight * growth[0, world] + (1.0 - weight) * curve_growth[0, world]
+        expected = expected + herding[0, world] * (growth[1, world] - expected)
+        per_gw = revenue_per_gw[0, world] * gain[0, world] * price[0, world]
+        need[0, world] = revenue[0, world] * expected / per_gw / (1.0 - training_share[0, world])
