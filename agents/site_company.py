@@ -6,7 +6,7 @@ Each is a separate borrower without recourse to its owners. It owns land, halls 
 import numpy as np
 
 from agents.firm import Party
-from agents.kernels import as_rows, read_covenants, spend_budget
+from agents.kernels import as_rows, lead_into_cascade, read_covenants, spend_budget
 from agents.worlds import Param, State
 
 
@@ -222,33 +222,34 @@ class SiteCompany(Party):
         with the clearing too, and the little that free cash did not cover came out of the reserve.
         """
         loans, site = self.model.loans, self.row
-        interest, principal = loans.site_interest_billed[site], loans.site_principal_billed[site]
-        paid = loans.site_interest_paid[site] + loans.site_principal_paid[site]
-        cash_flow = self.cash + paid - self.free_cash - self.reserve
-        leaked = np.minimum(np.maximum(-self.free_cash - cash_flow, 0.0), self.reserve)
-        complete = self.months_complete > 0
-        young = (self.months_complete < 12) | ~self.covenants
-        done = self.model.run_cascade(
-            cash_flow + leaked,
+        of_site = (
+            self.closed,
+            self.covenants,
+            self.months_complete,
+            self.event_of_default,
+            self.cash,
             self.free_cash,
-            self.reserve - leaked,
-            0.0,
-            loans.site_owed[site] + loans.site_principal_paid[site],
-            loans.site_interest_paid[site] + loans.site_interest_left[site] - interest,
-            loans.site_principal_paid[site] + loans.site_principal_left[site] - principal,
-            interest=interest,
-            principal=principal,
-            rate=loans.site_rate[site],
-            reserve_months=self.reserve_months * complete,
-            value=loans.site_appraisal[site],
-            lockup_dscr=self.lockup_dscr,
-            default_dscr=self.default_dscr,
-            lockup_loan_to_value=np.where(young, 1e9, self.lockup_loan_to_value),
-            default_loan_to_value=self.default_loan_to_value,
-            sweep=self.sweep * complete,
-            sweep_in_lockup=np.where(self.event_of_default, 1.0, self.sweep_in_lockup) * complete,
-            pays_out=complete & ~self.closed & (self.model.month % 3 == 2),
-            tested_dscr=np.where(young, 10.0, self.dscr),
+            self.reserve,
+            loans.site_owed[site],
+            loans.site_appraisal[site],
+            loans.site_rate[site],
+            loans.site_interest_billed[site],
+            loans.site_interest_paid[site],
+            loans.site_interest_left[site],
+            loans.site_principal_billed[site],
+            loans.site_principal_paid[site],
+            loans.site_principal_left[site],
+            self.reserve_months,
+            self.lockup_dscr,
+            self.default_dscr,
+            self.lockup_loan_to_value,
+            self.default_loan_to_value,
+            self.sweep,
+            self.sweep_in_lockup,
+            self.dscr,
         )
+        given = np.empty((20, *self.dscr.shape))
+        lead_into_cascade(self.model.month % 3 == 2, *as_rows(*of_site), given.reshape(20, -1, self.worlds))
+        done = self.model.run_cascade(given)
         self.reserve, self.free_cash = done.reserve * self.alive, done.cash * self.alive
         self.prepaid, self.distribution = done.sweep, done.equity

@@ -33,7 +33,7 @@ from model.stress import Stress
 from model.sums import total
 from model.tape import Tape
 from model.technology import Technology
-from model.waterfall import private_equity_waterfall, project_finance_cascade
+from model.waterfall import cascade_of, private_equity_waterfall
 
 PARTIES = {
     "openai": (OpenAI, ("lab",), None),
@@ -364,7 +364,7 @@ class Assembly(WorldsModel):
     year_total = staticmethod(total)
     """Adds up the twelve months of a State kept by month."""
 
-    run_cascade = staticmethod(project_finance_cascade)
+    run_cascade = staticmethod(cascade_of)
 
     def run_waterfall(self, fund, contributed, distributed):
         """Run a fund's distribution down its waterfall."""

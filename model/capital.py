@@ -197,7 +197,9 @@ class SiteEquity(Mechanism):
 
     def pay_out(self):
         """Distribute to the owners, pro rata to what they paid in."""
-        self.model.ledger.pay(self.distributions, self._split(self.model.sites.distribution, self.paid_in))
+        distribution = self.model.sites.distribution
+        if distribution.any():
+            self.model.ledger.pay(self.distributions, self._split(distribution, self.paid_in))
 
 
 class Funds(Mechanism):

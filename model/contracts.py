@@ -20,6 +20,7 @@ from model.kernels_contracts import (
     open_rungs,
     renew_contracts,
     rents_due,
+    spread_over_building,
 )
 from model.ladder import Ladder
 from model.sums import adder_into, total
@@ -438,7 +439,7 @@ class ComputeContracts(Mechanism):
         amount = self.orders.amount[rung] + added
         power.ask_to_connect(rung, (added > 0.0) & (self.orders.amount[rung] <= 0.0), own)
         self._order_turbines(rung, added * own)
-        self.orders.put(rung, added[0] > 0.0, amount[0], start[0], self.firm_term[0])
+        self.orders.put(rung, added > 0.0, amount, start, self.firm_term)
         self.announced_left_gw = np.maximum(self.announced_left_gw - self.on_orders[:, None] * added, 0.0)
 
     def _order_turbines(self, rung, gw):
@@ -477,9 +478,10 @@ class ComputeContracts(Mechanism):
 
     def _spread(self, block):
         """Give a month's part of what stands in rungs under construction, evenly over the time to build."""
-        month, order = self.model.month, self.orders
-        under = (order.start - self.build_months <= month) & (month < order.start) & (order.amount > 0.0)
-        return total(np.where(under, block, 0.0)) / self.build_months
+        part = np.empty((1, self.worlds))
+        order = self.orders
+        spread_over_building(self.model.month, self.build_months, order.start, order.amount, block, part)
+        return part
 
     @property
     def live_share(self):

@@ -32,6 +32,31 @@ def add_live(amount, start, end, month, out):
                 out[world] += amount[rung, world]
 
 
+@kernel(void, int64, FLAGS, TABLE, MONTHS, MONTHS, MONTHS, OUT, OUT_MONTHS, OUT_MONTHS, OUT_MONTHS)
+def put_rung(rung, mask, new_amount, new_start, new_tenor, stopped, amount, start, tenor, end):
+    """Make one rung what it is to be in the masked worlds; changes amount, start, tenor and end."""
+    for world in range(amount.shape[1]):
+        if mask[0, world]:
+            first, months = new_start[0, world], new_tenor[0, world]
+            amount[rung, world], start[rung, world], tenor[rung, world] = new_amount[0, world], first, months
+            end[rung, world] = min(first + months, stopped[rung, world])
+
+
+@kernel(void, int64, MONTHS, MONTHS, TABLE, TABLE, OUT)
+def spread_over_building(month, build_months, start, amount, block, out):
+    """A month's part of what stands in rungs that are being built, evenly over the time to build; changes out."""
+    rungs, worlds = amount.shape
+    for world in range(worlds):
+        out[0, world] = 0.0
+    for rung in range(rungs):
+        for world in range(worlds):
+            first = start[rung, world]
+            if first - build_months[0, world] <= month and month < first and amount[rung, world] > 0.0:
+                out[0, world] += block[rung, world]
+    for world in range(worlds):
+        out[0, world] = out[0, world] / build_months[0, world]
+
+
 @kernel(void, int64, TABLE, MONTHS, MONTHS, ROWS, OUT, OUT, OUT, OUT_MONTHS)
 def open_rungs(month, amount, start, end, site, powered, contracted, ahead, months_left):
     """What of each site's rungs has power, is inside its term, lies ahead, and for how long; all come in as zeros."""

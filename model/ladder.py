@@ -8,7 +8,7 @@ are whole numbers counted from the start of the simulation, worlds are last.
 
 import numpy as np
 
-from model.kernels_contracts import add_due, add_live, move_starts
+from model.kernels_contracts import add_due, add_live, move_starts, put_rung
 from model.sums import total
 
 NEVER = 1_000_000
@@ -116,14 +116,10 @@ class Ladder:
     def put(
         self, rung: int, mask: np.ndarray, amount: np.ndarray, start: np.ndarray, tenor: np.ndarray
     ) -> None:
-        """Make one rung, in the masked worlds, `amount` from `start` for `tenor` months; all (worlds,)."""
-        new = {"amount": amount, "start": start, "tenor": tenor}
-        for name, values in new.items():
-            new[name] = getattr(self, name).copy()
-            new[name][rung] = np.where(mask, values, new[name][rung])
-        end = self.end.copy()
-        end[rung] = np.minimum(new["start"][rung] + new["tenor"][rung], self.stopped[rung])
-        self._set(**new, end=end)
+        """Make one rung, in the masked worlds, `amount` from `start` for `tenor` months; all (1, worlds)."""
+        whole = self.amount.copy(), self.start.copy(), self.tenor.copy(), self.end.copy()
+        put_rung(rung, mask, amount, start, tenor, self.stopped, *whole)
+        self._set(*whole[:3], end=whole[3])
 
     def withdraw(self, mask: np.ndarray) -> None:
         """Take the masked rungs back: they are worth nothing in any month."""

@@ -204,7 +204,8 @@ class Schedule:
         self.loans.sweep(self.sites.prepaid)
         self.site_equity.pay_out()
         self.lenders.do("distribute")
-        self.funds.pay_out(self.party_block("to_investors"))
+        if self.lenders.to_investors.any():
+            self.funds.pay_out(self.party_block("to_investors"))
         self.joint_venture.distribute()
 
     def revalue_holdings(self):

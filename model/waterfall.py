@@ -149,10 +149,17 @@ def project_finance_cascade(
         pays_out,
         0.0 if tested_dscr is None else tested_dscr,
     )
+    return cascade_of(given, tested_dscr is not None)
+
+
+def cascade_of(given, has_tested_dscr=True):
+    """Run the cascade on a block whose rows are the arguments of `project_finance_cascade`, in their order.
+
+    Without `has_tested_dscr` the last row, `tested_dscr`, is not read.
+    """
     shape = given.shape[1:]
     done, flags = np.empty((15, *shape)), np.empty((3, *shape), dtype=bool)
-    tests = tested_dscr is not None
-    run_down(_flat(given), tests, _flat(done), _flat(flags))
+    run_down(_flat(given), has_tested_dscr, _flat(done), _flat(flags))
     return Cascade(*done, *flags)
 
 
