@@ -5,6 +5,7 @@ import numpy as np
 from agents.customers import BUILDERS, SELLERS
 from agents.worlds import Mechanism, Param
 from model.contracts import JUNIOR, OPERATIONS, SECURED, SITE_COMPANIES
+from model.kernels_accounts import draw_for_chips, order_chips
 from model.ledger import ASSET
 from model.sums import total
 
@@ -116,6 +117,7 @@ class Accounts(Mechanism):
         buyers = ["Oracle"] * 4 + ["CoreWeave"] * 2 + ["Stargate vehicle"] * 2 + ["OpenAI"]
         makers = ["Chip vendor"] * 5 + [WORLD, "Chip vendor", WORLD, "Chip vendor"]
         self.chips_of_vendor = np.flatnonzero([maker != WORLD for maker in makers])
+        self.drawers = np.array([ledger.index[name] for name in ("CoreWeave", "Stargate vehicle", "OpenAI")])
         self.chips = ledger.open_family("chip order", buyers, makers, seniority=JUNIOR, nature=ASSET)
         self.parents = ledger.open_family(
             "parent funding", list(PARENT_OF.values()), list(PARENT_OF), cleared=False
@@ -177,23 +179,23 @@ class Accounts(Mechanism):
     def _bill_chips(self):
         """Bill chips: Oracle for its halls, CoreWeave for signed contracts, the vehicle for firm orders."""
         model = self.model
-        coreweave = self.coreweave_capex[model.month]
-        vehicle = model.compute_contracts.building_cost()
-        halls, own = model.halls.chips_due, model.loans.lab_borrows
-        chips = np.empty((len(self.chips), self.worlds))
-        chips[:4] = halls * (1.0 - own)
-        chips[4], chips[5] = coreweave * COREWEAVE_CHIPS, coreweave * (1.0 - COREWEAVE_CHIPS)
-        chips[6:7] = vehicle * self.chip_share
-        chips[7:8] = vehicle * (1.0 - self.chip_share) + model.compute_contracts.turbine_cost()
-        chips[8] = total(halls) * own[0]
-        billed = model.ledger.bill(self.chips, chips * model.chip_price_level)
-        model.chip_vendor.sales = total(billed.take(self.chips_of_vendor, axis=0))[None, :]
-        advance = np.zeros((len(model.ledger.parties), self.worlds))
-        advance[model.row("CoreWeave")] = self.chip_advance * (billed[4] + billed[5])
-        advance[model.row("Stargate vehicle")] = (1.0 - self.vehicle_equity) * (billed[6] + billed[7])
-        model.chip_draws = advance
-        advance[model.row("OpenAI")] = billed[8]
-        self.vehicle_equity_need = self.vehicle_equity * (billed[6:7] + billed[7:8])
+        contracts, ordered = model.compute_contracts, np.empty((len(self.chips), self.worlds))
+        order_chips(
+            model.halls.chips_due,
+            model.loans.lab_borrows,
+            self.coreweave_capex[model.month],
+            COREWEAVE_CHIPS,
+            contracts.building_cost(),
+            self.chip_share,
+            contracts.turbine_cost(),
+            model.chip_price_level,
+            ordered,
+        )
+        billed = model.ledger.bill(self.chips, ordered)
+        sold, equity = np.empty((1, self.worlds)), np.empty((1, self.worlds))
+        draws, terms = np.zeros(model.ledger.cash.shape), (self.chip_advance, self.vehicle_equity)
+        draw_for_chips(billed, self.chips_of_vendor, self.drawers, *terms, sold, draws, equity)
+        model.chip_vendor.sales, model.chip_draws, self.vehicle_equity_need = sold, draws, equity
 
     vehicle_equity_need = np.zeros((1, 1))
 

@@ -16,6 +16,7 @@ from model.kernels_credit import (
     fall_due,
     find_room,
     find_stopped,
+    move_credit,
     move_rates,
     price_new_money,
     quote_loans,
@@ -105,17 +106,30 @@ class Credit(Mechanism):
     def move(self):
         """Move the base rate (mean reverting) and the regime (two states, two hazards)."""
         rate = self.base_rate_start if self.model.month == 0 else self.base_rate
-        shock = self.monthly_volatility * self.model.draw("base rate", "normal")
-        pull = self.monthly_reversion * (self.base_rate_start - rate)
-        self.base_rate = np.maximum(rate + (pull + shock) * self.enabled, 0.0)
-        draw = self.model.draw("credit regime")
-        freezes, thaws = draw < self.monthly_freeze, draw < self.monthly_thaw
-        frozen = np.where(self.frozen, ~thaws, freezes) & self.enabled
-        forced = self.model.forced_freeze
-        self.frozen = frozen | (forced > 0.0)
-        multiple = np.where(forced > 0.0, forced, self.freeze_multiple)
-        self.spread_multiple = np.where(self.frozen, multiple, 1.0)
-        self.openness = np.where(self.frozen, self.freeze_openness, 1.0)
+        row = self.base_rate.shape
+        base_rate, multiple, openness = np.empty(row), np.empty(row), np.empty(row)
+        frozen = np.empty(row, dtype=bool)
+        move_credit(
+            self.enabled,
+            rate,
+            self.base_rate_start,
+            self.monthly_reversion,
+            self.monthly_volatility,
+            self.model.draw("base rate", "normal"),
+            self.frozen,
+            self.model.draw("credit regime"),
+            self.monthly_freeze,
+            self.monthly_thaw,
+            self.model.forced_freeze,
+            self.freeze_multiple,
+            self.freeze_openness,
+            base_rate,
+            frozen,
+            multiple,
+            openness,
+        )
+        self.base_rate, self.frozen = base_rate, frozen
+        self.spread_multiple, self.openness = multiple, openness
 
     @of_params
     def monthly_volatility(self):

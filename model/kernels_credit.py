@@ -18,6 +18,33 @@ OUT_MONTHS = int64[:, ::1]
 OUT, OUT_FLAGS, SUMS = float64[:, ::1], boolean[:, ::1], float64[:, :, ::1]
 
 
+@kernel(
+    void, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE,
+    OUT, OUT_FLAGS, OUT, OUT,
+)  # fmt: skip
+def move_credit(
+    enabled, rate, start, reversion, volatility, shock, was_frozen, draw, freeze, thaw, forced, freeze_multiple,
+    freeze_openness, base_rate, frozen, multiple, openness,
+):  # fmt: skip
+    """Base rate: start pulls, a shock pushes, never below 0. Regime: calm freezes and a freeze thaws by chance.
+
+    `forced`: the multiple of a freeze that is dated, else 0. Changes base_rate, frozen, multiple and openness.
+    """
+    for world in range(rate.shape[1]):
+        now = rate[0, world]
+        moved = reversion[0, world] * (start[0, world] - now) + volatility[0, world] * shock[0, world]
+        base_rate[0, world] = max(now + moved if enabled[0, world] else now, 0.0)
+        stays = (
+            draw[0, world] >= thaw[0, world] if was_frozen[0, world] else draw[0, world] < freeze[0, world]
+        )
+        dated = forced[0, world] > 0.0
+        is_frozen = (stays and enabled[0, world]) or dated
+        widened = forced[0, world] if dated else freeze_multiple[0, world]
+        frozen[0, world] = is_frozen
+        multiple[0, world] = widened if is_frozen else 1.0
+        openness[0, world] = freeze_openness[0, world] if is_frozen else 1.0
+
+
 @kernel(void, TABLE, TABLE, FLAGS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, OUT, OUT)
 def move_rates(base, market, by_risk, floating, new_money, drawn, balance, is_rolled, rolls, margin, rate):
     """Let last month's draws carry the market's margin, floating loans the base rate, rolled bonds the market's rate.
