@@ -626,9 +626,16 @@ class Loans(Mechanism):
         rate, behind = self.rate.take(rows, axis=0), self.amortised.take(rows, axis=0)
         return annuity_factor(rate / 12.0, np.maximum(self.profile[rows] - behind, 1))
 
+    def _round_off(self):
+        """Set to nothing what rounding has left below nothing on a loan that was repaid in several parts."""
+        below = np.maximum(-self.balance, 0.0)
+        if below.any():
+            self.model.ledger.change_claims(self.claim_rows, below)
+
     def note_service(self):
         """Note after the clearing what each site was billed, has paid and still owes, and what it is worth."""
         ledger, model = self.model.ledger, self.model
+        self._round_off()
         flow, left = ledger.flow, ledger.payable
         interest, principal, bullets = self.interest.legs, self.principal.legs, self.bullets.legs
         sums = np.zeros((7, 5, self.worlds))
@@ -833,7 +840,8 @@ class Loans(Mechanism):
     def sell_down(self):
         """Let a syndicate sell on part of its site loans to bondholders while credit is calm.
 
-        What is held above `1 - sell_down_share` of a loan is sold evenly over `sell_down_months`.
+        What is held above `1 - sell_down_share` of a loan is sold evenly over `sell_down_months`. Nobody buys a loan of
+        which principal is overdue: what has been billed to the debtor belongs to whoever was the lender then.
         """
         bank, at = self.model.banks, self.bank_of_sellers
         keep = 1.0 - bank.sell_down_share.take(at, axis=0)
@@ -841,8 +849,11 @@ class Loans(Mechanism):
         excess = np.maximum(held - keep * (held + sold), 0.0) / bank.sell_down_months.take(at, axis=0)
         if not excess.any():
             return
-        alive = ~self.model.ledger.closed.take(self.debtor[self.sellers], axis=0)
-        paid = self.model.ledger.pay(self.sales, excess * alive * ~self.model.credit.frozen)
+        ledger = self.model.ledger
+        alive = ~ledger.closed.take(self.debtor[self.sellers], axis=0)
+        overdue = ledger.payable[self.principal.legs] + ledger.payable[self.bullets.legs]
+        overdue = overdue.take(self.sellers, axis=0)
+        paid = ledger.pay(self.sales, excess * alive * (overdue <= 0.0) * ~self.model.credit.frozen)
         if not paid.any():
             return
         commitment = self.commitment.copy()
@@ -921,13 +932,17 @@ class Loans(Mechanism):
         return 1.0 - self.lost / np.where(self.claimed > 0.0, self.claimed, 1.0)
 
     def sweep(self, amounts):
-        """Prepay the loans of each site, ``(sites, worlds)``, pro rata to what it owes; give what was paid."""
+        """Prepay the loans of each site, ``(sites, worlds)``, pro rata to what it owes; give what was paid.
+
+        No loan is paid more than is owed on it: shares of a whole may add up to a hair more than the whole.
+        """
         if not amounts.any():
             return amounts
         owed = self.balance[self.site_rows]
         whole = np.maximum(self.by_site @ (self.balance * self.is_site), 1e-12)
         share = owed / np.take(whole, self.site[self.site_rows], axis=0)
-        self.model.ledger.pay(self.sweeps, share * np.take(amounts, self.site[self.site_rows], axis=0))
+        parts = share * np.take(amounts, self.site[self.site_rows], axis=0)
+        self.model.ledger.pay(self.sweeps, np.minimum(parts, owed))
         return amounts
 
 

@@ -43,6 +43,30 @@ def test_a_balance_is_what_it_was_plus_draws_less_repayments_unless_it_is_writte
     assert written_off > 1.0
 
 
+def test_what_rounding_leaves_below_nothing_on_a_loan_is_set_to_nothing():
+    """Repaid in several parts, a loan may end a hair below nothing: its interest would be less than nothing."""
+    model = market()
+    model.run_for(24)
+    loans, change = model.loans, np.zeros((len(model.loans.balance), 24))
+    row = int(np.argmax(loans.balance.min(axis=1)))
+    change[row, 5] = np.nextafter(-loans.balance[row, 5], -np.inf)
+    model.ledger.change_claims(loans.claim_rows, change)
+    assert loans.balance[row, 5] < 0.0
+    loans.note_service()
+    assert loans.balance[row, 5] == 0.0
+    model.run_for(12)
+
+
+def test_a_loan_is_never_swept_for_more_than_is_owed_on_it():
+    model = market()
+    model.run_for(36)
+    loans, asked = model.loans, np.zeros((5, 24))
+    asked[:] = 1.0 + loans.by_site @ (loans.balance * loans.is_site)
+    loans.sweep(asked)
+    assert (loans.balance[loans.site_rows] >= 0.0).all()
+    assert (flow(model, loans.sweeps) > 0.0).any()
+
+
 def test_interest_is_a_twelfth_of_the_rate_on_what_is_owed():
     model = market(8, 36)
     for _ in range(36):

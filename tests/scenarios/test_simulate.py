@@ -170,7 +170,7 @@ def test_the_package_offers_what_a_notebook_needs():
     assert scenarios.simulate is simulate
     assert {"load", "library", "BadInput", "Scenario", "Results"} <= set(scenarios.__all__)
     defaults = {n: p.default for n, p in inspect.signature(simulate).parameters.items()}
-    assert (defaults["worlds"], defaults["seed"], defaults["months"], defaults["chunk"]) == (256, 1, 96, 256)
+    assert (defaults["worlds"], defaults["seed"], defaults["months"]) == (256, 1, 96)
 
 
 def test_the_toy_is_a_fair_stand_in(scenario):
