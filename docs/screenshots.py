@@ -58,6 +58,8 @@ def _take(visitor, name, query, size):
     visitor.page.goto(visitor.address + "?" + query, timeout=120_000)
     visitor.page.wait_for_selector(".tp-at-centre .tp-figure", timeout=120_000)
     visitor.settled()
+    if "panel=" in query:
+        visitor.page.wait_for_selector(".tp-drawer")
     visitor.page.wait_for_timeout(500)  # the last transition
     file = FOLDER / f"{name}-{size['width']}.png"
     picture = Image.open(io.BytesIO(visitor.page.screenshot(full_page=size == PHONE))).convert("RGB")
