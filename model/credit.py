@@ -630,7 +630,7 @@ class Loans(Mechanism):
         """Set to nothing what rounding has left below nothing on a loan that was repaid in several parts."""
         below = np.maximum(-self.balance, 0.0)
         if below.any():
-            self.model.ledger.change_claims(self.claim_rows, below)
+            self.model.ledger.change_claims(self.claim_rows, below * (below < ROUNDING))
 
     def note_service(self):
         """Note after the clearing what each site was billed, has paid and still owes, and what it is worth."""
@@ -946,6 +946,8 @@ class Loans(Mechanism):
         return amounts
 
 
+ROUNDING = 1e-9
+"""US$bn: what rounding may leave of a loan that is repaid; more than that is no rounding, and is left to be seen."""
 UNBOUNDED = 1e6
 """US$bn: a limit that never binds."""
 LAB_LOAN, MODEL_OF_LAB_LOAN = "loan_lab_build", "loan_stargate"

@@ -57,6 +57,20 @@ def test_what_rounding_leaves_below_nothing_on_a_loan_is_set_to_nothing():
     model.run_for(12)
 
 
+def test_no_loan_is_sold_on_once_its_principal_is_overdue():
+    """What is billed is the seller's to be paid: sold on as well, it would be paid twice."""
+    model = market()
+    loans = model.loans
+    model.run_for(6)
+    before = flow(model, loans.sales).copy()
+    loans.sell_down()
+    assert (flow(model, loans.sales) > before).any()
+    model.ledger.payable[loans.bullets.legs][loans.sellers] += 0.001
+    before = flow(model, loans.sales).copy()
+    loans.sell_down()
+    assert (flow(model, loans.sales) == before).all()
+
+
 def test_a_loan_is_never_swept_for_more_than_is_owed_on_it():
     model = market()
     model.run_for(36)
