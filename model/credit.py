@@ -509,6 +509,12 @@ class Loans(Mechanism):
         """What is owed on each loan, US$bn."""
         return self.model.ledger.claims[self.claim_rows]
 
+    @property
+    def principal_unpaid(self):
+        """Principal and bullets of each loan that are billed and not paid, US$bn."""
+        payable = self.model.ledger.payable
+        return payable[self.principal.legs] + payable[self.bullets.legs]
+
     def measure_room(self):
         """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
         parties, sites = (len(self.model.party_names), self.worlds), (5, self.worlds)
@@ -851,8 +857,7 @@ class Loans(Mechanism):
             return
         ledger = self.model.ledger
         alive = ~ledger.closed.take(self.debtor[self.sellers], axis=0)
-        overdue = ledger.payable[self.principal.legs] + ledger.payable[self.bullets.legs]
-        overdue = overdue.take(self.sellers, axis=0)
+        overdue = self.principal_unpaid.take(self.sellers, axis=0)
         paid = ledger.pay(self.sales, excess * alive * (overdue <= 0.0) * ~self.model.credit.frozen)
         if not paid.any():
             return
@@ -907,8 +912,7 @@ class Loans(Mechanism):
     def accelerate(self, closed):
         """Call the whole balance of borrowers that reached legal default this month."""
         mask = closed.take(self.debtor, axis=0)
-        called = self.model.ledger.payable[self.principal.legs] + self.model.ledger.payable[self.bullets.legs]
-        rest = np.maximum(self.balance - called, 0.0) * mask
+        rest = np.maximum(self.balance - self.principal_unpaid, 0.0) * mask
         self.model.ledger.file(self.principal, rest)
         self.accelerated = self.accelerated | mask
         self.claimed = np.where(mask, self.balance, self.claimed)
