@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -476,23 +477,25 @@ class _StoryKeeper:
             for holder in holders
             for row in state_declarations([_declaring(holder)])
         ]
-        self.labels, self.months, self.columns, self.blocks = labels, [], [], [None] * len(self.plan)
-        self.matrices, self.paid, self.unpaid, self.balances = [], [], [], []
+        self.labels, self.months, self.rows, self.shapes, self.in_parts = labels, [], [], None, ()
+        self.sheets, self.flows, self.paid, self.unpaid, self.balances = [], [], [], [], []
 
     def keep(self, month, ledger, world):
         """Keep the month that ends now, of one world."""
         self.months.append(month)
-        # A State is replaced when it changes, so one that is still the same has the column of last month.
-        last, before = self.blocks, self.columns[-1] if self.columns else self.blocks
-        self.blocks = [getattr(holder, name) for holder, name, _ in self.plan]
-        self.columns.append(
-            [
-                column if block is known else block[..., world].copy()
-                for block, known, column in zip(self.blocks, last, before, strict=True)
-            ]
+        columns = list(
+            map(itemgetter((..., world)), [getattr(holder, name) for holder, name, _ in self.plan])
         )
-        sheet, flows = ledger.balance_sheet(world), ledger.transaction_flows(world)
-        self.matrices.append((("balance sheet", *sheet), ("flow", *flows)))
+        if self.shapes is None:
+            self.shapes = [column.shape for column in columns]
+            self.in_parts = [at for at, shape in enumerate(self.shapes) if len(shape) > 1]
+        for at in self.in_parts:
+            columns[at] = columns[at].reshape(-1)
+        self.rows.append(np.concatenate(columns, dtype=float, casting="safe"))
+        self.instruments, sheet = ledger.balance_sheet(world)
+        self.kinds, flows = ledger.transaction_flows(world)
+        self.sheets.append(sheet)
+        self.flows.append(flows)
         self.paid.append(ledger.flow[:, world].copy())
         self.unpaid.append(ledger.payable[:, world].copy())
         self.balances.append(ledger.claims[:, world].copy())
@@ -500,10 +503,11 @@ class _StoryKeeper:
 
     def story(self):
         """Give what has been kept so far, free of the model."""
-        states = [
-            StoryState(holder.group, name, self.labels(holder, columns.shape[-1]), unit, at)
-            for at, ((holder, name, unit), columns) in enumerate(zip(self.plan, self.columns[0], strict=True))
-        ]
+        states, start = [], 0
+        for (holder, name, unit), shape in zip(self.plan, self.shapes, strict=True):
+            agents = self.labels(holder, shape[-1])
+            states.append(StoryState(holder.group, name, agents, unit, start, shape))
+            start += math.prod(shape)
         legs = Legs(
             tuple(self.ledger.kinds),
             self.ledger.payer,
@@ -519,26 +523,24 @@ class _StoryKeeper:
             self.ledger.issuers,
             np.stack(self.balances),
         )
-        return Story(
-            self.months.copy(),
-            tuple(self.ledger.parties),
-            states,
-            self.columns.copy(),
-            self.matrices.copy(),
-            legs,
-            claims,
-        )
+        sheets = Matrices("balance sheet", tuple(self.instruments), np.stack(self.sheets))
+        flows = Matrices("flow", tuple(self.kinds), np.stack(self.flows))
+        months, parties = np.array(self.months), tuple(self.ledger.parties)
+        return Story(months, parties, states, np.stack(self.rows), sheets, flows, legs, claims)
 
 
 @dataclass(frozen=True)
 class StoryState:
-    """Which State of which group the story has: its agents, its unit, and its place in the record."""
+    """Which State of which group the story has: its agents, its unit, and its place in a month's numbers: the first
+    of them, and the shape ``(agents,)`` or ``(parts, agents)``.
+    """
 
     group: str
     name: str
     agents: tuple[str, ...]
     unit: str
-    at: int
+    start: int
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -570,6 +572,15 @@ class Claims:
     balances: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Matrices:
+    """A matrix of the ledger in every month: its name, its rows, and its numbers ``(months, rows, parties)``, US$bn."""
+
+    name: str
+    rows: tuple[str, ...]
+    values: np.ndarray
+
+
 class Story:
     """Everything about the shown world as arrays, the first axis the months of ``months`` (0 is the opening).
 
@@ -577,10 +588,10 @@ class Story:
     ``claims`` every balance that one party owes another.
     """
 
-    def __init__(self, months, parties, states, columns, matrices, legs, claims):
-        self.months, self.parties, self.states, self.legs = np.array(months), parties, states, legs
+    def __init__(self, months, parties, states, numbers, sheets, flows, legs, claims):
+        self.months, self.parties, self.states, self.legs = months, parties, states, legs
         self.claims = claims
-        self._columns, self._matrices = columns, matrices
+        self._numbers, self._sheets, self._flows = numbers, sheets, flows
         self._read = {}
 
     def state(self, name):
@@ -608,28 +619,28 @@ class Story:
     @property
     def instruments(self):
         """The rows of the balance sheets."""
-        return tuple(self._matrices[0][0][1])
+        return self._sheets.rows
 
     @property
     def kinds(self):
         """The rows of the transaction flows: kinds of payment."""
-        return tuple(self._matrices[0][1][1])
+        return self._flows.rows
 
     @property
     def sheets(self):
         """Balance sheets ``(months, instruments, parties)``, US$bn: what is owed is negative."""
-        return self._matrix(0)
+        return self._sheets.values
 
     @property
     def flows(self):
         """Transaction flows ``(months, kinds, parties)``, US$bn: received +, paid -."""
-        return self._matrix(1)
+        return self._flows.values
 
     def frame(self):
         """Give everything as one table, in the order of its columns: states first, then the matrices."""
         words = {name: {} for name in ("table", "agent", "state", "unit")}  # each word's number, by column
         blocks = [self._states_block(words, state) for state in self.states]
-        blocks += [self._matrix_block(words, at) for at in range(2)]
+        blocks += [self._matrix_block(words, matrices) for matrices in (self._sheets, self._flows)]
         columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
         for name, numbers in words.items():
             columns[name] = pd.Categorical.from_codes(columns[name], list(numbers))
@@ -639,12 +650,8 @@ class Story:
         return frame
 
     def _values(self, state):
-        return np.stack([columns[state.at] for columns in self._columns]).astype(float)
-
-    def _matrix(self, at):
-        if at not in self._read:
-            self._read[at] = np.stack([month[at][2] for month in self._matrices])
-        return self._read[at]
+        numbers = self._numbers[:, state.start : state.start + math.prod(state.shape)]
+        return numbers.reshape(len(self.months), *state.shape)
 
     def _states_block(self, words, state):
         values = self._values(state)
@@ -663,15 +670,15 @@ class Story:
             unit=state.unit,
         )
 
-    def _matrix_block(self, words, at):
-        (table, rows, _), values = self._matrices[0][at], self._matrix(at)
+    def _matrix_block(self, words, matrices):
+        values = matrices.values
         at_month, at_row, at_party = np.nonzero(values)
         agents = np.array([_number(words["agent"], word) for word in self.parties], dtype=int)
-        states = np.array([_number(words["state"], word) for word in rows], dtype=int)
+        states = np.array([_number(words["state"], word) for word in matrices.rows], dtype=int)
         return _block(
             words,
             month=np.take(self.months, at_month),
-            table=table,
+            table=matrices.name,
             agent=np.take(agents, at_party),
             state=np.take(states, at_row),
             part=np.full(at_month.size, -1),

@@ -176,6 +176,23 @@ def test_the_story_is_everything_about_one_world():
     assert totals.abs().max() < 1e-12
 
 
+def test_the_story_has_every_state_as_it_was_at_the_end_of_each_month():
+    """Flags, numbers of months, and States with an axis in front; also where the State is written to later."""
+    model, there = ToyModel(worlds=5, rng=3), []
+    holders = {each.group: each for each in (*model.agents_by_type.values(), *model.mechanisms.values())}
+    model.history.story = 3
+    for _ in range(12):
+        model.step()
+        states = model.history.shown.states
+        there.append([getattr(holders[state.group], state.name)[..., 3].tolist() for state in states])
+    shown, kinds = model.history.shown, set()
+    for state, months in zip(shown.states, zip(*there, strict=True), strict=True):
+        kept = shown.state(f"{state.group}.{state.name}")[1]
+        assert kept.tolist() == list(months)
+        kinds.add((getattr(holders[state.group], state.name).dtype.kind, kept.ndim))
+    assert kinds == {("f", 2), ("f", 3), ("b", 2), ("i", 2)}
+
+
 def test_the_story_as_arrays_is_the_story_as_a_table():
     model = ToyModel(worlds=5, rng=3)
     model.history.story = 2
