@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from agents.kernels import as_rows
+from agents.kernels_power import hear_region
 from agents.worlds import Actor, Param, State
 
 VERDICTS = ("approve", "delay", "refuse")
@@ -53,12 +55,21 @@ class Commission(Actor):
 
     def hear(self):
         """Hear the region: opposition follows bills and load; it delays sites and caps bills."""
-        bills = np.maximum(self.model.power.bills_of_regions[self.row] - 1.0, 0.0)
-        load = self.model.power.ai_share_of_regions[self.row]
-        cause = self.bill_sensitivity * bills + self.load_sensitivity * load
-        self.opposition = self.opposition + (cause - self.opposition) / self.patience
-        strength = self.opposition * self.model.power.enabled
-        self.delay_pressure = 1.0 + strength
-        self.allowed_now = self.allowed_growth / (1.0 + strength)
-        late, never = strength >= self.delay_at, strength >= np.maximum(self.refuse_at, self.delay_at)
-        self.verdict = late * 1 + never
+        power, shape = self.model.power, self.opposition.shape
+        opposition, delay_pressure, allowed_now = np.empty(shape), np.empty(shape), np.empty(shape)
+        verdict = np.empty(shape, dtype=np.int64)
+        given = (
+            power.bills_of_regions[self.row],
+            power.ai_share_of_regions[self.row],
+            self.bill_sensitivity,
+            self.load_sensitivity,
+            self.patience,
+            power.enabled,
+            self.allowed_growth,
+            self.delay_at,
+            self.refuse_at,
+            self.opposition,
+        )
+        hear_region(*as_rows(*given, opposition, delay_pressure, allowed_now, verdict))
+        self.opposition, self.delay_pressure = opposition, delay_pressure
+        self.allowed_now, self.verdict = allowed_now, verdict

@@ -9,6 +9,7 @@ changed in place. `as_rows` makes an agent's own row such a block.
 A kernel calls no kernel of another file: what is compiled is kept and made anew when its own file changes.
 """
 
+import numpy as np
 from numba import boolean, float64, int64, njit, types, void
 
 
@@ -35,11 +36,15 @@ def as_rows(*blocks):
     return [block if block.ndim == 2 else block[None] for block in blocks]
 
 
+def as_layers(*blocks):
+    """Give blocks ``(n, agents, worlds)``: of an agent alone, ``(n, worlds)``, one with one row."""
+    return [block if block.ndim == 3 else np.ascontiguousarray(block)[:, None] for block in blocks]
+
+
 TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
 OUT, OUT_FLAGS, OUT_MONTHS = float64[:, ::1], boolean[:, ::1], int64[:, ::1]
-NUMBERS = types.Array(float64, 1, "C", readonly=True)
 OUT_OVER = float64[:, :, ::1]
 
 
@@ -162,32 +167,6 @@ def lead_into_cascade(
             pays_out = complete and is_quarter_end and not closed[site, world]
             given[18, site, world] = 1.0 if pays_out else 0.0
             given[19, site, world] = 10.0 if young else dscr[site, world]
-
-
-@kernel(void, NUMBERS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_OVER, OUT, OUT)
-def load_and_build(
-    share_of_peak, peak_load, growth, season, heat_rise, ai_load, reference_tightness, firm_capacity, build_rate, speed,
-    block_load, load, added,
-):  # fmt: skip
-    """Load of each block, heat in the first; capacity that a thin margin calls for, at most the month's part.
-
-    season and speed (of deliveries of turbines) are the same for all. Changes block_load, load and added.
-    """
-    blocks, regions, worlds = block_load.shape
-    for region in range(regions):
-        for world in range(worlds):
-            users = peak_load[region, world] * growth[region, world] * season[0, world]
-            for block in range(blocks):
-                share = share_of_peak[block]
-                if block == 0:
-                    share = share + heat_rise[region, world]
-                block_load[block, region, world] = share * users
-            peak = block_load[0, region, world] + ai_load[region, world]
-            load[region, world] = peak
-            capacity, had = firm_capacity[region, world], added[region, world]
-            short = max(peak / reference_tightness[region, world] - capacity - had, 0.0)
-            most = capacity * build_rate[region, world] / 12.0 * speed[0, world]
-            added[region, world] = had + min(short, most)
 
 
 @kernel(void, TABLE, TABLE, OUT, OUT, OUT)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from agents.firm import Firm
-from agents.kernels import as_rows, load_and_build
+from agents.kernels import as_layers, as_rows
+from agents.kernels_power import connect_or_queue, earn_from_users, load_and_build, move_bills
 from agents.worlds import Param, State
 
 UNITS = ("wind", "solar", "hydro", "nuclear", "coal", "gas", "peakers", "other")
@@ -200,8 +201,7 @@ class Utility(Firm):
             self.build_rate,
             power.turbine_speed,
         )
-        by_block = block_load.reshape(len(BLOCKS), -1, self.worlds)
-        load_and_build(BLOCK_LOAD, *as_rows(*given), by_block, *as_rows(load, added))
+        load_and_build(BLOCK_LOAD, *as_rows(*given), *as_layers(block_load), *as_rows(load, added))
         self.block_load, self.ai_load, self.load, self.added = block_load, ai_load, load, added
 
     def price_power(self):
@@ -211,7 +211,7 @@ class Utility(Firm):
         """
         cleared = self.model.power.clear(self)
         self.block_price, self.block_cut = cleared.price, cleared.cut
-        self.capacity, self.shed = cleared.capacity[0], cleared.shed
+        self.capacity, self.shed = cleared.capacity, cleared.shed
         self.tightness = self.load / self.capacity
         self.price, self.paid_price, self.curtailed = cleared.mean, cleared.paid, cleared.curtailed
 
@@ -221,11 +221,16 @@ class Utility(Firm):
         credit grows by `connection_rate` / 12 a month, up to a year's worth, and is used up by what is connected;
         half as fast while the commission delays, not at all while it refuses.
         """
-        rate = self.connection_rate * self.model.power.connecting_of_utilities[self.row]
-        credit = np.minimum(self.queue_credit + rate / 12.0, self.connection_rate)
-        ready = self.model.power.ready_of_regions[self.row]
-        self.queue = np.where((ready > credit) & self.model.power.enabled, ready, 0.0)
-        self.queue_credit = np.maximum(credit - np.where(self.queue > 0.0, 0.0, ready), 0.0)
+        power, queue, credit = self.model.power, np.empty(self.queue.shape), np.empty(self.queue.shape)
+        given = (
+            self.connection_rate,
+            power.connecting_of_utilities[self.row],
+            self.queue_credit,
+            power.ready_of_regions[self.row],
+            power.enabled,
+        )
+        connect_or_queue(*as_rows(*given, queue, credit))
+        self.queue, self.queue_credit = queue, credit
 
     def file_rates(self):
         """Ask for what power and wires cost: the bill follows slowly, as far as the commission allows.
@@ -233,15 +238,31 @@ class Utility(Firm):
         bill' = bill + (half + half price / reference + upgrades / revenue - bill) / 24, where upgrades are what
         connecting data centres costs a year and they do not pay themselves.
         """
-        energy = 0.5 * self.price / self.reference_price
-        wires = self.upgrade_cost * self.carrying_charge * self.model.power.unpaid_of_utilities[self.row]
-        self.household_bill = self.household_bill + (0.5 + energy + wires - self.household_bill) / 24.0
-        allowed = self.model.power.allowed_growth_of_utilities[self.row]
-        self.allowed_bill = np.minimum(self.household_bill, self.allowed_bill * np.exp(allowed / 12.0))
+        power, bill, allowed = self.model.power, np.empty(self.price.shape), np.empty(self.price.shape)
+        given = (
+            self.price,
+            self.reference_price,
+            self.upgrade_cost,
+            self.carrying_charge,
+            power.unpaid_of_utilities[self.row],
+            self.household_bill,
+            self.allowed_bill,
+            np.exp(power.allowed_growth_of_utilities[self.row] / 12.0),
+        )
+        move_bills(*as_rows(*given, bill, allowed))
+        self.household_bill, self.allowed_bill = bill, allowed
 
     def earn(self):
         """Earn from other users at the allowed bill, and invest what is earned."""
-        granted = self.allowed_bill / np.maximum(self.household_bill, 0.1)
-        self.other_cash = self.other_cash_flow / 12.0 * granted * self.alive
-        spare = np.maximum(self.cash - self.minimum_cash, 0.0)
-        self.investment = np.minimum(np.maximum(self.other_cash, 0.0) * self.own_investment_share, spare)
+        earned, invested = np.empty(self.price.shape), np.empty(self.price.shape)
+        given = (
+            self.allowed_bill,
+            self.household_bill,
+            self.other_cash_flow,
+            self.alive,
+            self.cash,
+            self.minimum_cash,
+            self.own_investment_share,
+        )
+        earn_from_users(*as_rows(*given, earned, invested))
+        self.other_cash, self.investment = earned, invested

@@ -22,17 +22,17 @@ OUT_STACK, OUT_UNITS, OUT_TABLE = float64[:, :, :, ::1], float64[:, :, ::1], flo
 
 @kernel(
     void, STACK, UNITS, UNITS, UNITS, TABLE, TABLE, FLAGS, TABLE, TABLE, float64, TABLE, TABLE,
-    OUT_STACK, OUT_UNITS, OUT_TABLE, OUT_TABLE,
+    OUT_STACK, OUT_UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE,
 )  # fmt: skip
 def offer_and_ask(
     shares, new, derated, other_load, capacity, added, heat, maintenance, heat_derate, off_season, ai_load,
-    flexible, supply, firm, leaves, stays,
+    flexible, supply, load, firm, leaves, stays,
 ):  # fmt: skip
     """Cumulated supply ``(units, blocks, regions, worlds)`` and the month's load, GW.
 
     Supply is its shares of what maintenance leaves of the capacity, plus what was added; in the first block, the
     peak, heat takes its part of the units it derates. leaves: the flexible part of data centres' load, which bids;
-    firm: all other load, of others by block and of the data centres that stay.
+    firm: all other load, of others by block and of the data centres that stay; load: all of it.
     """
     units, blocks, regions, worlds = supply.shape
     for unit in range(units):
@@ -56,6 +56,27 @@ def offer_and_ask(
         for region in range(regions):
             for world in range(worlds):
                 firm[block, region, world] = other_load[block, region, world] + stays[region, world]
+                load[block, region, world] = firm[block, region, world] + leaves[region, world]
+
+
+@kernel(void, TABLE, TABLE, float64, TABLE, OUT_TABLE)
+def bid_what_compute_earns(rent, pue, mwh, cap, bid):
+    """Bid = rent of a GW-year / (MWh of a GW-year x PUE), US$/MWh, at most the cap. rent in US$bn, the same for all."""
+    for region in range(bid.shape[0]):
+        for world in range(bid.shape[1]):
+            bid[region, world] = min(rent[0, world] * 1e9 / (mwh * pue[0, world]), cap[region, world])
+
+
+@kernel(boolean, UNITS, TABLE)
+def somebody_leaves(price, bid):
+    """Whether the price is at the bid or above it anywhere."""
+    blocks, regions, worlds = price.shape
+    some = False
+    for block in range(blocks):
+        for region in range(regions):
+            for world in range(worlds):
+                some |= price[block, region, world] >= bid[region, world]
+    return some
 
 
 @kernel(void, STACK, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_UNITS, OUT_UNITS)
@@ -153,12 +174,14 @@ def let_bidders_leave(
 
 @kernel(
     void, UNITS, UNITS, UNITS, UNITS, TABLE, TABLE, UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+    OUT_TABLE,
 )  # fmt: skip
-def cut_by_block(price, off, firm, top, stays, load, weight, cut, mean, paid, curtailed, shed):
+def cut_by_block(price, off, firm, top, stays, load, weight, cut, capacity, mean, paid, curtailed, shed):
     """What is cut in each block, and means over the month's blocks, weighted by their hours.
 
     Where firm load is above the whole stack (`top`), first the data centres that would stay are cut, then other
-    users, who are `shed`. mean: price over all hours; paid: of the hours in which data centres run.
+    users, who are `shed`. capacity: the whole stack at the peak; mean: price over all hours; paid: of the hours in
+    which data centres run.
     """
     blocks, regions, worlds = price.shape
     for region in range(regions):
@@ -177,6 +200,7 @@ def cut_by_block(price, off, firm, top, stays, load, weight, cut, mean, paid, cu
                 curtailed[region, world] += hours * share
                 most = max(most, short - forced)
             paid[region, world] /= max(running, 1e-9)
+            capacity[region, world] = top[0, region, world]
             shed[region, world] = most
 
 
@@ -201,6 +225,21 @@ def load_of_data_centres(energised, carried, region, on_grid, pue, capacity, ope
             built += max(capacity[row, world] - opening_capacity[row, 0], 0.0)
         for at in range(load.shape[0]):
             load[at, world] += share[at, world] * built * pue[0, world]
+
+
+@kernel(void, MONTHS, TABLE, TABLE, TABLE, TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE)
+def tell_utilities(verdict, upgrades_paid, ai_load, load, revenue, connecting, unpaid, ai_share):
+    """Connections that the verdict leaves, 1 - verdict / 2; upgrades not paid for, over revenue; data centres' share.
+
+    verdict and upgrades_paid of each region's commission; revenue ``(regions, 1)`` US$bn a year.
+    """
+    regions, worlds = ai_share.shape
+    for region in range(regions):
+        for world in range(worlds):
+            data_centres = ai_load[region, world]
+            connecting[region, world] = 1.0 - 0.5 * verdict[region, world]
+            unpaid[region, world] = (1.0 - upgrades_paid[region, world]) * data_centres / revenue[region, 0]
+            ai_share[region, world] = data_centres / max(load[region, world], 1.0)
 
 
 @kernel(
@@ -229,6 +268,52 @@ def cuts_and_prices(
         for world in range(worlds):
             seen = paid_price[at, world] / reference_price[at, world]
             over_reference[contract, world] = grid * seen + (1.0 - grid)
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, OUT_TABLE, OUT_TABLE, OUT_TABLE)
+def ask_the_grid(opening, on_grid, pue, delivered, carried, region, own, asking, ready):
+    """Ask the grid for the load of halls about to open, unless free turbines of the site carry all of it: its `own`.
+
+    opening ``(sites, worlds)`` GW of IT load; delivered: turbines, of which some load is `carried` already; asking: by
+    site, ready: by region.
+    """
+    ready[:] = 0.0
+    sites, worlds = asking.shape
+    for site in range(sites):
+        for world in range(worlds):
+            load = opening[site, world] * on_grid[site, 0] * pue[0, world]
+            carries = load > 0.0 and delivered[site, world] - carried[site, world] >= load
+            own[site, world], asking[site, world] = load if carries else 0.0, 0.0 if carries else load
+            ready[region[site], world] += asking[site, world]
+
+
+@kernel(
+    boolean, int64, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, MONTHS, MONTHS, FLAGS, MONTHS, TABLE,
+    OUT_FLAGS, OUT_MONTHS, OUT_TABLE, OUT_TABLE,
+)  # fmt: skip
+def wait_for_power(
+    month, opening, on_grid, asking, own, queue, region, turbine_lead, turbines_ordered, enabled, waited_before,
+    carried_before, waits, waited, carried, waiting,
+):  # fmt: skip
+    """Which halls about to open wait: for a utility with a queue, and on an island for its turbines; tell if any do.
+
+    waited: months so far; carried: load on turbines of the site's own, with what is now its `own`; waiting: GW that
+    the grid keeps waiting. All ``(sites, worlds)``.
+    """
+    sites, worlds = waits.shape
+    some = False
+    for site in range(sites):
+        for world in range(worlds):
+            asked = asking[site, world]
+            queues = asked > 0.0 and queue[region[site], world] > 0.0
+            late = month + 1 < turbine_lead[0, world] - turbines_ordered[0, world] and enabled[0, world]
+            stands = late and opening[site, world] > 0.0 and on_grid[site, 0] == 0.0
+            waits[site, world] = queues or stands
+            waited[site, world] = waited_before[site, world] + waits[site, world]
+            carried[site, world] = carried_before[site, world] + own[site, world]
+            waiting[site, world] = asked if waits[site, world] else 0.0
+            some |= waits[site, world]
+    return some
 
 
 @kernel(boolean, int64, MONTHS, TABLE, TABLE, TABLE, FLAGS, OUT_FLAGS)

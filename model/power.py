@@ -9,11 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from agents.kernels import as_layers, as_rows
 from agents.utility import BLOCK_LOAD, UNITS
 from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import MWH_PER_GW_YEAR
 from model.kernels_power import (
     add_scarcity,
+    ask_the_grid,
+    bid_what_compute_earns,
     chance_at_bid,
     cut_by_block,
     cuts_and_prices,
@@ -23,10 +26,13 @@ from model.kernels_power import (
     let_bidders_leave,
     load_of_data_centres,
     offer_and_ask,
+    somebody_leaves,
+    tell_utilities,
+    wait_for_power,
     work_off_turbines,
 )
 from model.stack import connection_queue, merit_order, queue_survival
-from model.sums import adder_into, total
+from model.sums import total
 
 REGIONS = ("ERCOT", "PJM", "MISO", "New Mexico")
 SITE_REGION = np.array([0, 3, 0, 2, 2])
@@ -51,14 +57,18 @@ LEAST_WAIT, MOST_WAIT = 12.0, 240.0
 """Months between the order of a turbine and its power, at least and at most."""
 DERATED = ("coal", "gas", "peakers")
 NEW_CAPACITY = "gas"
+OFF_SEASON = [0.5 - 0.5 * np.cos(2.0 * np.pi * (month - 6) / 12.0) for month in range(12)]
+"""By month of the year: 0 in July, 1 in January, a cosine between."""
+SUMMER = (5, 6, 7)
+"""June, July and August, counted from 0."""
 LAST_BLOCKS = np.array([0.26, 0.46, 0.28]).reshape(-1, 1, 1)
 """How the hours outside the peak divide among the other blocks."""
 
 
 class Clearing(NamedTuple):
-    """A month of regions: price, share of data centres off and capacity by block; means; others' load cut.
+    """A month of regions: price and share of data centres off by block; capacity at the peak; means; others' load cut.
 
-    ``(blocks, regions, worlds)`` the first three, ``(regions, worlds)`` the rest; one region for one utility.
+    ``(blocks, regions, worlds)`` the first two, ``(regions, worlds)`` the rest; one region for one utility.
     """
 
     price: np.ndarray
@@ -227,7 +237,6 @@ class Power(Mechanism):
 
     def __init__(self, model):
         super().__init__(model)
-        self.by_region = adder_into(SITE_REGION, len(REGIONS))
         contracts = model.opening.contracts_of_kind("power contract")
         self._regions_of_contracts = np.array([REGIONS.index(c.creditor) for c in contracts])
         off_grid = [c.creditor == "New Mexico" for c in contracts]
@@ -246,11 +255,7 @@ class Power(Mechanism):
 
     def season(self, month):
         """Give the seasonal factor of load, ``(1, worlds)``: highest in July, at most one."""
-        return 1.0 - self.season_swing * self._off_season(month)
-
-    def _off_season(self, month):
-        """0 in July, 1 in January, a cosine between."""
-        return 0.5 - 0.5 * np.cos(2.0 * np.pi * ((month % 12) - 6) / 12.0)
+        return 1.0 - self.season_swing * OFF_SEASON[month % 12]
 
     def strike_heat(self):
         """Draw heat waves for June, July and August; part of them strike all regions at once.
@@ -258,12 +263,13 @@ class Power(Mechanism):
         A dated heat wave strikes whom it names, with the size that it gives.
         """
         utilities, forced = self.model.utilities, self.model.forced_heat
-        strikes = np.zeros(forced.shape, dtype=bool)
-        if self.model.month % 12 in (5, 6, 7):
-            common = self.model.draw("heat wave, common")
-            local = self.model.draw_rows("heat wave", utilities)
-            together = self.model.draw("heat wave, reach") < self.heat_correlation
-            strikes = (np.where(together, common, local) < self.heat_probability) & self.enabled
+        if self.model.month % 12 not in SUMMER:
+            utilities.heat, utilities.heat_rise = forced > 0.0, np.maximum(forced, 0.0)
+            return
+        common = self.model.draw("heat wave, common")
+        local = self.model.draw_rows("heat wave", utilities)
+        together = self.model.draw("heat wave, reach") < self.heat_correlation
+        strikes = (np.where(together, common, local) < self.heat_probability) & self.enabled
         utilities.heat = strikes | (forced > 0.0)
         utilities.heat_rise = np.maximum(self.heat_load * strikes, forced)
 
@@ -306,51 +312,68 @@ class Power(Mechanism):
         them leaves when power costs more. In a shortage the rest of them is cut before other users are.
         """
         cost, shares, derated, new = self.stacks()
+        uplift = self._uplift
         if not isinstance(utility.row, slice):
             one = slice(utility.row, utility.row + 1)
-            cost, shares, derated, new = (
-                np.ascontiguousarray(each[..., one, :]) for each in (cost, shares, derated, new)
+            cost, shares, derated, new, uplift = (
+                np.ascontiguousarray(each[..., one, :]) for each in (cost, shares, derated, new, uplift)
             )
-
-        def table(values):
-            return values if values.ndim == 2 else values[None]
-
-        cap, load, supply = table(utility.price_cap), table(utility.ai_load), np.empty(shares.shape)
-        firm, leaves, stays = np.empty(supply.shape[1:]), np.empty(load.shape), np.empty(load.shape)
+        (other_load,) = as_layers(utility.block_load)
+        capacity, added, heat, ai_load, flexible, cap, contingency, spread = as_rows(
+            utility.firm_capacity,
+            utility.added,
+            utility.heat,
+            utility.ai_load,
+            utility.flexible_share,
+            utility.price_cap,
+            utility.contingency,
+            utility.reserve_spread,
+        )
+        supply, load, firm = np.empty(shares.shape), np.empty(other_load.shape), np.empty(other_load.shape)
+        leaves, stays, bid = np.empty(cap.shape), np.empty(cap.shape), np.empty(cap.shape)
         offer_and_ask(
             shares,
             new,
             derated,
-            np.ascontiguousarray(utility.block_load).reshape(firm.shape),
-            table(utility.firm_capacity),
-            table(utility.added),
-            table(utility.heat),
+            other_load,
+            capacity,
+            added,
+            heat,
             self.maintenance,
             self.heat_derate,
-            self._off_season(self.model.month),
-            load,
-            table(utility.flexible_share),
+            OFF_SEASON[self.model.month % 12],
+            ai_load,
+            flexible,
             supply,
+            load,
             firm,
             leaves,
             stays,
         )
-        uplift = table(utility.congestion) * self.price_level
-        stack = Stack(supply, cost, cap, table(utility.contingency), table(utility.reserve_spread), uplift)
-        rent = self.model.compute_market.old_rent
-        bid = np.minimum(rent * 1e9 / (MWH_PER_GW_YEAR * self.model.power_contracts.pue), cap)
-        price, off = stack.price_at(firm + leaves), np.zeros(firm.shape)
-        if (
-            price >= bid
-        ).any():  # some 3% of blocks: elsewhere all data centres bid more than the price and stay
+        rent, pue = self.model.compute_market.old_rent, self.model.power_contracts.pue
+        bid_what_compute_earns(rent, pue, MWH_PER_GW_YEAR, cap, bid)
+        stack = Stack(supply, cost, cap, contingency, spread, uplift)
+        price, off = stack.price_at(load), np.zeros(firm.shape)
+        if somebody_leaves(price, bid):  # in some 3% of blocks: elsewhere all data centres bid more and stay
             price, off = stack.price_and_leave(price, firm, leaves, bid)
-        if not self.enabled.all():
-            usual = np.minimum(table(utility.reference_price) * self.price_level, cap)
+        if not self._always_on:
+            (usual,) = as_rows(utility.reference_price)
+            usual = np.minimum(usual * self.price_level, cap)
             price, off, firm = np.where(self.enabled, price, usual), off * self.enabled, firm * self.enabled
         top, cut = supply[-1], np.empty(price.shape)
-        mean, paid, curtailed, shed = (np.empty(load.shape) for _ in range(4))
-        cut_by_block(price, off, firm, top, stays, load, self.weights, cut, mean, paid, curtailed, shed)
-        return Clearing(price, cut, top, mean, paid, curtailed, shed)
+        peak, mean, paid, curtailed, shed = (np.empty(cap.shape) for _ in range(5))
+        given = price, off, firm, top, stays, ai_load, self.weights
+        cut_by_block(*given, cut, peak, mean, paid, curtailed, shed)
+        return Clearing(price, cut, peak, mean, paid, curtailed, shed)
+
+    @of_params
+    def _uplift(self):
+        """What congestion adds to the price in each region, ``(regions, worlds)``, US$/MWh."""
+        return self.model.utilities.congestion * self.price_level
+
+    @of_params
+    def _always_on(self):
+        return bool(self.enabled.all())
 
     # -- who knows what of whom -----------------------------------------------------------------------------
 
@@ -369,13 +392,23 @@ class Power(Mechanism):
             utilities.other_ai_share,
             load,
         )
-        self.ai_load_of_utilities = load
+        load.setflags(False)
+        connecting, unpaid, ai_share = np.empty(load.shape), np.empty(load.shape), np.empty(load.shape)
+        tell_utilities(
+            commissions.verdict,
+            commissions.upgrades_paid,
+            utilities.ai_load,
+            utilities.load,
+            self._revenue,
+            connecting,
+            unpaid,
+            ai_share,
+        )
+        self.ai_load_of_utilities, self.ai_share_of_regions = load, ai_share
+        self.connecting_of_utilities, self.unpaid_of_utilities = connecting, unpaid
         self.delay_pressure_of_sites = commissions.delay_pressure.take(SITE_REGION, axis=0)
         self.allowed_growth_of_utilities = commissions.allowed_now
-        self.connecting_of_utilities = 1.0 - 0.5 * commissions.verdict
-        self.unpaid_of_utilities = (1.0 - commissions.upgrades_paid) * utilities.ai_load / self._revenue
         self.bills_of_regions = utilities.household_bill
-        self.ai_share_of_regions = utilities.ai_load / np.maximum(utilities.load, 1.0)
 
     @cached_property
     def _revenue(self):
@@ -390,26 +423,43 @@ class Power(Mechanism):
         carry does not queue either.
         """
         halls, utilities, month = self.model.halls, self.model.utilities, self.model.month
-        on_grid = ON_GRID[: halls.rows]
         opening = halls.opening_in(month + 1)
         self.deliver_turbines()
-        ready = opening * on_grid * self.model.power_contracts.pue
-        carried = (ready > 0.0) & (self._delivered - self._carried >= ready)
-        asking = ready * ~carried
-        self.ready_of_regions = self.by_region @ np.concatenate([asking, np.zeros((1, self.worlds))])
+        own, asking = np.empty(opening.shape), np.empty(opening.shape)
+        ready = np.empty(utilities.queue.shape)
+        pue = self.model.power_contracts.pue
+        ask_the_grid(opening, ON_GRID, pue, self._delivered, self._carried, SITE_REGION, own, asking, ready)
+        self.ready_of_regions = ready
         utilities.do("connect")
         self.lose_requests()
         if self.waited_of_sites is None:
-            self.waited_of_sites = np.zeros(ready.shape, dtype=np.int64)
+            self.waited_of_sites = np.zeros(opening.shape, dtype=np.int64)
         if not opening.any():
             return
-        waits = np.take(utilities.queue > 0.0, SITE_REGION[: halls.rows], axis=0) & (asking > 0.0)
-        late = (month + 1 < self.turbine_lead - self.turbines_ordered) & self.enabled
-        waits = waits | (late & (opening > 0.0) & (on_grid == 0.0))
-        halls.delay(waits, np.ones((1, self.worlds), dtype=np.int64))
-        self.waited_of_sites = self.waited_of_sites + waits
-        self._carried = self._carried + ready * carried
-        self.order_turbines(asking * waits)
+        waits, waited = np.empty(opening.shape, dtype=bool), np.empty(opening.shape, dtype=np.int64)
+        carried, waiting = np.empty(opening.shape), np.empty(opening.shape)
+        some = wait_for_power(
+            month,
+            opening,
+            ON_GRID,
+            asking,
+            own,
+            utilities.queue,
+            SITE_REGION,
+            self.turbine_lead,
+            self.turbines_ordered,
+            self.enabled,
+            self.waited_of_sites,
+            self._carried,
+            waits,
+            waited,
+            carried,
+            waiting,
+        )
+        self.waited_of_sites, self._carried = waited, carried
+        if some:
+            halls.delay(waits, np.ones((1, self.worlds), dtype=np.int64))
+            self.order_turbines(waiting)
 
     def deliver_turbines(self):
         """Let the makers work a month on the book of turbines, and hand over what is due.
@@ -429,7 +479,7 @@ class Power(Mechanism):
             self._ordered,
             self.turbine_backlog,
             self.turbine_lead,
-            self.turbine_book & self.enabled,
+            self._keeps_book,
             LEAST_WAIT,
             MOST_WAIT,
             backlog,
@@ -439,6 +489,11 @@ class Power(Mechanism):
         self.turbine_backlog, self.turbine_wait = backlog, wait
         self._built_before, self._ordered = built, np.zeros(row)
         self._delivered = self._delivered + self._arriving[month]
+
+    @of_params
+    def _keeps_book(self):
+        """Whether orders for turbines join one book, ``(1, worlds)``."""
+        return self.turbine_book & self.enabled
 
     def order_turbines(self, waiting):
         """Order turbines for halls that wait ``(sites, worlds)``, GW, where the grid would take longer to come.
@@ -452,7 +507,7 @@ class Power(Mechanism):
         grid = 12.0 * utilities.queue / np.maximum(rate, 1e-3)
         slower = np.take(grid > self.turbine_wait, SITE_REGION[:sites], axis=0)
         wanted = np.maximum(waiting - (self._on_order - self._carried), 0.0)
-        new = wanted * (slower & self.turbine_book & self.enabled)
+        new = wanted * (slower & self._keeps_book)
         if not new.any():
             return
         due = self.model.month + np.ceil(self.turbine_wait[0]).astype(np.int64)
@@ -560,7 +615,7 @@ class Power(Mechanism):
 
     def own_turbines_for_orders(self):
         """Where turbines ordered now give power sooner than the connection queue, ``(1, worlds)``."""
-        return (self.turbine_wait < self.wait_of_orders()) & self.turbine_book & self.enabled
+        return (self.turbine_wait < self.wait_of_orders()) & self._keeps_book
 
     def find_binding(self):
         """Say what binds the lab's compute this month: chips, building, grid, credit or demand.

@@ -5,7 +5,7 @@ import pytest
 
 from agents.utility import UNITS
 from model import DebtTrapModel, Event
-from model.power import BINDING
+from model.power import BINDING, OFF_SEASON
 from model.stack import price_with_bids, reserve_at, scarcity_adder, stack_price, supply_at
 from scenarios.schema import Setting
 
@@ -47,7 +47,7 @@ def priced_by_hand(model):
     """Price every block of the last month by the pure functions of `model.stack`: the price, and the GW that leave."""
     power, utilities = model.power, model.utilities
     cost, shares, derated, new = power.stacks()
-    kept = utilities.firm_capacity * (1.0 - power.maintenance * power._off_season(JULY - 1))
+    kept = utilities.firm_capacity * (1.0 - power.maintenance * OFF_SEASON[JULY - 1])
     supply = shares * kept + (new * utilities.added)[:, None]
     supply[:, 0] -= derated * (utilities.firm_capacity * power.heat_derate * utilities.heat)
     top, cap = supply[-1], utilities.price_cap
