@@ -23,37 +23,37 @@ class Party(Actor):
     @property
     def cash(self):
         """Money in the bank, US$bn; only Ledger transfers change it."""
-        return self.rows_of(self.model.ledger.cash)
+        return self.model.ledger.cash[self.place]
 
     @property
     def debt(self):
         """Loans and bonds drawn, US$bn."""
-        return self.rows_of(self.model.solvency.debt)
+        return self.model.solvency.debt[self.place]
 
     @property
     def closed(self):
         """Whether legal default has taken the party out of the market."""
-        return self.rows_of(self.model.ledger.closed)
+        return self.model.ledger.closed[self.place]
 
     @property
     def alive(self):
         """1 while the party is in the market, 0 once legal default has taken it out."""
-        return self.rows_of(self.model.alive)
+        return self.model.alive[self.place]
 
     @property
     def in_arrears(self):
         """Whether a bill was missed last month and is not yet paid."""
-        return self.rows_of(self.model.solvency.months_missed) > 0
+        return self.model.solvency.months_missed[self.place] > 0
 
     @property
     def outgoing(self):
         """What the party must pay in this month's clearing, arrears included, US$bn."""
-        return self.rows_of(self.model.outgoing)
+        return self.model.outgoing[self.place]
 
     @property
     def expected_incoming(self):
         """What others owe it this month, times the share that they paid of last month's bills, US$bn."""
-        return self.rows_of(self.model.expected_incoming)
+        return self.model.expected_incoming[self.place]
 
 
 class Firm(Party):
@@ -136,7 +136,7 @@ class Firm(Party):
     @property
     def line_undrawn(self):
         """What its committed line or programme still allows, US$bn."""
-        return self.rows_of(self.model.loans.line_undrawn)
+        return self.model.loans.line_undrawn[self.place]
 
     def track_earnings(self):
         """Smooth operating cash over about a year, and set debt against it."""

@@ -11,7 +11,6 @@ import copy
 import difflib
 import itertools
 import math
-import operator
 from types import FunctionType
 
 import mesa
@@ -246,30 +245,30 @@ class _Holder:
     """What reads and writes blocks: an agent (one row), a cohort or a mechanism (all rows).
 
     The blocks of a cohort or mechanism are entries of its own `__dict__`, so reading one costs what reading any
-    attribute does; an agent reads its row through the declaration on its class.
+    attribute does; an agent reads its row through the declaration on its class. `_layouts` has dtype, shape and
+    strides of each block that has been assigned.
     """
 
-    _states, _params, _blocks, _row, _sealed = {}, {}, {}, None, False
+    _states, _params, _blocks, _layouts, _row, _sealed = {}, {}, {}, {}, None, False
 
     def __setattr__(self, name, value):
         """Assign what is declared; once the worlds are allocated, a new public name is a spelling mistake."""
+        layout = self._layouts.get(name)
+        if layout is not None and type(value) is np.ndarray and value.base is None:
+            dtype, shape, strides = layout
+            if value.dtype is dtype and value.shape == shape and value.strides == strides:
+                value.setflags(
+                    False
+                )  # what nearly every rule assigns: an array of its own, laid out as the block is
+                self._blocks[name] = value
+                return
         state = self._states.get(name)
         if state is not None:
-            block = self._blocks.get(name)
-            if block is None:
-                state.__get__(self)  # says that there are no numbers yet
-            elif self._row is not None:
+            block = state.__get__(self)  # says so where there are no numbers yet
+            if self._row is not None:
                 state.set_row(self, value)
-            elif (
-                type(value) is np.ndarray
-                and value.base is None
-                and value.dtype is block.dtype
-                and value.shape == block.shape
-                and value.strides == block.strides
-            ):  # what nearly every rule assigns: an array of its own, laid out as the block is
-                value.setflags(False)
-                self._blocks[name] = value
             else:
+                self._layouts[name] = block.dtype, block.shape, block.strides
                 self._blocks[name] = state.fit(value, block.shape)
         elif name in self._params:
             raise AttributeError(f"{name} is a Param: the scenario sets it (model.set_param), no rule does")
@@ -365,7 +364,7 @@ class Cohort(_Holder, AgentSet):
 
     def __init__(self, model):
         super().__init__([], random=model.random)
-        self.model, self.names, self._blocks = model, [], vars(self)
+        self.model, self.names, self._blocks, self._layouts = model, [], vars(self), {}
         self._sealed = True
 
     def add(self, agent):
@@ -440,21 +439,22 @@ class _Joined:
         self._parts, self._kept = [vars(cohort) for cohort in cohorts], {}
         firsts = np.cumsum([0, *(cohort.rows for cohort in cohorts)]).tolist()
         self.rows = [slice(first, last) for first, last in itertools.pairwise(firsts)]
-
-    def get(self, name):
-        return self[name] if name in self._parts[0] else None
+        self.rows_over = [(slice(None), rows) for rows in self.rows]
 
     def __getitem__(self, name):
+        parts, whole = self._kept.get(name, (self._parts, None))
+        for blocks, part in zip(self._parts, parts, strict=True):
+            if blocks[name] is not part:
+                break
+        else:
+            return whole
         parts = [blocks[name] for blocks in self._parts]
-        kept = self._kept.get(name)
-        if kept is not None and all(map(operator.is_, parts, kept[0])):
-            return kept[1]
         whole = _freeze(np.concatenate(parts, axis=-2))
         self._kept[name] = parts, whole
         return whole
 
     def __setitem__(self, name, whole):
-        parts = [whole[..., rows, :] for rows in self.rows]
+        parts = [whole[rows] for rows in (self.rows if whole.ndim == 2 else self.rows_over)]
         for blocks, part in zip(self._parts, parts, strict=True):
             blocks[name] = part
         self._kept[name] = parts, whole
@@ -490,7 +490,7 @@ class Together(_Holder):
         joined["_changed"] = {name for name in changed if isinstance(joined[name], FunctionType)}
         together = type(f"{base.__name__}Together", (cls,), joined)()
         together.model, together.cohorts = cohorts[0].model, tuple(cohorts)
-        together._blocks = _Joined(cohorts)
+        together._blocks, together._layouts = _Joined(cohorts), {}
         together._sealed = True
         return together
 
@@ -536,7 +536,7 @@ class Mechanism(_Holder):
             raise TypeError(f"{type(self).__name__} has no group, so it is a base class")
         if self.group in model.mechanisms:
             raise ValueError(f"the model has a mechanism {self.group!r} already")
-        self.model, self._blocks = model, vars(self)
+        self.model, self._blocks, self._layouts = model, vars(self), {}
         model.mechanisms[self.group] = self
 
     worlds = property(lambda self: self.model.worlds)

@@ -3,6 +3,8 @@
 Each class is a block with one row per contract. It opens its legs on the Ledger, and bills them each month.
 """
 
+import operator
+
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
@@ -284,19 +286,17 @@ class ComputeContracts(Mechanism):
     @property
     def bill_of_openai(self):
         """What the lab's compute costs at this month's bills, power passed through included, US$bn a year."""
-        bills, power = np.empty(self.worlds), self.model.power_contracts
-        add_bills(
-            self.of_openai,
-            self.yearly_minimum,
-            self.used,
-            self.floor,
-            self.available,
-            self.price,
-            self.renewal_price,
-            self.renewed,
-            bills,
-        )
-        return bills[None, :] + np.maximum(power.overrun * power.pass_through, 0.0) * 12.0
+        power, known = self.model.power_contracts, self._bill
+        terms = self.yearly_minimum, self.used, self.floor, self.available, self.price
+        terms = *terms, self.renewal_price, self.renewed, power.extra, power.pass_through
+        if not all(map(operator.is_, terms, known[0])):
+            bills = np.empty((1, self.worlds))
+            add_bills(self.of_openai, *terms[:7], bills[0])
+            bills += np.maximum(power.overrun * power.pass_through, 0.0) * 12.0
+            known = self._bill = terms, bills
+        return known[1]
+
+    _bill = (None,) * 9, None
 
     @property
     def gw_of_estates(self):

@@ -322,10 +322,12 @@ class History(Reading):
         self.months, self._pieces = self.months + 1, None
         if self._plan is None:
             self._plan = self._measured()
-            types = dict.fromkeys(several.dtype for several in self._plan.values())
-            self._kept = [_Kept(dtype, self._plan.values()) for dtype in types]
+            alike = {}
+            for measure in self._plan.values():
+                alike.setdefault(measure.dtype, []).append(measure)
+            self._kept = [_Kept(measures, self.model.months) for measures in alike.values()]
         for kept in self._kept:
-            kept.month()
+            kept.month(self.months - 1)
         stress = self.model.mechanisms["stress"].index[0]
         self._peak = stress if self._peak is None else np.maximum(self._peak, stress)
         if self.story is not None:
@@ -401,7 +403,7 @@ class History(Reading):
     def _piece(self):
         model, found = self.model, {}
         for kept in self._kept:
-            found |= kept.series()
+            found |= kept.series(self.months)
         measures = {name: found[name] for name in self._plan or ()}
         solvency, ledger = model.solvency, model.ledger
         outcomes = {word: getattr(solvency, state) for word, (state, _) in OUTCOMES.items()}
@@ -448,19 +450,22 @@ class _Measure:
 class _Kept:
     """The months of all measures of one type: each month a block of their rows, one measure after the other."""
 
-    def __init__(self, dtype, measures):
-        self.dtype, self.measures = dtype, [each for each in measures if each.dtype == dtype]
-        self.sources = [source for each in self.measures for source in each.sources]
-        self.months = []
-
-    def month(self):
-        """Keep the month that ends now."""
+    def __init__(self, measures, months):
+        self.measures = measures
+        self.sources = [source for each in measures for source in each.sources]
         blocks = [getattr(holder, attribute) for holder, attribute in self.sources]
-        self.months.append(np.concatenate(blocks, dtype=self.dtype, casting="safe"))
+        rows, worlds = sum(map(len, blocks)), blocks[0].shape[1]  # bit-safe: whole numbers
+        self.values = np.empty((months, rows, worlds), measures[0].dtype)
 
-    def series(self):
-        """Give what has been kept so far: a Series for each name."""
-        values, found, first = np.stack(self.months), {}, 0
+    def month(self, month):
+        """Keep the month that ends now, number `month` from 0."""
+        blocks = [getattr(holder, attribute) for holder, attribute in self.sources]
+        np.concatenate(blocks, out=self.values[month], casting="safe")
+
+    def series(self, months):
+        """Give the `months` kept so far: a Series for each name."""
+        values, found, first = self.values[:months], {}, 0
+        values.setflags(write=False)
         for each in self.measures:
             last = first + len(each.agents)
             found[each.name] = Series(each.agents, each.units, each.sentence, values[:, first:last])

@@ -57,17 +57,18 @@ def add_rows(block, out):
 NEGATIVE, NOTHING, SOMETHING = -1, 0, 1
 
 
-@kernel(int64, FLAGS, boolean, int64, BLOCK)
-def ask(live, even_closed, first, out):
-    """Ask nothing of legs that are not live, unless `even_closed`; the legs are those from `first` on.
+@kernel(int64, FLAGS, boolean, int64, READ, BLOCK)
+def ask(live, even_closed, first, wanted, out):
+    """Ask what is `wanted`, but nothing of legs that are not live, unless `even_closed`; the legs from `first` on.
 
-    out: what is asked of each leg. Tells whether it was SOMETHING, NOTHING, or in part NEGATIVE.
+    Tells whether SOMETHING was wanted, NOTHING, or in part what is NEGATIVE. Changes out.
     """
     below, some = False, False
     for leg in range(out.shape[0]):
         for world in range(out.shape[1]):
-            below |= out[leg, world] < 0.0
-            some |= out[leg, world] != 0.0
+            below |= wanted[leg, world] < 0.0
+            some |= wanted[leg, world] != 0.0
+            out[leg, world] = wanted[leg, world]
         if not even_closed:
             for world in range(out.shape[1]):
                 out[leg, world] *= live[first + leg, world]
@@ -76,13 +77,13 @@ def ask(live, even_closed, first, out):
     return SOMETHING if some else NOTHING
 
 
-@kernel(void, FLAGS, boolean, int64, boolean, BLOCK, BLOCK, BLOCK)
-def fall_due(live, even_closed, first, accrues, payable, accrued, out):
+@kernel(void, FLAGS, boolean, int64, boolean, READ, BLOCK, BLOCK, BLOCK)
+def fall_due(live, even_closed, first, accrues, amount, payable, accrued, out):
     """Add to what is payable on the legs from `first` on what is asked of them, and to what is accrued if it is so.
 
-    out: the amounts, as in `ask`. Changes payable and accrued ``(legs, worlds)``.
+    Of each leg its `amount`, as `ask` asks it. Changes payable and accrued ``(legs, worlds)``, and out.
     """
-    ask(live, even_closed, first, out)
+    ask(live, even_closed, first, amount, out)
     for leg in range(out.shape[0]):
         for world in range(out.shape[1]):
             payable[first + leg, world] += out[leg, world]
@@ -115,17 +116,17 @@ def post(paid, first, rows, legs, signs, touched, change, flow, balances):
 
 
 @kernel(
-    int64, FLAGS, boolean, int64, ROWS, YES_NO, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK, BLOCK, BLOCK
+    int64, FLAGS, boolean, int64, ROWS, YES_NO, ROWS, ROWS, NUMBERS, ROWS, READ, BLOCK, BLOCK, BLOCK, BLOCK
 )  # fmt: skip
 def pay_from_cash(
-    live, even_closed, first, payer, always_pays, rows, legs, signs, touched, scratch, flow, balances, out
-):
+    live, even_closed, first, payer, always_pays, rows, legs, signs, touched, wanted, scratch, flow, balances, out
+):  # fmt: skip
     """Cut what payers are asked for to the cash they have, all legs in proportion, and post it; some always pay.
 
-    out: what is wanted, and then what is paid. Cash is the first rows of `balances`; the entries are those of
-    `post`. Tells what was asked, as `ask`; where that is NEGATIVE or NOTHING, nothing is posted.
+    Cash is the first rows of `balances`; the entries are those of `post`. Tells what was `wanted`, as `ask`; where that
+    is NEGATIVE or NOTHING, nothing is posted. Changes out to what is paid, and what `post` changes.
     """
-    found = ask(live, even_closed, first, out)
+    found = ask(live, even_closed, first, wanted, out)
     if found != SOMETHING:
         return found
     number, worlds = out.shape

@@ -55,7 +55,7 @@ class Entries(NamedTuple):
         return Entries(rows, self.legs[here] - run.start, self.signs[here], np.unique(rows))
 
 
-_NO_ROWS = np.zeros(0, dtype=np.int64)
+_NO_ROWS, _FLOAT = np.zeros(0, dtype=np.int64), np.dtype(float)
 
 
 @dataclass(eq=False)
@@ -249,9 +249,12 @@ class Ledger:
         """Make ``amount`` ``(legs, worlds)`` fall due on a family; legs of closed parties bill nothing."""
         if not family.cleared:
             raise ValueError(f"{family.kind}: no clearing would ever pay such a bill")
-        due = self._one_for_each_leg(family, amount)
-        accrues, first = family.nature == INCOME, family.legs.start
-        kernels.fall_due(self.live, even_closed, first, accrues, self.payable, self.accrued, due)
+        amount = self._for_each_leg(family, amount)
+        due, how = (
+            np.empty(amount.shape),
+            (self.live, even_closed, family.legs.start, family.nature == INCOME),
+        )
+        kernels.fall_due(*how, amount, self.payable, self.accrued, due)
         return due
 
     def file(self, family, amount):
@@ -263,17 +266,22 @@ class Ledger:
 
         These are the payments made outside the clearing: draws, capital calls, equity, sales to customers.
         """
-        paid = self._one_for_each_leg(family, wanted)
-        how = (self.live, even_closed, family.legs.start, family.payer, self.always_pays)
-        found = kernels.pay_from_cash(*how, *family.entries, self._scratch, self.flow, self._balances, paid)
+        wanted = self._for_each_leg(family, wanted)
+        paid, how = np.empty(wanted.shape), (self.live, even_closed, family.legs.start, family.payer)
+        books = self._scratch, self.flow, self._balances
+        found = kernels.pay_from_cash(*how, self.always_pays, *family.entries, wanted, *books, paid)
         if found == kernels.NEGATIVE:
             raise ValueError(f"{family.kind}: nobody pays a negative amount")
         if found == kernels.SOMETHING and family.cleared and family.nature == INCOME:
             self.accrued[family.legs] += paid
         return paid
 
-    def _one_for_each_leg(self, family, amount):
-        block = np.empty((len(family), self.worlds))
+    def _for_each_leg(self, family, amount):
+        """Give the amounts ``(legs, worlds)``; nearly every rule has made such a block."""
+        shape = (len(family.payer), self.worlds)
+        if type(amount) is np.ndarray and amount.shape == shape and amount.dtype is _FLOAT:
+            return np.ascontiguousarray(amount)
+        block = np.empty(shape)
         block[...] = amount
         return block
 

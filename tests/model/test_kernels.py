@@ -60,11 +60,13 @@ class Case:
         return self.rng.random((borrowers, borrowers, worlds)) < 0.2, self.flags(borrowers, self.worlds)
 
     def ask(self):
-        return self.flags(self.legs + 3, self.worlds), bool(self.rng.integers(2)), 2, self.block(self.legs)
+        live, wanted = self.flags(self.legs + 3, self.worlds), self.block(self.legs)
+        return live, bool(self.rng.integers(2)), 2, wanted, self.block(self.legs)
 
     def fall_due(self):
         wide, booked = self.block(self.legs + 3), self.block(self.legs + 3)
-        return *self.ask()[:3], bool(self.rng.integers(2)), wide, booked, self.block(self.legs)
+        *asked, amount, due = self.ask()
+        return *asked, bool(self.rng.integers(2)), amount, wide, booked, due
 
     def pay_from_cash(self):
         payer, _ = self.parties_of_legs()
@@ -81,8 +83,9 @@ class Case:
             self.flags(self.parties),
             *entries,
             touched,
-            *blocks,
             self.block(self.legs, least),
+            *blocks,
+            self.block(self.legs),
         )
 
     def expect(self):
