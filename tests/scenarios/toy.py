@@ -75,7 +75,7 @@ class ToyModel(WorldsModel):
 
     def __init__(self, worlds=64, rng=1, months=96, setting=None, record=True):
         super().__init__(worlds, rng)
-        self.month, self.record = 0, record
+        self.months, self.month, self.record = months, 0, record
         self.solvency, self.stress = Solvency(self), Stress(self)
         labs = [Lab(self, name) for name in ("Big Lab", "Small Lab")]
         names = [*(lab.name for lab in labs), Mill(self, "Old Mill").name, "Rest of the world"]
