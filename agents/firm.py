@@ -6,6 +6,8 @@ a firm reads its own rows of them.
 
 import numpy as np
 
+from agents.kernels import as_rows
+from agents.kernels_firms import find_need, track_earnings, use_credit
 from agents.worlds import Actor, Param, State
 
 
@@ -107,12 +109,13 @@ class Firm(Party):
     @property
     def planned_outlay(self):
         """What the firm means to spend this month beyond its bills, US$bn; nothing, unless a kind of firm says so."""
-        return 0.0
+        return np.zeros(self.funding_need.shape)
 
     def find_need(self):
         """Ask what is missing: buffer + bills + plans - expected receipts - cash, never less than nothing."""
-        need = self.minimum_cash + self.outgoing + self.planned_outlay - self.expected_incoming - self.cash
-        self.funding_need = np.maximum(need, 0.0) * self.alive
+        need, means = np.empty(self.funding_need.shape), (self.expected_incoming, self.cash, self.alive)
+        find_need(*as_rows(self.minimum_cash, self.outgoing, self.planned_outlay, *means, need))
+        self.funding_need = need
 
     def use_credit(self):
         """Borrow what is missing while the market is open to it; sell shares for what it will not lend.
@@ -120,18 +123,24 @@ class Firm(Party):
         Unsecured debt: at most the yearly cap, only below the leverage ceiling and outside a credit freeze, and not
         beyond what lenders add for its value, its cover and their room (`LoanPricing.room`).
         """
-        january = self.model.month % 12 == 0
-        borrowed = self.borrowed_year * (not january)
-        issued = self.issued_year * (not january)
-        willing = (self.leverage <= self.leverage_ceiling) & ~self.in_arrears
-        room = np.maximum(self.borrowing_cap * self.model.credit.openness - borrowed, 0.0) * willing
-        room = np.minimum(room, self.rows_of(self.model.lending_room))
-        self.line_draw = np.minimum(self.funding_need, np.minimum(room, self.line_undrawn))
-        wanted = self.funding_need - self.line_draw
-        share_room = np.maximum(self.equity_issue_cap * self.model.credit.openness - issued, 0.0)
-        self.share_issue = np.minimum(wanted, share_room) * ~self.in_arrears
-        self.borrowed_year = borrowed + self.line_draw
-        self.issued_year = issued + self.share_issue
+        model, shape = self.model, self.funding_need.shape
+        line_draw, share_issue, borrowed, issued = (np.empty(shape) for _ in range(4))
+        given = (
+            self.funding_need,
+            self.leverage,
+            self.leverage_ceiling,
+            model.solvency.months_missed[self.place],
+            model.credit.openness,
+            self.borrowing_cap,
+            model.lending_room[self.place],
+            self.line_undrawn,
+            self.equity_issue_cap,
+            self.borrowed_year,
+            self.issued_year,
+        )
+        use_credit(model.month % 12 == 0, *as_rows(*given, line_draw, share_issue, borrowed, issued))
+        self.line_draw, self.share_issue = line_draw, share_issue
+        self.borrowed_year, self.issued_year = borrowed, issued
 
     @property
     def line_undrawn(self):
@@ -140,6 +149,6 @@ class Firm(Party):
 
     def track_earnings(self):
         """Smooth operating cash over about a year, and set debt against it."""
-        year = self.operating_cash * 12.0
-        self.earnings = self.earnings + (year - self.earnings) / 6.0
-        self.leverage = np.minimum(self.debt / np.maximum(self.earnings, 0.05), 20.0)
+        earnings, leverage = np.empty(self.earnings.shape), np.empty(self.earnings.shape)
+        track_earnings(*as_rows(self.operating_cash, self.debt, self.earnings, earnings, leverage))
+        self.earnings, self.leverage = earnings, leverage

@@ -6,6 +6,15 @@ They own what the lab has promised to pay for, and owe what others lent for it.
 import numpy as np
 
 from agents.firm import Firm
+from agents.kernels import as_rows
+from agents.kernels_firms import (
+    cover_debt,
+    plan_prepayment,
+    run_compute,
+    sell_holdings,
+    stand_by_dividend,
+    value_holdings,
+)
 from agents.worlds import Param, State
 
 
@@ -65,9 +74,10 @@ class InfrastructurePartner(Firm):
 
     def run_compute(self):
         """Pay for running compute: half of the cost follows sales, half the capacity once sold."""
-        self.peak_revenue = np.maximum(self.peak_revenue, self.compute_revenue)
-        base = 0.5 * self.compute_revenue + 0.5 * self.peak_revenue
-        self.running_cost = self.running_cost_share * base * self.alive
+        peak, cost = np.empty(self.peak_revenue.shape), np.empty(self.peak_revenue.shape)
+        given = self.compute_revenue, self.running_cost_share, self.closed, self.peak_revenue
+        run_compute(*as_rows(*given, peak, cost))
+        self.peak_revenue, self.running_cost = peak, cost
 
     def mark_holdings(self):
         """Mark the other holdings to a market that moves at random."""
@@ -77,9 +87,10 @@ class InfrastructurePartner(Firm):
 
     def value_holdings(self):
         """Compare net debt with the market value of holdings (shares of the lab included)."""
-        held = self.rows_of(self.model.ledger.real_assets) + self.rows_of(self.model.shares_held)
-        net = np.maximum(self.debt - self.cash, 0.0)
-        self.loan_to_value = np.where(self.sells_holdings, net / np.maximum(held, 0.1), 0.0)
+        held = self.rows_of(self.model.ledger.real_assets), self.rows_of(self.model.shares_held)
+        loan_to_value = np.empty(self.loan_to_value.shape)
+        value_holdings(*as_rows(self.sells_holdings, self.debt, self.cash, *held, loan_to_value))
+        self.loan_to_value = loan_to_value
 
     @property
     def planned_investment(self):
@@ -89,37 +100,48 @@ class InfrastructurePartner(Firm):
     @property
     def planned_outlay(self):
         """What it means to spend beyond its bills: own investment and the dividend while it stands, US$bn."""
-        return self.planned_investment + self.payout / 12.0 * self.pays_dividend
+        return self.planned_investment + self.dividend
 
     @property
-    def pays_dividend(self):
-        """Whether the dividend stands: nothing in arrears, leverage bearable."""
-        return ~self.in_arrears & (self.leverage <= self.dividend_cut_leverage) & ~self.closed
+    def dividend(self):
+        """Its dividend of a month, US$bn, while it stands: nothing in arrears, leverage bearable."""
+        missed, dividend = self.rows_of(self.model.solvency.months_missed), np.empty(self.leverage.shape)
+        given = self.payout, missed, self.leverage, self.dividend_cut_leverage, self.closed
+        stand_by_dividend(*as_rows(*given, dividend))
+        return dividend
 
     def sell_holdings(self):
         """A holding company sells holdings instead of borrowing once its loan-to-value passes the limit."""
-        over = self.sells_holdings & (self.loan_to_value > self.loan_to_value_limit)
-        drawn = np.where(over, 0.0, self.line_draw)
-        self.borrowed_year = self.borrowed_year - (self.line_draw - drawn)
-        self.line_draw = drawn
-        missing = self.funding_need - self.line_draw - self.share_issue
-        assets = self.rows_of(self.model.ledger.real_assets)
-        self.asset_sale = np.minimum(np.maximum(missing, 0.0), 0.1 * assets) * self.sells_holdings
+        drawn, borrowed, sale = (
+            self.line_draw.copy(),
+            self.borrowed_year.copy(),
+            np.empty(self.line_draw.shape),
+        )
+        given = (
+            self.sells_holdings,
+            self.loan_to_value,
+            self.loan_to_value_limit,
+            self.funding_need,
+            self.share_issue,
+            self.rows_of(self.model.ledger.real_assets),
+        )
+        sell_holdings(*as_rows(*given, drawn, borrowed, sale))
+        self.line_draw, self.borrowed_year, self.asset_sale = drawn, borrowed, sale
 
     def pay_out(self):
         """Pay the dividend while it stands and cash allows it."""
         spare = np.maximum(self.cash - 0.5 * self.minimum_cash, 0.0)
-        self.payout_now = np.minimum(self.payout / 12.0, spare) * self.pays_dividend
+        self.payout_now = np.minimum(self.dividend, spare)
 
     def plan_prepayment(self):
         """Repay the line early with half of the cash above three times the buffer."""
-        spare = np.maximum(self.cash - 3.0 * self.minimum_cash, 0.0)
-        self.prepayment = 0.5 * spare * self.repays_early * self.alive
+        prepayment = np.empty(self.prepayment.shape)
+        plan_prepayment(*as_rows(self.cash, self.minimum_cash, self.repays_early, self.alive, prepayment))
+        self.prepayment = prepayment
 
     def cover_debt(self):
         """Measure the cover: DSCR = operating cash / (interest + principal), trailing, at most 10."""
-        service = self.rows_of(self.model.service_now) * 12.0
-        self.debt_service = self.debt_service + (service - self.debt_service) / 6.0
-        cover = self.earnings / np.maximum(self.debt_service, np.maximum(self.earnings / 10.0, 1e-6))
-        cover = np.where(self.debt_service > 1e-6, cover, 10.0)
-        self.dscr = np.minimum(np.maximum(cover, -10.0), 10.0)
+        service, dscr = np.empty(self.dscr.shape), np.empty(self.dscr.shape)
+        service_now = self.rows_of(self.model.service_now)
+        cover_debt(*as_rows(service_now, self.earnings, self.debt_service, service, dscr))
+        self.debt_service, self.dscr = service, dscr
