@@ -127,6 +127,13 @@ class Utility(Firm):
         "Wholesale price that bills and contract prices were set at.",
         source="calibration: us_wholesale_2025 (40 to 47)",
     )
+    calm_price = Param(
+        38.9,
+        "US$/MWh",
+        (10.0, 120.0),
+        "Wholesale price of a year without growth and heat, from which stress counts how dear power is.",
+        source="from the region's own stack at the loads of the books, so as its costs are assumed",
+    )
     price_cap = Param(
         3700.0,
         "US$/MWh",

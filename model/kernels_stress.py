@@ -19,23 +19,23 @@ OUT, OUT_SQUARES, OUT_ROW = float64[:, ::1], float64[:, :, ::1], float64[::1]
 
 @kernel(
     void, int64, MONTHS, TABLE, TABLE, MONTHS, FLAGS, MONTHS, FLAGS, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE,
-    TABLE, TABLE, TABLE, OUT_ROW, OUT_ROW, OUT_ROW,
+    TABLE, TABLE, TABLE, TABLE, OUT_ROW, OUT_ROW, OUT_ROW,
 )  # fmt: skip
 def read_weakness(
     of_lab, months_complete, dscr, lockup_dscr, site_missed, site_closed, partner_missed, partner_closed,
     sells_holdings, loan_to_value, loan_to_value_ceiling, leverage, leverage_ceiling, debt,
-    price, reference_price, curtailed, low_cover, over_ceiling, dear_power,
+    price, calm_price, curtailed, load, low_cover, over_ceiling, dear_power,
 ):  # fmt: skip
     """Three readings ``(worlds,)``: low cover, debt above its ceiling, dear or missing power.
 
     low cover: the share of the first `of_lab` sites and of all partners that cannot, or barely, cover what they owe,
     sites from 12 months after completion. over ceiling: partners' debt, each by how far it is above (at most one),
-    over all their debt. dear power: price over reference, less one, plus load cut, in the dearest
-    region.
+    over all their debt. dear power: price over that of a calm year, less one, plus the share of data centres cut, mean
+    over the regions by load.
     """
     partners, worlds = debt.shape
     for world in range(worlds):
-        low, owed, above, dearest = 0.0, 0.0, 0.0, 0.0
+        low, owed, above, used, dear = 0.0, 0.0, 0.0, 0.0, 0.0
         for site in range(of_lab):
             tested = months_complete[site, world] >= 12 and dscr[site, world] < lockup_dscr[site, world]
             low += tested or site_missed[site, world] > 0 or site_closed[site, world]
@@ -48,11 +48,12 @@ def read_weakness(
             owed += debt[partner, world]
             above += debt[partner, world] * excess
         for region in range(price.shape[0]):
-            rise = max(price[region, world] / reference_price[region, world] - 1.0, 0.0)
-            dearest = max(dearest, rise + curtailed[region, world])
+            rise = max(price[region, world] / calm_price[region, world] - 1.0, 0.0)
+            used += load[region, world]
+            dear += load[region, world] * (rise + curtailed[region, world])
         low_cover[world] = low / (of_lab + partners)
         over_ceiling[world] = above / max(owed, 1e-9)
-        dear_power[world] = dearest
+        dear_power[world] = dear / max(used, 1e-9)
 
 
 @kernel(void, TABLE, TABLE, float64, OUT)

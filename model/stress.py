@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State
+from agents.worlds import Mechanism, Param, State, of_params
 from model.accounts import OPERATING_KINDS
 from model.contagion import debtranks
 from model.demand import bass_age, bass_peak
@@ -31,7 +31,7 @@ FLOOR = 1e-6
 
 @cache
 def reference_sample():
-    """Give the frozen reference sample, ``(sample, readings)``, each column sorted: baseline worlds, 24 months."""
+    """Give the frozen reference sample, ``(sample, readings)``, each column sorted: worlds of the baseline."""
     sample = np.sort(np.loadtxt(REFERENCE, delimiter=",", comments="#", ndmin=2), axis=0)
     sample.setflags(write=False)
     return sample
@@ -69,7 +69,10 @@ class Stress(Mechanism):
     leverage = State(
         "share", "partners' debt above their ceiling, each by how far it is above, of all their debt"
     )
-    power = State("share", "price of power above its reference in the dearest region, plus load cut there")
+    power = State(
+        "share",
+        "price of power above that of a calm year, plus the share of data centres cut, mean over regions by load",
+    )
     demand = State("log", "the lab's revenue below expectation")
     peak = State("0 to 1", "highest index so far")
 
@@ -119,12 +122,19 @@ class Stress(Mechanism):
             partners.leverage_ceiling,
             partners.debt,
             utilities.price,
-            utilities.reference_price,
+            self._calm_price,
             utilities.curtailed,
+            utilities.load,
             low_cover,
             over_ceiling,
             dear_power,
         )
+
+    @of_params
+    def _calm_price(self):
+        """Price of power in a calm year, ``(regions, worlds)``, US$/MWh: the reference price where scarcity is off."""
+        power, utilities = self.model.power, self.model.utilities
+        return np.where(power.enabled, utilities.calm_price, utilities.reference_price)
 
 
 # -- arithmetic of the measures: worlds last ------------------------------------------------------------------

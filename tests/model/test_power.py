@@ -146,6 +146,15 @@ def test_off_prices_are_those_of_reference_and_nothing_is_cut_queued_or_refused(
     assert (model.power.wait_of_orders() == 0).all()
 
 
+def test_a_year_without_growth_and_heat_clears_at_the_calm_price_of_every_region():
+    model = DebtTrapModel(
+        1, 3, 96, Setting(params={"power.heat_probability": 0.0, "utility.load_growth": 0.0})
+    )
+    for _ in range(12):
+        model.run_for(1)
+        assert model.utilities.price == pytest.approx(model.utilities.calm_price, abs=1e-6)
+
+
 def test_halls_that_find_no_connection_open_later():
     slow = played(24, {"utility.connection_rate": 0.1, "site_company.slip_chance": 0.0})
     usual = played(24, {"site_company.slip_chance": 0.0})

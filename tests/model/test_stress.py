@@ -20,6 +20,7 @@ from model.stress import (
     present_value,
     reference_sample,
 )
+from scenarios.experiments.reference import sample
 from scenarios.schema import load
 from scenarios.simulate import simulate
 
@@ -163,12 +164,55 @@ def test_more_is_amiss_once_the_lab_misses_a_bill(baseline):
 
 def test_the_frozen_sample_says_where_it_comes_from():
     head = [line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-    assert "Baseline, 64 worlds, months 1 to 24, seed 20251231" in head[1]
+    assert "Baseline, 256 worlds, months 1 to 96, of each world every 8th month; seed 20251231" in head[1]
     assert head[-1].removeprefix("# ").split(",") == list(READINGS)
-    sample = reference_sample()
-    assert sample.shape == (64 * 24, len(READINGS))
-    assert np.isfinite(sample).all() and (sample >= 0.0).all()
-    assert (np.diff(sample, axis=0) >= 0.0).all()
+    frozen = reference_sample()
+    assert frozen.shape == (256 * 96 // 8, len(READINGS))
+    assert np.isfinite(frozen).all() and (frozen >= 0.0).all()
+    assert (np.diff(frozen, axis=0) >= 0.0).all()
+
+
+def test_the_sample_takes_each_world_every_eighth_month_from_its_own_first():
+    results = simulate(load("growth_disappoints"), worlds=9, seed=1, months=17)
+    demand = results.measure("stress.demand")[:, 0]
+    taken = [demand[month, world] for month in range(17) for world in range(9) if (month - world) % 8 == 0]
+    assert sample(results)[:, READINGS.index("demand")].tolist() == taken and len(set(taken)) > 10
+
+
+def test_readings_of_another_seed_seldom_lie_above_the_sample(baseline):
+    """Save where all that is amiss is equally amiss: a spread in a regime, a runway of nothing."""
+    top = dict(zip(READINGS, reference_sample()[-1], strict=True))
+    for name in set(READINGS) - {"funding", "liquidity"}:
+        assert (baseline.measure(f"stress.{name}") >= top[name]).mean() < 0.01, name
+
+
+def test_power_a_little_dearer_in_one_region_moves_the_index_a_little():
+    model = DebtTrapModel(worlds=2, rng=1, months=6)
+    model.run_for(3)
+    dearer = np.ones(model.utilities.price.shape)
+    dearer[2, 1] = 1.03
+    model.utilities.price = model.utilities.calm_price * dearer
+    model.utilities.curtailed = np.zeros(model.utilities.price.shape)
+    model.stress.read()
+    share = model.utilities.load[2, 1] / model.utilities.load[:, 1].sum()
+    assert model.stress.power[0] == pytest.approx([0.0, 0.03 * share])
+    assert 0.0 < model.stress.mean[0, 1] - model.stress.mean[0, 0] < 0.5 / len(READINGS)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "years"),
+    [
+        ("energy_crunch", range(5)),
+        ("heat_summer", [1]),
+        ("credit_freeze", range(1, 5)),
+        ("growth_disappoints", range(5)),
+    ],
+)
+def test_the_index_rises_where_a_scenario_makes_things_worse(baseline, scenario, years):
+    worse = simulate(load(scenario), worlds=24, seed=3, months=60)
+    index, more = (run.measure("stress.index")[:, 0].reshape(5, -1).mean(axis=1) for run in (baseline, worse))
+    for year in years:
+        assert more[year] > index[year] + 0.01, year
 
 
 def test_a_world_has_the_same_index_alone():
