@@ -340,11 +340,6 @@ class Assembly(WorldsModel):
         return bearable & (self.solvency.months_missed == 0) & ~self.ledger.closed
 
     @property
-    def liquidation_values(self):
-        """Share of book value that each party's assets fetch, ``(parties, worlds)``."""
-        return self.party_block("liquidation_value") * self.hardware.asset_value_share
-
-    @property
     def operating_cash(self):
         """Operating cash of every party this month, read off the Ledger's journal, ``(parties, worlds)``."""
         return self._operating @ self.ledger.flow

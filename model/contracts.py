@@ -669,15 +669,14 @@ class Leases(Mechanism):
 
     def reject(self, closed):
         """File the landlord's capped claim where the tenant reached legal default this month."""
-        if not closed.any():
+        gone, memo_gone = closed.take(self.tenant, axis=0), closed.take(self.memo_tenant, axis=0)
+        if not (gone.any() or memo_gone.any()):
             return
-        gone = closed.take(self.tenant, axis=0)
         left = np.maximum(self.start + self.tenor - self.model.month, 0)[:, None]
         year = self.rent_due * 12.0
         cap = np.clip(self.claim_cap_share * left / 12.0, 1.0, 3.0)
         memo_rent = np.array([[memo.price * memo.gw] for memo in self.memos])
         years = np.array([[memo.tenor_months / 12.0] for memo in self.memos])
-        memo_gone = closed.take(self.memo_tenant, axis=0)
         capped = np.clip(self.claim_cap_share * years, 1.0, 3.0)
         self.model.ledger.file(self.memo_claims, memo_rent * capped * memo_gone)
         landlord_alive = ~self.model.ledger.closed.take(self.landlord, axis=0)

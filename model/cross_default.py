@@ -6,7 +6,7 @@ decided elsewhere. Non-recourse borrowers refer to nobody unless their contract 
 
 import numpy as np
 
-from model import kernels
+from model.kernels_solvency import spread_default
 
 
 def closure(own: np.ndarray, references: np.ndarray, threshold_met: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def closure(own: np.ndarray, references: np.ndarray, threshold_met: np.ndarray) 
     """
     default = np.array(own, dtype=bool, order="C")
     clauses = np.ascontiguousarray(_worlds_last(references) & _worlds_last(threshold_met))
-    while kernels.spread_default(clauses, default):  # each turn marks somebody, and nobody twice
+    while spread_default(clauses, default):  # each turn marks somebody, and nobody twice
         pass
     return default
 

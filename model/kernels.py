@@ -25,8 +25,6 @@ NUMBERS = types.Array(float64, 1, "C", readonly=True)
 YES_NO = types.Array(boolean, 1, "C", readonly=True)
 PER_WORLD = float64[::1]
 MARKS = boolean[::1]
-MARKED = boolean[:, ::1]
-CLAUSES = types.Array(boolean, 3, "C", readonly=True)
 
 
 # -- sums -----------------------------------------------------------------------------------------------------
@@ -265,26 +263,6 @@ def settle_payers(first, last, cash, due, claims, edges, starts, arriving, toler
             for edge in range(edges[claim], edges[claim + 1]):
                 for world in range(worlds):
                     paid[edge, world] = due[edge, world] * share[world]
-
-
-# -- cross-default ----------------------------------------------------------------------------------------------
-
-
-@kernel(boolean, CLAUSES, MARKED)
-def spread_default(clauses, default):
-    """Mark as in default whose clauses refer to a borrower that is; tell whether anybody was not marked before.
-
-    `clauses` ``(borrowers, borrowers, worlds or one for all)``: i's loans refer to j. Changes `default`
-    ``(borrowers, worlds)``.
-    """
-    found = False
-    for borrower in range(default.shape[0]):
-        for referenced in range(default.shape[0]):
-            for world in range(default.shape[1]):
-                refers = clauses[borrower, referenced, world if clauses.shape[2] > 1 else 0]
-                if refers and default[referenced, world] and not default[borrower, world]:
-                    default[borrower, world] = found = True
-    return found
 
 
 # -- the proof --------------------------------------------------------------------------------------------------

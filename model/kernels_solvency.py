@@ -4,6 +4,7 @@ As in `model/kernels.py`: loops in the order in which they are written, and noth
 that a world has the same bits alone and in any batch. Parties and loans are rows, worlds last; US$bn and months.
 """
 
+import numpy as np
 from numba import boolean, float64, int64, types, void
 
 from agents.kernels import kernel
@@ -13,13 +14,17 @@ FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
 ROWS = types.Array(int64, 1, "C", readonly=True)
 YES_NO = types.Array(boolean, 1, "C", readonly=True)
+CLAUSES = types.Array(boolean, 3, "C", readonly=True)
 OUT, OUT_MONTHS, OUT_FLAGS = float64[:, ::1], int64[:, ::1], boolean[:, ::1]
 
 
-@kernel(void, ROWS, ROWS, YES_NO, TABLE, OUT, OUT, OUT)
-def owed_and_lent(debtor, lender, linked, balance, debt, lent, lent_linked):
-    """Add the loans up by party: what each owes, what each has lent, and what of that is `linked` to the lab."""
-    debt[:], lent[:], lent_linked[:] = 0.0, 0.0, 0.0
+@kernel(void, ROWS, ROWS, YES_NO, TABLE, ROWS, TABLE, OUT, OUT, OUT, OUT)
+def owed_and_lent(debtor, lender, linked, balance, payer, payable, debt, lent, lent_linked, unpaid):
+    """Add the loans up by party: what each owes, what each has lent, and what of that is `linked` to the lab.
+
+    unpaid: what each is to pay of all bills that are open.
+    """
+    debt[:], lent[:], lent_linked[:], unpaid[:] = 0.0, 0.0, 0.0, 0.0
     for loan in range(balance.shape[0]):
         owes, owns = debtor[loan], lender[loan]
         for world in range(balance.shape[1]):
@@ -27,6 +32,9 @@ def owed_and_lent(debtor, lender, linked, balance, debt, lent, lent_linked):
             lent[owns, world] += balance[loan, world]
             if linked[loan]:
                 lent_linked[owns, world] += balance[loan, world]
+    for leg in range(payable.shape[0]):
+        for world in range(balance.shape[1]):
+            unpaid[payer[leg], world] += payable[leg, world]
 
 
 @kernel(boolean, int64, TABLE, TABLE, YES_NO, FLAGS, MONTHS, MONTHS, int64, OUT_MONTHS, OUT_MONTHS, OUT_FLAGS)
@@ -50,4 +58,152 @@ def count_missed(
             missed_month[party, world] = month if count == 2 and first == never else first
             started[party, world] = count == 1
             some |= count == 1
+    return some
+
+
+@kernel(boolean, int64, MONTHS, MONTHS, FLAGS, FLAGS, TABLE, MONTHS, OUT_FLAGS)
+def may_renegotiate(lab, months_missed, waiver, renegotiated, renegotiates, cut, rescue, asks):
+    """Whether the lab, row `lab` of the parties, asks for a lower price: a waiver has not helped, and it never asked.
+
+    Tells whether it does in any world. The lab's own rule and the rescue must allow it; asks is ``(1, worlds)``.
+    """
+    some = False
+    for world in range(asks.shape[1]):
+        late = months_missed[lab, world] == 1 + waiver[0, world] and not renegotiated[lab, world]
+        may = renegotiates[0, world] and cut[0, world] > 0.0 and rescue[0, world] > 0
+        asks[0, world] = late and may
+        some |= late and may
+    return some
+
+
+@kernel(boolean, CLAUSES, OUT_FLAGS)
+def spread_default(clauses, default):
+    """Mark as in default whose clauses refer to a borrower that is; tell whether anybody was not marked before.
+
+    `clauses` ``(borrowers, borrowers, worlds or one for all)``: i's loans refer to j. Changes `default`
+    ``(borrowers, worlds)``.
+    """
+    found = False
+    for borrower in range(default.shape[0]):
+        for referenced in range(default.shape[0]):
+            for world in range(default.shape[1]):
+                refers = clauses[borrower, referenced, world if clauses.shape[2] > 1 else 0]
+                if refers and default[referenced, world] and not default[borrower, world]:
+                    default[borrower, world] = found = True
+    return found
+
+
+@kernel(void, FLAGS, ROWS, CLAUSES, TABLE, OUT_FLAGS)
+def add_referring(own, bound, clauses, debt, default):
+    """Add to those in default all whose loans refer to them; who owes nothing has no loan to be called.
+
+    `bound`: the parties that clauses name, in the order of `clauses`. Changes default ``(parties, worlds)``.
+    """
+    marked = np.empty((bound.shape[0], own.shape[1]), dtype=np.bool_)
+    for place in range(bound.shape[0]):
+        marked[place] = own[bound[place]]
+    while spread_default(clauses, marked):
+        pass
+    default[:] = own
+    for place in range(bound.shape[0]):
+        row = bound[place]
+        for world in range(own.shape[1]):
+            default[row, world] |= marked[place, world] and debt[row, world] > 1e-9
+
+
+@kernel(
+    boolean, MONTHS, FLAGS, int64, FLAGS, FLAGS, MONTHS, MONTHS, ROWS, CLAUSES, TABLE, OUT_FLAGS, OUT_FLAGS,
+)  # fmt: skip
+def find_defaults(
+    months_missed, closed, first_site, event_of_default, called, waiver, standstill, bound, clauses, debt,
+    own, cross_defaulted,
+):  # fmt: skip
+    """Who reaches legal default by its own arrears or called loan; tells whether there is anybody.
+
+    cross_defaulted: in default only since a debt that its loans refer to is, with bills 60 days late, a borrower that
+    is gone, or a site in breach. Sites are the parties from row `first_site` on.
+    """
+    some, sites = False, called.shape[0]
+    late = np.empty(own.shape, dtype=np.bool_)
+    for party in range(own.shape[0]):
+        site = party - first_site
+        for world in range(own.shape[1]):
+            missed, gone = months_missed[party, world], closed[party, world]
+            late[party, world] = missed >= 2 or gone
+            own[party, world] = missed >= waiver[0, world] + standstill[0, world] and not gone
+            if 0 <= site < sites:
+                late[party, world] |= event_of_default[site, world]
+                own[party, world] |= called[site, world]
+            some |= own[party, world]
+    add_referring(late, bound, clauses, debt, cross_defaulted)
+    for party in range(own.shape[0]):
+        for world in range(own.shape[1]):
+            cross_defaulted[party, world] &= not late[party, world]
+    return some
+
+
+@kernel(
+    void, int64, FLAGS, MONTHS, int64, ROWS, CLAUSES, TABLE, FLAGS, FLAGS, YES_NO, OUT_FLAGS, OUT_MONTHS,
+)  # fmt: skip
+def declare_defaults(
+    month,
+    own,
+    month_before,
+    never,
+    bound,
+    clauses,
+    debt,
+    cross_acceleration,
+    closed,
+    may_fail,
+    new,
+    default_month,
+):
+    """Declare legal default of those who reach it, and where loans refer to each other of those that refer to them.
+
+    new: in default since this `month`; default_month: the month of each party's default, or `never`.
+    """
+    dead, spread = np.empty(own.shape, dtype=np.bool_), np.empty(own.shape, dtype=np.bool_)
+    for party in range(own.shape[0]):
+        for world in range(own.shape[1]):
+            dead[party, world] = own[party, world] or month_before[party, world] != never
+    add_referring(dead, bound, clauses, debt, spread)
+    for party in range(own.shape[0]):
+        for world in range(own.shape[1]):
+            falls = spread[party, world] and (own[party, world] or cross_acceleration[0, world])
+            falls = falls and not closed[party, world] and may_fail[party]
+            new[party, world] = falls
+            default_month[party, world] = month if falls else month_before[party, world]
+
+
+@kernel(void, FLAGS, TABLE, TABLE, TABLE, ROWS, OUT)
+def price_estates(new, real_assets, liquidation_value, value_share, firm, proceeds):
+    """What buyers pay for the assets of `new` estates, a row for each of the parties `firm`, US$bn.
+
+    book value x the share that a liquidation fetches x the value of all chips and halls over their book value.
+    """
+    for place in range(firm.shape[0]):
+        row = firm[place]
+        for world in range(proceeds.shape[1]):
+            assets = max(real_assets[row, world], 0.0) * new[row, world]
+            proceeds[place, world] = assets * (liquidation_value[row, world] * value_share[row, world])
+
+
+@kernel(void, FLAGS, TABLE, OUT)
+def strike_out(mask, real_assets, change):
+    """Change that leaves the masked parties no real assets; who has less than nothing keeps that."""
+    for party in range(change.shape[0]):
+        for world in range(change.shape[1]):
+            change[party, world] = -max(real_assets[party, world], 0.0) * mask[party, world]
+
+
+@kernel(boolean, TABLE, FLAGS, ROWS, OUT)
+def left_after_default(cash, closed, firm, left):
+    """Money that reached the parties `firm` after legal default took them out; tells whether there is any."""
+    some = False
+    for place in range(firm.shape[0]):
+        row = firm[place]
+        for world in range(left.shape[1]):
+            left[place, world] = max(cash[row, world], 0.0) * closed[row, world]
+            some |= left[place, world] > 0.0
     return some

@@ -9,8 +9,16 @@ import numpy as np
 
 from agents.worlds import Mechanism, Param, State
 from model.contracts import OPERATIONS
-from model.cross_default import closure
-from model.kernels_solvency import count_missed, owed_and_lent
+from model.kernels_solvency import (
+    count_missed,
+    declare_defaults,
+    find_defaults,
+    left_after_default,
+    may_renegotiate,
+    owed_and_lent,
+    price_estates,
+    strike_out,
+)
 from model.ledger import ASSET_SALE
 from model.sums import total
 
@@ -95,15 +103,16 @@ class Solvency(Mechanism):
             references[ledger.index[borrower], ledger.index[referenced]] = True
         self.bound = np.flatnonzero(references.any(axis=0) | references.any(axis=1))
         self.references = references
-        self.among_bound = references[np.ix_(self.bound, self.bound)]
+        self.clauses = np.ascontiguousarray(references[np.ix_(self.bound, self.bound)][:, :, None])
 
     def measure(self):
-        """Read debts and loans off the Ledger."""
-        loans, shape = self.model.loans, self.debt.shape
+        """Read debts, loans and unpaid bills off the Ledger."""
+        loans, ledger, shape = self.model.loans, self.model.ledger, self.debt.shape
         debt, lent, lent_linked = np.empty(shape), np.empty(shape), np.empty(shape)
-        owed_and_lent(loans.debtor, loans.lender, loans.linked, loans.balance, debt, lent, lent_linked)
-        self.debt, self.lent, self.lent_linked = debt, lent, lent_linked
-        self.shortfall = self.model.ledger.outgoing()
+        ends, unpaid = (loans.debtor, loans.lender, loans.linked), np.empty(shape)
+        bills = ledger.payer, ledger.payable[ledger.cleared]
+        owed_and_lent(*ends, loans.balance, *bills, debt, lent, lent_linked, unpaid)
+        self.debt, self.lent, self.lent_linked, self.shortfall = debt, lent, lent_linked, unpaid
 
     def count_arrears(self):
         """Count the months in arrears; 60 days make a missed payment."""
@@ -144,15 +153,14 @@ class Solvency(Mechanism):
         What a seller gives up is noted as its concession; a cut above 10% is a distressed exchange.
         """
         lab, contracts = self.model.openai, self.model.compute_contracts
-        row = self.model.row("OpenAI")
-        first = (self.months_missed[row] == 1 + self.waiver[0]) & ~self.renegotiated[row]
-        if not first.any():
-            return
-        asks = first & (lab.renegotiates & (lab.renegotiation_cut > 0.0) & (self.rescue > 0))[0]
-        if not asks.any():
+        row, asks = self.model.row("OpenAI"), np.empty(lab.renegotiates.shape, dtype=bool)
+        wants = lab.renegotiates, lab.renegotiation_cut
+        if not may_renegotiate(
+            row, self.months_missed, self.waiver, self.renegotiated, *wants, self.rescue, asks
+        ):
             return
         owed = contracts.minimum_by_contract(60)
-        cut = np.where(asks, lab.renegotiation_cut[0], 0.0) * self._grants(owed, lab.renegotiation_cut)
+        cut = np.where(asks, lab.renegotiation_cut, 0.0) * self._grants(owed, lab.renegotiation_cut)
         given = owed * cut
         contracts.price = contracts.price * (1.0 - cut)
         lab_row = np.arange(self.rows)[:, None] == row
@@ -203,20 +211,52 @@ class Solvency(Mechanism):
         self.public_money = self.public_money + lab_row * paid
 
     def default(self):
-        """Declare legal default after the standstill, with those whose contracts refer to the defaulter."""
-        ledger = self.model.ledger
-        self._cross_default()
-        own = (self.months_missed >= self.waiver + self.standstill) & ~ledger.closed
-        own[self.model.places["site_company"]] |= self.model.sites.called
-        if not own.any():
-            self._wind_up()
-            self.estate = np.zeros_like(self.estate)
-            return
-        dead = own | (self.default_month != NEVER)
-        spread = self._referring(dead) & (own | self.cross_acceleration)
-        new = spread & ~ledger.closed & self.may_fail[:, None]
+        """Declare legal default after the standstill, with those whose contracts refer to the defaulter.
+
+        A loan refers to another's: once that is in default, by arrears of 60 days or a breach, draws on it stop, and
+        once that is called it is called too (`cross_acceleration`). A borrower's own loans all refer to one another:
+        its arrears and covenants count for all of them.
+        """
+        shape, sites = self.estate.shape, self.model.sites
+        own, cross_defaulted = np.empty(shape, dtype=bool), np.empty(shape, dtype=bool)
+        some = find_defaults(
+            self.months_missed,
+            self.model.ledger.closed,
+            self.model.places["site_company"].start,
+            sites.event_of_default,
+            sites.called,
+            self.waiver,
+            self.standstill,
+            self.bound,
+            self.clauses,
+            self.debt,
+            own,
+            cross_defaulted,
+        )
+        self.cross_defaulted = cross_defaulted
         self._wind_up()
-        self.default_month = np.where(new, self.model.month + 1, self.default_month)
+        if some:
+            self._open_estates(own)
+
+    def _open_estates(self, own):
+        """Take the parties in default, by their `own` doing or by reference, out of the market; sell what they have."""
+        ledger = self.model.ledger
+        new, default_month = np.empty(own.shape, dtype=bool), np.empty(own.shape, dtype=np.int64)
+        declare_defaults(
+            self.model.month + 1,
+            own,
+            self.default_month,
+            NEVER,
+            self.bound,
+            self.clauses,
+            self.debt,
+            self.cross_acceleration,
+            ledger.closed,
+            self.may_fail,
+            new,
+            default_month,
+        )
+        self.default_month = default_month
         self._sell_assets(new)
         self.model.compute_contracts.terminate(new)
         self.model.leases.reject(new)
@@ -233,55 +273,41 @@ class Solvency(Mechanism):
             because="arrears for longer than the standstill",
         )
 
-    def _cross_default(self):
-        """Mark those in default only since a debt that their loans refer to is: 60 days late, or in breach.
-
-        Their draws stop; their loans are called only once that debt is (`cross_acceleration`). A borrower's own
-        loans all refer to one another: its arrears and covenants count for all of them.
-        """
-        own = (self.months_missed >= 2) | self.model.ledger.closed
-        own[self.model.places["site_company"]] |= self.model.sites.event_of_default
-        if own.any():
-            self.cross_defaulted = self._referring(own) & ~own
-        elif self.cross_defaulted.any():
-            self.cross_defaulted = own
-
-    def _referring(self, own):
-        """Add to those in default all whose loans refer to them; who owes nothing has no loan to be called."""
-        bound = own[self.bound]
-        if not bound.any():
-            return own
-        spread = own.copy()
-        spread[self.bound] = closure(bound, self.among_bound, self.among_bound)
-        return own | (spread & (self.debt > 1e-9))
-
     def _sell_assets(self, new):
         """Sell the assets of new estates to the rest of the world; write down what they do not fetch."""
-        ledger, lab = self.model.ledger, self.model.openai
-        share = self.model.liquidation_values
-        assets = np.maximum(ledger.real_assets, 0.0) * new
-        proceeds = np.take(assets * share, self.firm, axis=0)
-        got = ledger.pay(self.sales, proceeds)
-        ledger.change_real_assets(-np.maximum(ledger.real_assets, 0.0) * new)
-        own = new[self.model.row("OpenAI")][None, :]
-        ip = ledger.pay(self.models, self.estate_multiple * lab.revenue * own)
-        self.model.joint_venture.enforce_lien(ip * (1.0 - self.liquidation_cost))
-        received = got + (self.firm == self.model.row("OpenAI"))[:, None] * ip
+        model, ledger, lab = self.model, self.model.ledger, self.model.openai
+        proceeds = np.empty((len(self.firm), self.worlds))
+        worth = model.party_block("liquidation_value"), model.hardware.asset_value_share
+        price_estates(new, ledger.real_assets, *worth, self.firm, proceeds)
+        received = ledger.pay(self.sales, proceeds)
+        self._write_down(new)
+        own = new[model.row("OpenAI")]
+        if own.any():
+            ip = ledger.pay(self.models, self.estate_multiple * lab.revenue * own)
+            model.joint_venture.enforce_lien(ip * (1.0 - self.liquidation_cost))
+            received = received + (self.firm == model.row("OpenAI"))[:, None] * ip
         ledger.file(self.costs, received * self.liquidation_cost)
+
+    def _write_down(self, estates):
+        """Write the real assets of estates ``(parties, worlds)`` down to nothing."""
+        ledger, change = self.model.ledger, np.empty(self.debt.shape)
+        strike_out(estates, ledger.real_assets, change)
+        ledger.change_real_assets(change)
 
     def _wind_up(self):
         """Write off what last month's estates could not pay; hand what they still receive to the world."""
         ledger = self.model.ledger
-        self.loss_now = np.zeros_like(self.loss)
         if self.estate.any():
             self.model.loans.note_losses(self.estate)
             self.loss_now = ledger.write_off(self.estate)
             self.loss = self.loss + self.loss_now
             # What an estate has paid for in its last clearing, such as ordered chips, finds no buyer any more.
-            ledger.change_real_assets(-np.maximum(ledger.real_assets, 0.0) * self.estate)
-        closed = ledger.closed.take(self.firm, axis=0)
-        if closed.any():
-            left = np.maximum(ledger.cash.take(self.firm, axis=0), 0.0) * closed
+            self._write_down(self.estate)
+            self.estate = np.zeros(self.estate.shape, dtype=bool)
+        elif self.loss_now.any():
+            self.loss_now = np.zeros(self.loss.shape)
+        left = np.empty((len(self.firm), self.worlds))
+        if left_after_default(ledger.cash, ledger.closed, self.firm, left):
             ledger.pay(self.rest, left, even_closed=True)
 
     def test_trap(self):
