@@ -153,16 +153,21 @@ class ComputeMarket(Mechanism):
         return np.log1p(-self.decline)
 
     @of_params
+    def log_discount(self):
+        """Log of the rent of capacity that is five years old over the rent of new capacity."""
+        return np.log(self.vintage_discount)
+
+    @of_params
     def monthly_decline(self):
         """Fall of the rent of one vintage in a month: trend of the newest, and ageing, ``(1, worlds)``."""
-        return -np.expm1((np.log1p(-self.decline) + np.log(self.vintage_discount) / 5.0) / 12.0)
+        return -np.expm1((self.log_trend + self.log_discount / 5.0) / 12.0)
 
     def rent_of_age(self, years):
         """Give the rent of capacity of this age: it falls as newer generations come, ``(vintages, worlds)``.
 
         rent x discount^(age / 5 years).
         """
-        return self.rent * np.exp(years / 5.0 * np.log(self.vintage_discount))
+        return self.rent * np.exp(years / 5.0 * self.log_discount)
 
     def clear_rent(self):
         """Set the rent: trend x scarcity^elasticity x e^(-obsolescence x industry gain - fire sale) x noise.

@@ -8,7 +8,7 @@ import operator
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
-from model.hardware import geometric
+from model.hardware import Geometric
 from model.kernels_contracts import (
     add_ahead,
     add_bills,
@@ -303,16 +303,6 @@ class ComputeContracts(Mechanism):
         """GW behind contracts whose seller has failed, ``(1, worlds)``."""
         return total(self.peak * ~self.seller_alive)[None, :]
 
-    def cover_of(self, parties):
-        """Give the price of a GW-year and the share of what they have built that is let, for some sellers.
-
-        Both ``(parties, worlds)``.
-        """
-        gw = np.take(self.into_seller @ self.available, parties, axis=0)
-        value = np.take(self.into_seller @ (self.available * self.price), parties, axis=0)
-        built = np.take(self.into_seller @ self.peak, parties, axis=0)
-        return value / np.maximum(gw, 1e-9), np.clip(gw / np.maximum(built, 1e-9), 0.0, 1.0)
-
     @property
     def announced_left(self):
         """GW announced and not yet firm, ``(1, worlds)``."""
@@ -508,7 +498,6 @@ class ComputeContracts(Mechanism):
         """Give the same for each contract of the lab, ``(contracts, worlds)``."""
         first, out = self.model.month + 1, np.empty(self.price.shape)
         horizon = np.ascontiguousarray(np.broadcast_to(horizon, (1, self.worlds)))
-        left = np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9)
         minimum_payments(
             self.model.month,
             horizon,
@@ -520,13 +509,18 @@ class ComputeContracts(Mechanism):
             self.orders.due_in_all(first, horizon),
             self.ended,
             self.renewal_firm,
-            geometric(left, horizon),
+            self._renewals_left.sum(horizon),
             self.renewal_price,
             self.price,
             self.floor,
             out,
         )
         return out
+
+    @of_params
+    def _renewals_left(self):
+        """Sums of the share of renewals that still run, month by month."""
+        return Geometric(np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9))
 
     def terminate(self, closed):
         """End the contracts whose buyer has left; file damages = minimum less what re-letting brings.

@@ -2,53 +2,61 @@
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State
-from model.sums import adder_into, total
+from agents.worlds import Mechanism, Param, State, of_params
+from model.kernels_hardware import buy_and_wear, value_vintages, wear_of_assets
+from model.sums import adder_into
 
 
-def geometric(factor, count):
-    """Give factor + factor^2 + ... + factor^count; `factor` > 0, arguments broadcast."""
-    factor, count = np.asarray(factor, dtype=float), np.asarray(count, dtype=float)
-    flat = np.abs(1.0 - factor) < 1e-12
-    step = np.where(flat, 0.5, factor)
-    return np.where(flat, count, step * -np.expm1(count * np.log(step)) / (1.0 - step))
+class Geometric:
+    """Sums of powers of one `factor` > 0: what depends on the factor alone is computed once."""
+
+    def __init__(self, factor):
+        factor = np.asarray(factor, dtype=float)
+        self._flat = np.abs(1.0 - factor) < 1e-12
+        self._step = np.where(self._flat, 0.5, factor)
+        self._log, self._rest = np.log(self._step), 1.0 - self._step
+
+    def sum(self, count):
+        """Give factor + factor^2 + ... + factor^count; `count` broadcasts against the factor."""
+        return np.where(self._flat, count, self._step * -np.expm1(count * self._log) / self._rest)
 
 
-def months_of_life(rent, decline, running_cost, most=240.0):
-    """Give for how many months to come the rent, falling by `decline` a month, exceeds the running cost.
-
-    rent (1 - decline)^k > cost for k = 1, ..., the answer; never more than `most`. The month after it the
-    chips are switched off.
-    """
-    rent, decline = np.asarray(rent, dtype=float), np.asarray(decline, dtype=float)
-    falls = decline > 0.0
-    speed = np.where(falls, -np.log1p(-np.where(falls, decline, 0.5)), 1.0)
-    cover = np.log(np.maximum(rent, 1e-12) / np.maximum(running_cost, 1e-12))
-    life = np.where(falls, np.floor(cover / speed), np.where(cover > 0.0, most, 0.0))
-    return np.minimum(np.maximum(life, 0.0), most)
-
-
-def economic_value(rent, decline, running_cost, rate, most=240.0):
-    """Give the present value of rent less running cost, month by month until it pays to switch off.
+class UserCost:
+    """The value of something that earns rent, at one `decline` of the rent and one `rate` of interest, per month.
 
     V = sum_{k=1..K} (rent (1 - decline)^k - cost) / (1 + rate)^k with K = `months_of_life`, in closed form. Rent
-    and cost per month, decline and rate per month; the value in the unit of the rent. It obeys
-    rent_1 - cost = rate V_0 + V_0 - V_1. Source: Jorgenson (1963), user cost.
+    and cost per month; the value in the unit of the rent. It obeys rent_1 - cost = rate V_0 + V_0 - V_1.
+    Source: Jorgenson (1963), user cost.
     """
-    life = months_of_life(rent, decline, running_cost, most)
-    discount = 1.0 / (1.0 + np.asarray(rate, dtype=float))
-    value = rent * geometric((1.0 - decline) * discount, life) - running_cost * geometric(discount, life)
-    return np.maximum(value, 0.0)
 
+    def __init__(self, decline, rate=0.0):
+        decline, discount = np.asarray(decline, dtype=float), 1.0 / (1.0 + np.asarray(rate, dtype=float))
+        self._falls = decline > 0.0
+        self._speed = np.where(self._falls, -np.log1p(-np.where(self._falls, decline, 0.5)), 1.0)
+        self._of_rent, self._of_cost = Geometric((1.0 - decline) * discount), Geometric(discount)
 
-def month_of_wear(cost, book, life):
-    """Give what the books write off in a month: the cost evenly over `life` months, while there is book value."""
-    return np.minimum(cost / life, book)
+    def months_of_life(self, rent, running_cost, most=240.0):
+        """Give for how many months to come the falling rent exceeds the running cost.
 
+        rent (1 - decline)^k > cost for k = 1, ..., the answer; never more than `most`. The month after it the
+        chips are switched off.
+        """
+        cover = np.log(np.maximum(rent, 1e-12) / np.maximum(running_cost, 1e-12))
+        life = np.where(self._falls, np.floor(cover / self._speed), np.where(cover > 0.0, most, 0.0))
+        return np.minimum(np.maximum(life, 0.0), most)
 
-def impairment(book, value):
-    """Give what must be written off at once: book value over economic value, never negative."""
-    return np.maximum(book - value, 0.0)
+    def value(self, rent, running_cost, most=240.0):
+        """Give the present value of rent less running cost, month by month until it pays to switch off."""
+        life = self.months_of_life(rent, running_cost, most)
+        return np.maximum(rent * self._of_rent.sum(life) - running_cost * self._of_cost.sum(life), 0.0)
+
+    def value_of_rent(self, rent, months):
+        """Give the present value of the falling rent over `months`, whatever it costs."""
+        return rent * self._of_rent.sum(months)
+
+    def annuity(self, months):
+        """Give the present value of 1 a month over `months`."""
+        return self._of_cost.sum(months)
 
 
 TURNKEY = ("CoreWeave", "Stargate vehicle")
@@ -93,8 +101,7 @@ class Hardware(Mechanism):
         self.owner, of_order = np.unique(self.model.accounts.chips.payer, return_inverse=True)
         self.rows = len(self.owner)
         self.names_of_rows = tuple(ledger.parties[row] for row in self.owner)
-        self._turnkey = np.isin(self.names_of_rows, TURNKEY)[:, None]
-        self.by_owner = adder_into(of_order, self.rows)
+        self._turnkey, self._owner_of_order = np.isin(self.names_of_rows, TURNKEY), of_order
         self.to_party = adder_into(self.owner, len(ledger.parties))
         years = -(-self.model.months // 12)
         self._cost, self._book, self._gw = np.zeros((3, years, self.rows, self.worlds))
@@ -103,55 +110,81 @@ class Hardware(Mechanism):
     def age(self):
         """Let a month pass: take in what was bought, write off, and each quarter value what is left.
 
-        Returns the fall of the real assets' book value, ``(parties, worlds)``, US$bn, chips only.
+        Returns the change of the real assets of all parties, ``(parties, worlds)``, US$bn: chips evenly or to their
+        value, the rest at a yearly rate.
         """
-        model, year = self.model, self.model.month // 12
-        bought = self.by_owner @ model.ledger.flow[model.accounts.chips.legs]
-        price = np.where(self._turnkey, model.compute_contracts.build_cost, model.halls.chip_price)
-        self._cost[year] += bought
-        self._book[year] += bought
-        self._gw[year] += bought / (price * model.chip_price_level)
+        model, ledger, year = self.model, self.model.ledger, self.model.month // 12
         if model.month % 12 == 0:
             self._broken[year] = model.technology.broken[0]
-        kept = ~model.ledger.closed.take(self.owner, axis=0) & self.enabled
-        book = self._book[: year + 1] * kept
-        worn = month_of_wear(self._cost[: year + 1], book, self.book_life)
-        book = book - worn
-        self.write_down = np.zeros_like(self.write_down)
+        chip_book, worn = np.empty(self.chip_book.shape), np.empty(self.chip_book.shape)
+        buy_and_wear(
+            year,
+            ledger.flow,
+            model.accounts.chips.legs.start,
+            self._owner_of_order,
+            self._turnkey,
+            model.compute_contracts.build_cost,
+            model.halls.chip_price,
+            model.chip_price_level,
+            self.owner,
+            ledger.closed,
+            self.enabled,
+            self.book_life,
+            self._cost,
+            self._book,
+            self._gw,
+            chip_book,
+            worn,
+        )
+        self.chip_book = chip_book
         if model.month % 3 == 2:
-            book = self._value(book, self._gw[: year + 1] * kept)
-        self._book[: year + 1] = book
-        self.chip_book = total(book)
-        return self.to_party @ (total(worn) + self.write_down)
+            self._value(year + 1)
+        elif model.month % 3 == 0:
+            self.write_down = np.zeros(chip_book.shape)
+        change, rate = np.empty(ledger.cash.shape), model.party_block("depreciation")
+        worn_and_kept = self.owner, worn, self.write_down, self.chip_book
+        wear_of_assets(ledger.real_assets, rate, *worn_and_kept, change)
+        return change
 
-    def _value(self, book, gw):
-        """Value each vintage dark and in use, write down to the value in use; give the book value then."""
-        market, contracts, months = self.model.compute_market, self.model.compute_contracts, 12.0
-        bought = 12 * np.arange(len(book))[:, None] + 6
-        age = np.maximum(self.model.month - bought, 0)
-        lost = market.architecture_hit * (self.model.technology.broken - self._broken[: len(book)])
-        rent = market.rent_of_age(age / months) * np.exp(-lost * market.enabled) / months
-        decline, rate = market.monthly_decline, self.discount_rate / months
+    def _value(self, vintages):
+        """Value the first so many vintages dark and in use, and write them down to the value in use."""
+        market, contracts, worth = self.model.compute_market, self.model.compute_contracts, self.user_cost
+        age = np.maximum(self.model.month - 12 * np.arange(vintages)[:, None] - 6, 0)
+        lost = market.architecture_hit * (self.model.technology.broken - self._broken[:vintages])
+        rent = market.rent_of_age(age / 12.0) * np.exp(-lost * market.enabled) / 12.0
         scrapped = np.maximum(self.physical_life - age, 0)
-        per_gw = economic_value(rent, decline, market.running_cost / months, rate, scrapped)
-        left = np.maximum(self.model.halls.hall_term - age, 0)
-        discount = 1.0 / (1.0 + rate)
-        promised = geometric(discount, left)[:, None, :]
-        dark_rent = rent * geometric((1.0 - decline) * discount, left)
-        price, cover = contracts.cover_of(self.owner)
-        premium = cover * np.maximum(price / months * promised - dark_rent[:, None, :], 0.0)
-        in_use = gw * (per_gw[:, None, :] + premium)
-        lower = impairment(book, in_use)
-        self.value_dark = total(gw * per_gw[:, None, :])
-        self.value_in_use = total(in_use)
-        self.write_down = total(lower)
-        self.impaired = self.impaired + self.write_down
-        return book - lower
+        promised_for = np.maximum(self.model.halls.hall_term - age, 0)
+        chip_book, dark, in_use, write_down = (np.empty(self.chip_book.shape) for _ in range(4))
+        value_vintages(
+            worth.value(rent, market.running_cost / 12.0, scrapped),
+            worth.value_of_rent(rent, promised_for),
+            worth.annuity(promised_for),
+            contracts.price,
+            contracts.seller,
+            contracts.available,
+            contracts.peak,
+            self.owner,
+            self.model.ledger.closed,
+            self.enabled,
+            self._gw[:vintages],
+            self._book[:vintages],
+            chip_book,
+            dark,
+            in_use,
+            write_down,
+        )
+        self.chip_book, self.value_dark, self.value_in_use, self.write_down = (
+            chip_book,
+            dark,
+            in_use,
+            write_down,
+        )
+        self.impaired = self.impaired + write_down
 
-    @property
-    def book_of_parties(self):
-        """Book value of chips of every party, ``(parties, worlds)``, US$bn."""
-        return self.to_party @ self.chip_book
+    @of_params
+    def user_cost(self):
+        """What a rent is worth that falls as that of a vintage does, at the rate of discount."""
+        return UserCost(self.model.compute_market.monthly_decline, self.discount_rate / 12.0)
 
     @property
     def chip_value_share(self):

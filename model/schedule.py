@@ -214,10 +214,7 @@ class Schedule:
 
     def depreciate(self):
         """Write off a month's wear of real assets: chips evenly or to their value, the rest at a yearly rate."""
-        rate = self.party_block("depreciation") / 12.0
-        worn = self.hardware.age()
-        other = np.maximum(self.ledger.real_assets - worn - self.hardware.book_of_parties, 0.0)
-        self.ledger.change_real_assets(-other * rate - worn)
+        self.ledger.change_real_assets(self.hardware.age())
 
     def close_month(self):
         """Prove the books, record the month, and move on."""

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.hardware import economic_value, impairment, month_of_wear, months_of_life
+from model.hardware import UserCost
+from model.kernels_hardware import impairment, month_of_wear
 
 rents, costs = st.floats(0.1, 30.0), st.floats(0.05, 10.0)
 declines, rates = st.floats(0.0005, 0.1), st.floats(0.0, 0.05)
@@ -16,33 +17,33 @@ def test_the_closed_form_is_the_sum(rent, decline, cost, rate):
     months = np.arange(1, 241)
     margin = np.maximum(rent * (1.0 - decline) ** months - cost, 0.0)
     summed = (margin / (1.0 + rate) ** months).sum()
-    assert economic_value(rent, decline, cost, rate) == pytest.approx(summed, rel=1e-8, abs=1e-8)
+    assert UserCost(decline, rate).value(rent, cost) == pytest.approx(summed, rel=1e-8, abs=1e-8)
 
 
 @given(rents, declines, costs, rates)
 def test_rent_less_cost_pays_interest_and_wear(rent, decline, cost, rate):
     path = rent * (1.0 - decline) ** np.arange(3)
-    now, then = economic_value(path[:2], decline, cost, rate, most=1e6)
+    now, then = UserCost(decline, rate).value(path[:2], cost, most=1e6)
     earned = max(path[1] - cost, 0.0)
     assert earned == pytest.approx(rate * now + now - then, rel=1e-6, abs=1e-7)
 
 
 @given(rents, declines, costs, rates)
 def test_value_never_rises_and_is_nothing_once_switched_off(rent, decline, cost, rate):
-    off = months_of_life(rent, decline, cost, most=1e6)
+    off = UserCost(decline).months_of_life(rent, cost, most=1e6)
     age = np.arange(0.0, 400.0)
-    value = economic_value(rent * (1.0 - decline) ** age, decline, cost, rate, most=1e6)
+    value = UserCost(decline, rate).value(rent * (1.0 - decline) ** age, cost, most=1e6)
     assert (np.diff(value) <= 1e-9).all()
     assert (value[age > off] < 1e-9).all()
 
 
 @given(rents, costs, rates)
 def test_a_rent_that_does_not_fall_earns_until_the_end(rent, cost, rate):
-    life = months_of_life(rent, 0.0, cost, most=60.0)
+    life = UserCost(0.0).months_of_life(rent, cost, most=60.0)
     assert life == (60.0 if rent > cost else 0.0)
     months = np.arange(1, 61)
     summed = (max(rent - cost, 0.0) / (1.0 + rate) ** months).sum()
-    assert economic_value(rent, 0.0, cost, rate, most=60.0) == pytest.approx(summed, rel=1e-9)
+    assert UserCost(0.0, rate).value(rent, cost, most=60.0) == pytest.approx(summed, rel=1e-9)
 
 
 @given(st.floats(0.0, 100.0), st.floats(0.0, 100.0))

@@ -11,7 +11,8 @@ from model.clearing import TOLERANCE, Clearing
 from model.contagion import debtrank, spectral_radius
 from model.cross_default import closure
 from model.demand import bass_peak, bass_step, nested_logit, rebound
-from model.hardware import economic_value, impairment, month_of_wear, months_of_life
+from model.hardware import UserCost
+from model.kernels_hardware import impairment, month_of_wear
 from model.ledger import ASSET, CLAIM, INCOME, Ledger
 from model.pricing import MINSKY_NAMES, first_passage, first_passage_monthly, minsky_class, quote
 from model.stack import clear_market, connection_queue, merit_order, month_mean, scarcity_adder, stack_price
@@ -429,7 +430,8 @@ def depreciation(vector: dict) -> dict:
     decline, rate, hours = inputs["monthly_decline"], inputs["monthly_r"], inputs["hours_per_month"]
     rent = inputs["rent0_per_hr"] * hours
     cost = inputs["cash_opex_per_hr"] * hours
-    value = economic_value(rent * (1.0 - decline) ** months, decline, cost, rate)
+    worth = UserCost(decline, rate)
+    value = worth.value(rent * (1.0 - decline) ** months, cost)
     books = [inputs["cost"]]
     for _ in range(int(months.max())):
         books.append(books[-1] - month_of_wear(inputs["cost"], books[-1], inputs["straight_line_months"]))
@@ -437,9 +439,9 @@ def depreciation(vector: dict) -> dict:
     return {
         "economic_value": value,
         "book": book,
-        "impairment": impairment(book, value),
-        "shutdown_month": months_of_life(rent, decline, cost) + 1.0,
-        "NPV_at_purchase": economic_value(rent, decline, cost, rate) - inputs["cost"],
+        "impairment": np.array([impairment(*each) for each in zip(book, value, strict=True)]),
+        "shutdown_month": worth.months_of_life(rent, cost) + 1.0,
+        "NPV_at_purchase": worth.value(rent, cost) - inputs["cost"],
     }
 
 
