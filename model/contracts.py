@@ -509,7 +509,7 @@ class ComputeContracts(Mechanism):
             self.orders.due_in_all(first, horizon),
             self.ended,
             self.renewal_firm,
-            self._renewals_left.sum(horizon),
+            self._renewals_left.up_to(horizon),
             self.renewal_price,
             self.price,
             self.floor,

@@ -16,7 +16,7 @@ class Geometric:
         self._step = np.where(self._flat, 0.5, factor)
         self._log, self._rest = np.log(self._step), 1.0 - self._step
 
-    def sum(self, count):
+    def up_to(self, count):
         """Give factor + factor^2 + ... + factor^count; `count` broadcasts against the factor."""
         return np.where(self._flat, count, self._step * -np.expm1(count * self._log) / self._rest)
 
@@ -48,15 +48,15 @@ class UserCost:
     def value(self, rent, running_cost, most=240.0):
         """Give the present value of rent less running cost, month by month until it pays to switch off."""
         life = self.months_of_life(rent, running_cost, most)
-        return np.maximum(rent * self._of_rent.sum(life) - running_cost * self._of_cost.sum(life), 0.0)
+        return np.maximum(rent * self._of_rent.up_to(life) - running_cost * self._of_cost.up_to(life), 0.0)
 
     def value_of_rent(self, rent, months):
         """Give the present value of the falling rent over `months`, whatever it costs."""
-        return rent * self._of_rent.sum(months)
+        return rent * self._of_rent.up_to(months)
 
     def annuity(self, months):
         """Give the present value of 1 a month over `months`."""
-        return self._of_cost.sum(months)
+        return self._of_cost.up_to(months)
 
 
 TURNKEY = ("CoreWeave", "Stargate vehicle")
