@@ -7,6 +7,8 @@ linear improvement). Efficiency counts only as a *surprise* over the trend that 
 import numpy as np
 
 from agents.firm import Firm
+from agents.kernels import as_rows
+from agents.kernels_labs import add_training, plan_for_demand
 from agents.worlds import Param, State
 
 
@@ -117,10 +119,17 @@ class Lab(Firm):
         the scaling law; the stock decays at `training_decay` a year. With the frontier arm of the pincer off, each
         further unit of compute buys as much as the first: gamma * (multiple - 1).
         """
-        trained = np.maximum(self.compute_used - self.inference_need, 0.0) / 12.0
-        self.training_stock = self.training_stock * (1.0 - self.training_decay / 12.0) + trained
-        effective = np.maximum((self.training_stock + 1e-6) / (self.opening_stock + 1e-6), 0.05)
-        grown = self.model.technology.bends(np.log(effective) + self.efficiency)
+        stock, effective = np.empty(self.quality.shape), np.empty(self.quality.shape)
+        given = (
+            self.compute_used,
+            self.inference_need,
+            self.training_stock,
+            self.training_decay,
+            self.opening_stock,
+        )
+        add_training(*as_rows(*given, stock, effective))
+        self.training_stock = stock
+        grown = self.model.technology.bends(np.log(effective, out=effective) + self.efficiency)
         self.quality = self.quality_per_loss * loss_reduction(grown, self.model.technology.loss_exponent)
 
     def set_price(self):
@@ -135,8 +144,15 @@ class Lab(Firm):
 
     def plan_compute(self):
         """Plan inference for what is demanded, training as a falling share of all compute."""
-        use = self.demanded / (self.revenue_per_inference_gw * self.price)
-        self.inference_need = compute_for(use, self.efficiency)
-        progress = np.minimum(self.model.month / self.training_maturity, 1.0)
-        share = self.training_share + (self.mature_training_share - self.training_share) * progress
-        self.training_plan = self.inference_need * share / (1.0 - share)
+        inference, training = np.empty(self.quality.shape), np.empty(self.quality.shape)
+        given = (
+            self.demanded,
+            self.revenue_per_inference_gw,
+            self.price,
+            compute_for(1.0, self.efficiency),
+            self.training_share,
+            self.mature_training_share,
+            self.training_maturity,
+        )
+        plan_for_demand(self.model.month, *as_rows(*given, inference, training))
+        self.inference_need, self.training_plan = inference, training

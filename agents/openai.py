@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from agents.kernels import as_rows, expect_need, extend_growth, follow_the_year
+from agents.kernels import as_rows
+from agents.kernels_labs import (
+    ask_for_equity,
+    count_runway,
+    expect_need,
+    extend_growth,
+    follow_the_year,
+    order_ahead,
+    serve_demand,
+    use_what_is_available,
+)
 from agents.lab import Lab
 from agents.worlds import Param, State
 
@@ -126,40 +136,54 @@ class OpenAI(Lab):
         served = min(1, available GW / GW needed for what is demanded).
         """
         self.available = self.model.compute_contracts.available_to_openai
-        enough = np.minimum(self.available / np.maximum(self.inference_need, 1e-9), 1.0)
-        self.served_share = np.where(self.inference_need > 0.0, enough, 1.0)
-        self.revenue = self.demanded * self.served_share * self.alive
+        served, revenue = np.empty(self.revenue.shape), np.empty(self.revenue.shape)
+        given = self.available, self.inference_need, self.demanded, self.alive
+        serve_demand(*as_rows(*given, served, revenue))
+        self.served_share, self.revenue = served, revenue
 
     def use_compute(self):
         """Use what serving and training ask for, up to what is available; note what stands idle."""
-        wanted = np.minimum(self.inference_need * self.served_share + self.training_plan, self.available)
-        left = self.available - wanted
-        self.compute_used = (wanted + self.training_takes_idle * left) * self.alive
-        self.idle = (self.available - self.compute_used) * self.alive
+        used, idle = np.empty(self.revenue.shape), np.empty(self.revenue.shape)
+        given = (
+            self.available,
+            self.inference_need,
+            self.served_share,
+            self.training_plan,
+            self.training_takes_idle,
+            self.alive,
+        )
+        use_what_is_available(*as_rows(*given, used, idle))
+        self.compute_used, self.idle = used, idle
 
     def spend(self):
         """Pay staff, sales and the rest: growing ever more slowly, a little less while cornered."""
-        fade = np.exp(-np.log(2.0) * self.model.month / self.cost_growth_half_life)
-        growth = self.cost_growth_last + (self.cost_growth_first - self.cost_growth_last) * fade
-        first = np.where(self.cost_level > 0.0, self.cost_level, self.non_compute_cash_cost)
-        year = self.model.month % 12 == 0 and self.model.month > 0
-        self.cost_level = first * (1.0 + growth * year)
+        month = self.model.month
+        if month == 0:
+            self.cost_level = self.non_compute_cash_cost.copy()
+        elif month % 12 == 0:
+            self.cost_level = self.cost_level * (1.0 + self._cost_growth())
         saved = self.cost_cut_when_cornered * self.cornered
         self.operating_outlay = self.cost_level / 12.0 * (1.0 - saved)
 
+    def _cost_growth(self):
+        """Growth of the cost in a year: half of what is above its last growth is gone after every half-life."""
+        fade = np.exp(-np.log(2.0) * self.model.month / self.cost_growth_half_life)
+        return self.cost_growth_last + (self.cost_growth_first - self.cost_growth_last) * fade
+
     def watch_runway(self):
         """Compare cash and open lines with the burn: runway = (cash + undrawn line) / burn, at most 120."""
-        burn = np.maximum(-self.operating_cash, 0.0)
-        self.burn = self.burn + (burn - self.burn) / 3.0
-        liquid = self.cash + self.line_undrawn
-        self.runway = np.minimum(liquid / np.maximum(self.burn, liquid / 120.0 + 1e-9), 120.0)
-        self.cornered = (self.runway < self.runway_floor) | self.in_arrears
+        shape, missed = self.burn.shape, self.rows_of(self.model.solvency.months_missed)
+        burn, runway, cornered = np.empty(shape), np.empty(shape), np.empty(shape, dtype=bool)
+        given = self.operating_cash, self.burn, self.cash, self.line_undrawn, self.runway_floor, missed
+        count_runway(*as_rows(*given, burn, runway, cornered))
+        self.burn, self.runway, self.cornered = burn, runway, cornered
 
     def raise_equity(self):
         """Ask for what is missing to the target runway; signed money counts as had."""
-        signed = self.model.equity_window.signed_total
-        target = self.burn * self.runway_target + self.minimum_cash
-        self.equity_asked = np.maximum(target - self.cash - signed, 0.0) * self.alive
+        signed, asked = self.model.equity_window.signed_total, np.empty(self.burn.shape)
+        given = self.burn, self.runway_target, self.minimum_cash, self.cash, signed, self.alive
+        ask_for_equity(*as_rows(*given, asked))
+        self.equity_asked = asked
 
     def use_credit(self):
         """Draw the bank revolver for what is missing; the lab sells equity only through its rounds."""
@@ -197,8 +221,16 @@ class OpenAI(Lab):
 
         At most `firming_limit` of the remainder a year; nothing while cornered or when no builder has finance.
         """
-        gap = np.maximum(self.forecast_need - self.contracted_ahead, 0.0)
-        most = self.firming_limit / 12.0 * self.model.compute_contracts.announced_left
-        wanted = np.minimum(np.minimum(gap, most), self.model.compute_contracts.buildable)
-        willing = self.commits & ~self.cornered & ~self.closed
-        self.new_commitment = wanted * willing
+        contracts, ordered = self.model.compute_contracts, np.empty(self.burn.shape)
+        given = (
+            self.forecast_need,
+            self.contracted_ahead,
+            self.firming_limit,
+            contracts.announced_left,
+            contracts.buildable,
+            self.commits,
+            self.cornered,
+            self.closed,
+        )
+        order_ahead(*as_rows(*given, ordered))
+        self.new_commitment = ordered

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from agents.kernels import as_rows
+from agents.kernels_labs import compare_capacity, follow_promises
 from agents.lab import Lab
 from agents.worlds import Param, State
 
@@ -35,18 +37,26 @@ class RivalLab(Lab):
         growth = (1 - herding) x growth_0 e^(-fade x years) + herding x promised, where promised = ln(GW that OpenAI
         has under contract at its planning lead / GW at hand) / lead in years, from 0 to 1.6 a year.
         """
-        years = self.model.month / 12.0
-        planned = self.compute_growth * np.exp(-self.compute_growth_fade * years)
-        growth = planned + self.herding * (self._promised_growth() - planned) * (self.model.month > 0)
-        before = np.where(self.base_compute > 0.0, self.base_compute, self.opening_compute)
-        self.base_compute = before * np.exp(growth / 12.0)
+        month, shape = self.model.month, self.base_compute.shape
+        growth, before = np.empty(shape), np.empty(shape)
+        given = (
+            self.compute_growth,
+            np.exp(-self.compute_growth_fade * (month / 12.0)),
+            self.herding,
+            self._promised_growth(),
+            self.model.openai.planning_lead,
+            self.base_compute,
+            self.opening_compute,
+        )
+        follow_promises(month > 0, *as_rows(*given, growth, before))
+        self.base_compute = before * np.exp(growth, out=growth)
 
     def _promised_growth(self):
-        """Yearly growth that OpenAI's commitments promise; contracts that end promise no shrinking."""
+        """Logarithm of the growth that OpenAI's commitments promise until its planning lead, ``(1, worlds)``."""
         lab = self.model.openai
-        ahead, now = np.maximum(lab.contracted_ahead, 0.1), np.maximum(lab.available, 0.1)
-        promised = np.log(ahead / now) * 12.0 / lab.planning_lead
-        return np.minimum(np.maximum(promised, 0.0), 1.6)
+        ratio = np.empty(lab.available.shape)
+        compare_capacity(lab.contracted_ahead, lab.available, ratio)
+        return np.log(ratio, out=ratio)
 
     def buy_compute(self):
         """Use the planned training compute and whatever inference needs; all demand is served."""

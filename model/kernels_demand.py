@@ -6,6 +6,7 @@ that a world has the same bits alone and in any batch; logarithms and exponentia
 Choices, segments and labs are rows, worlds last.
 """
 
+import numpy as np
 from numba import boolean, float64, int64, types, void
 
 from agents.kernels import kernel
@@ -117,11 +118,12 @@ def shares_of_choices(weight, nest, whole, of_nests, shares, left, among):
             left[segment, world] = outside / among[segment, world]
 
 
-@kernel(void, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
-def hand_to_owner(happens, size, who, rival, own_share, rival_share, leak_share, own, others):
+@kernel(void, FLAGS, TABLE, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, OUT, OUT, OUT)
+def hand_to_owner(happens, size, who, rival, breaks, own_share, rival_share, leak_share, own, others, broken):
     """Give a breakthrough to the focal lab, to one of two rivals, or to all in the open, by two uniform draws.
 
-    Adds its size to `own` ``(labs, worlds)`` of its owner, and what leaks of it to `others` of the rest.
+    Adds its size to `own` ``(labs, worlds)`` of its owner, and what leaks of it to `others` of the rest; to `broken`
+    ``(1, worlds)`` where it `breaks` with the architecture of chips.
     """
     labs, worlds = own.shape
     for world in range(worlds):
@@ -136,6 +138,8 @@ def hand_to_owner(happens, size, who, rival, own_share, rival_share, leak_share,
                     own[lab, world] += size[0, world]
                 else:
                     others[lab, world] += size[0, world] * leak_share[0, world]
+            if breaks[0, world]:
+                broken[0, world] += size[0, world]
 
 
 @kernel(void, int64, TABLE, TABLE, MONTHS, OUT_BY_SEGMENT, OUT)
@@ -154,6 +158,37 @@ def hand_out_leaks(month, own, others, lag, ring, gain):
                 ring[(month + lag[0, world]) % slots, lab, world] += others[lab, world]
             else:
                 gain[lab, world] += others[lab, world]
+
+
+@kernel(void, int64, int64, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT, OUT, OUT, OUT, OUT)
+def follow_the_best(
+    sellers, first_open, efficiency, quality, followed, lag, slope, capped, best, middle, best_open, open_quality,
+    log_ceiling,
+):  # fmt: skip
+    """Efficiency of the best, the middle and the best open one of the first `sellers` labs; what open weights reach.
+
+    open quality' = open quality + (best quality - open quality) / lag; log ceiling of the price = slope x min(0, the
+    focal lab's quality - open quality') where it is capped. The focal lab comes first, open labs from `first_open` on;
+    what is `followed` is the open quality before. All results ``(1, worlds)``.
+    """
+    ranked = np.empty(sellers)
+    for world in range(best.shape[1]):
+        finest, openly = quality[0, world], efficiency[first_open, world]
+        for lab in range(sellers):
+            place, found = lab, efficiency[lab, world]
+            while place > 0 and ranked[place - 1] > found:
+                ranked[place] = ranked[place - 1]
+                place -= 1
+            ranked[place] = found
+            finest = max(finest, quality[lab, world])
+            if lab > first_open:
+                openly = max(openly, found)
+        best[0, world], middle[0, world] = ranked[sellers - 1], ranked[sellers // 2]
+        best_open[0, world], before = openly, followed[0, world]
+        reached = before + (finest - before) / lag[0, world]
+        open_quality[0, world] = reached
+        behind = min(quality[0, world] - reached, 0.0)
+        log_ceiling[0, world] = slope[0, world] * behind if capped[0, world] else 0.0
 
 
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT)

@@ -136,4 +136,4 @@ def poisson_steps(rate: np.ndarray, most: int) -> list[np.ndarray]:
 
 def bernoulli(uniform: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """Whether it happens: uniform < probability, a flag per world; `probability` may differ per world."""
-    return np.asarray(uniform) < probability
+    return uniform < probability

@@ -5,10 +5,12 @@ import numpy as np
 from agents.customers import BUILDERS, SELLERS
 from agents.lab import scaling_exponent
 from agents.worlds import Mechanism, Param, State, of_params
-from model.kernels_demand import hand_out_leaks, hand_to_owner
+from model.kernels_demand import follow_the_best, hand_out_leaks, hand_to_owner
 from model.tape import bernoulli, poisson_steps
 
 LAG_SLOTS = 13
+FIRST_OPEN = SELLERS.index("Meta Llama")
+"""From this seller on, the frontier labs of `SELLERS` publish their weights."""
 MOST_ARRIVALS = 6
 """Most breakthroughs of a month: at the highest rate allowed, more come once in two million months."""
 
@@ -37,12 +39,11 @@ def leak(pending, month, own, others, lag):
     """Hand out this month's gains: owners' at once, and what others get of them `lag` months later.
 
     `pending` is a ring ``(slots, labs, worlds)`` by month of arrival, with more slots than `lag`; `own` and
-    `others` are ``(labs, worlds)``; `lag` is whole, a number or one per world. Returns what every lab gains now
-    and the ring afterwards.
+    `others` are ``(labs, worlds)``; `lag` is whole, ``(1, worlds)``. Returns what every lab gains now and the ring
+    afterwards.
     """
     ring, gain = pending.copy(), np.empty(own.shape)
-    lags = np.ascontiguousarray(np.broadcast_to(lag, (1, pending.shape[-1])), dtype=np.int64)
-    hand_out_leaks(month, own, others, lags, ring, gain)
+    hand_out_leaks(month, own, others, lag, ring, gain)
     return gain, ring
 
 
@@ -121,17 +122,15 @@ class Technology(Mechanism):
 
     rows = len(SELLERS) + len(BUILDERS)
     measures = ("leader",)
-    best_efficiency = np.zeros((1, 1))
-    open_quality = np.zeros((1, 1))
-    open_efficiency = np.zeros((1, 1))
-    price_ceiling = np.ones((1, 1))
-    industry_gain = np.zeros((1, 1))
+    best_efficiency = open_quality = open_efficiency = price_ceiling = industry_gain = None
     broken = None
     """Gains so far (natural logarithm) that need another architecture of chips than those already built."""
 
     def __init__(self, model):
         super().__init__(model)
-        self.broken = np.zeros((1, model.worlds))
+        self.broken = self.open_quality = np.zeros((1, model.worlds))
+        self.best_efficiency = self.open_efficiency = self.industry_gain = np.zeros((1, model.worlds))
+        self.price_ceiling = np.ones((1, model.worlds))
 
     def arrive(self):
         """Let breakthroughs arrive (a Poisson number), hand them to their owner, send the rest on its way."""
@@ -163,13 +162,13 @@ class Technology(Mechanism):
         """Draw size, owner and kind of the month's n-th breakthrough; add what its owner and the others get."""
         nth = f" {arrival + 1}" if arrival else ""
         luck = self.model.draw(f"breakthrough size{nth}", "normal")
-        size = np.where(happens, gain_size(self.gain_median, self.gain_spread, luck), 0.0)
+        size = gain_size(self.gain_median, self.gain_spread, luck)
         who = self.model.draw(f"breakthrough owner{nth}")
         rival = self.model.draw(f"breakthrough rival{nth}")
-        shares = self.own_share, self.rival_share, self.leak_share
-        hand_to_owner(happens, size, who, rival, *shares, own, others)
         breaks = bernoulli(self.model.draw(f"architecture break{nth}"), self.architecture_share)
-        self.broken = self.broken + size * breaks
+        shares, broken = (self.own_share, self.rival_share, self.leak_share), self.broken.copy()
+        hand_to_owner(happens, size, who, rival, breaks, *shares, own, others, broken)
+        self.broken = broken
 
     @property
     def leader(self):
@@ -191,12 +190,21 @@ class Technology(Mechanism):
 
         ln price <= slope x min(0, own quality - open quality): no premium once open weights have caught up.
         """
-        ranked = np.sort(self.model.seller_block("efficiency")[: len(SELLERS)], axis=0)
-        quality = self.model.seller_block("quality")
-        self.best_efficiency = ranked[-1:]
-        self.industry_gain = ranked[len(SELLERS) // 2][None, :]
-        self.open_efficiency = self.model.rivals.efficiency[2:].max(axis=0)[None, :]
-        best = quality[: len(SELLERS)].max(axis=0)[None, :]
-        self.open_quality = self.open_quality + (best - self.open_quality) / self.open_lag
-        behind = np.minimum(self.model.openai.quality - self.open_quality, 0.0)
-        self.price_ceiling = np.exp(np.where(self.pincer, self.premium_slope * behind, 0.0))
+        best, middle, best_open, open_quality, log_ceiling = np.empty((5, 1, self.worlds))
+        follow_the_best(
+            len(SELLERS),
+            FIRST_OPEN,
+            self.model.seller_block("efficiency"),
+            self.model.seller_block("quality"),
+            self.open_quality,
+            self.open_lag,
+            self.premium_slope,
+            self.pincer,
+            best,
+            middle,
+            best_open,
+            open_quality,
+            log_ceiling,
+        )
+        self.best_efficiency, self.industry_gain, self.open_efficiency = best, middle, best_open
+        self.open_quality, self.price_ceiling = open_quality, np.exp(log_ceiling, out=log_ceiling)

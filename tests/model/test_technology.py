@@ -37,7 +37,7 @@ def play(events, lag, share, months=24, labs=3):
         for when, lab, size in events:
             own[lab] += size * (when == month)
             others[np.arange(labs) != lab] += share * size * (when == month)
-        gain, pending = leak(pending, month, own, others, lag)
+        gain, pending = leak(pending, month, own, others, np.array([[lag]]))
         efficiency = efficiency + gain
         path.append(efficiency[:, 0])
     return np.array(path)

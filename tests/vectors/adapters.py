@@ -390,7 +390,7 @@ def efficiency_leak(vector: dict) -> dict:
             if when == month:
                 own[lab] += size
                 others[np.arange(labs) != lab] += inputs["phi"] * size
-        gain, pending = leak(pending, month, own, others, lag)
+        gain, pending = leak(pending, month, own, others, np.array([[lag]]))
         efficiency = efficiency + gain
         path.append(efficiency[:, 0])
         leads.append(lead(efficiency)[0])
