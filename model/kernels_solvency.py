@@ -76,21 +76,23 @@ def may_renegotiate(lab, months_missed, waiver, renegotiated, renegotiates, cut,
     return some
 
 
-@kernel(boolean, CLAUSES, OUT_FLAGS)
+@kernel(void, CLAUSES, OUT_FLAGS)
 def spread_default(clauses, default):
-    """Mark as in default whose clauses refer to a borrower that is; tell whether anybody was not marked before.
+    """Mark as in default whose clauses refer to a borrower that is, until nobody is left to be marked.
 
-    `clauses` ``(borrowers, borrowers, worlds or one for all)``: i's loans refer to j. Changes `default`
+    d <- d | any_j(clauses[i, j] & d[j]). `clauses` ``(borrowers, borrowers, worlds or one for all)``: i's loans refer
+    to j. Cross-default is not cross-acceleration: this says whose loans may be called. Changes `default`
     ``(borrowers, worlds)``.
     """
-    found = False
-    for borrower in range(default.shape[0]):
-        for referenced in range(default.shape[0]):
-            for world in range(default.shape[1]):
-                refers = clauses[borrower, referenced, world if clauses.shape[2] > 1 else 0]
-                if refers and default[referenced, world] and not default[borrower, world]:
-                    default[borrower, world] = found = True
-    return found
+    found = True
+    while found:  # each turn marks somebody, and nobody twice
+        found = False
+        for borrower in range(default.shape[0]):
+            for referenced in range(default.shape[0]):
+                for world in range(default.shape[1]):
+                    refers = clauses[borrower, referenced, world if clauses.shape[2] > 1 else 0]
+                    if refers and default[referenced, world] and not default[borrower, world]:
+                        default[borrower, world] = found = True
 
 
 @kernel(void, FLAGS, ROWS, CLAUSES, TABLE, OUT_FLAGS)
@@ -102,8 +104,7 @@ def add_referring(own, bound, clauses, debt, default):
     marked = np.empty((bound.shape[0], own.shape[1]), dtype=np.bool_)
     for place in range(bound.shape[0]):
         marked[place] = own[bound[place]]
-    while spread_default(clauses, marked):
-        pass
+    spread_default(clauses, marked)
     default[:] = own
     for place in range(bound.shape[0]):
         row = bound[place]

@@ -3,11 +3,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from model.cross_default import closure
+from model.kernels_solvency import spread_default
 
 flags = st.integers(1, 6).flatmap(
     lambda n: st.tuples(hnp.arrays(bool, (n, 3)), hnp.arrays(bool, (n, n, 3)), hnp.arrays(bool, (n, n, 3)))
 )
+
+
+def closure(own, references, threshold_met):
+    """Who is in default by clauses that count where the debt in default reaches the amount that they name."""
+    default = own.copy()
+    spread_default(np.ascontiguousarray(references & threshold_met), default)
+    return default
 
 
 def reachable(own, clause):
@@ -51,9 +58,9 @@ def test_closure_grows_with_each_argument(case, data):
 
 
 def test_clauses_may_be_the_same_in_all_worlds():
-    chain = np.eye(4, k=-1, dtype=bool)
+    chain = np.eye(4, k=-1, dtype=bool)[:, :, None]
     own = np.array([[1, 0], [0, 0], [0, 1], [0, 0]], dtype=bool)
-    assert closure(own, chain, np.ones((4, 4))).T.tolist() == [[True] * 4, [False, False, True, True]]
+    assert closure(own, chain, chain).T.tolist() == [[True] * 4, [False, False, True, True]]
     threshold = np.ones((4, 4, 2), dtype=bool)
     threshold[3, 2, 1] = False
     assert closure(own, chain, threshold).T.tolist() == [[True] * 4, [False, False, True, False]]

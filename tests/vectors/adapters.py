@@ -9,10 +9,10 @@ import numpy as np
 from agents.lab import reducible_loss, scaling_exponent
 from model.clearing import TOLERANCE, Clearing
 from model.contagion import debtrank, spectral_radius
-from model.cross_default import closure
 from model.demand import bass_peak, bass_step, nested_logit, rebound
 from model.hardware import UserCost
 from model.kernels_hardware import impairment, month_of_wear
+from model.kernels_solvency import spread_default
 from model.ledger import ASSET, CLAIM, INCOME, Ledger
 from model.pricing import MINSKY_NAMES, first_passage, first_passage_monthly, minsky_class, quote
 from model.stack import clear_market, connection_queue, merit_order, month_mean, scarcity_adder, stack_price
@@ -104,7 +104,11 @@ def clearing(vector: dict) -> dict:
 def cross_default(vector: dict) -> dict:
     inputs = vector["inputs"]
     own = np.array(inputs["own_event_of_default"], dtype=bool)[:, None]
-    accelerated = closure(own, inputs["cross_ref_i_references_j"], inputs["threshold_met"])
+    clauses = np.array(inputs["cross_ref_i_references_j"], dtype=bool) & np.array(
+        inputs["threshold_met"], dtype=bool
+    )
+    accelerated = own.copy()
+    spread_default(clauses[:, :, None], accelerated)
     return {"accelerated": accelerated[:, 0]}
 
 
