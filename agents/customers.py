@@ -3,6 +3,7 @@
 import numpy as np
 
 from agents.firm import Party
+from agents.kernels import as_layers, as_rows, move_by_habit
 from agents.worlds import Param, State
 
 SELLERS = ("OpenAI", "Anthropic", "Google DeepMind", "Meta Llama", "Mistral")
@@ -50,6 +51,7 @@ class Customers(Party):
 
         share* = softmax(appeal + a (quality - open quality) - b (price - 1)); shares move to it by `habit`.
         """
-        target = self.model.demand.choice_shares(self)
-        moved = self.shares + self.habit * (target - self.shares)
-        self.shares = np.where(self.model.demand.enabled, moved, self.shares)
+        demand, moved = self.model.demand, np.empty(self.shares.shape)
+        layers = as_layers(self.shares, demand.choice_shares(self), moved)
+        move_by_habit(*layers[:2], *as_rows(self.habit, demand.enabled), layers[2])
+        self.shares = moved

@@ -45,6 +45,7 @@ TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
 OUT, OUT_FLAGS, OUT_MONTHS = float64[:, ::1], boolean[:, ::1], int64[:, ::1]
+LAYERS = types.Array(float64, 3, "C", readonly=True)
 OUT_OVER = float64[:, :, ::1]
 
 
@@ -167,3 +168,15 @@ def lead_into_cascade(
             pays_out = complete and is_quarter_end and not closed[site, world]
             given[18, site, world] = 1.0 if pays_out else 0.0
             given[19, site, world] = 10.0 if young else dscr[site, world]
+
+
+@kernel(void, LAYERS, LAYERS, TABLE, FLAGS, OUT_OVER)
+def move_by_habit(shares, target, habit, enabled, moved):
+    """Shares' = shares + habit (target - shares), by choice and segment; as they were where choice is not `enabled`."""
+    choices, segments, worlds = moved.shape
+    for choice in range(choices):
+        for segment in range(segments):
+            for world in range(worlds):
+                share = shares[choice, segment, world]
+                reconsidered = habit[segment, world] * (target[choice, segment, world] - share)
+                moved[choice, segment, world] = share + reconsidered if enabled[0, world] else share

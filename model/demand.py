@@ -2,14 +2,19 @@
 
 import numpy as np
 
+from agents.customers import CHOICES
+from agents.kernels import as_layers, as_rows
 from agents.lab import compute_for, price_after
 from agents.worlds import Mechanism, Param, State, of_params
 from model.kernels_demand import (
     add_by_nest,
+    add_over_segments,
     exponents_among,
     exponents_within,
     grow_along_curve,
+    move_along_curve,
     shares_of_choices,
+    spread_among_sellers,
     utility_of_choices,
 )
 from model.sums import total
@@ -21,7 +26,9 @@ def bass_step(adopted, innovation, imitation, years):
     With x = (1 + (q/p) F) / (1 - F) the curve is x(t + h) = x(t) exp((p + q) h). Shares of the final market in
     and out, rates per year; all arguments broadcast. Source: Bass (1969), Management Science 15.
     """
-    return bass_move(adopted, *bass_pace(innovation, imitation, years))
+    given = np.broadcast_arrays(adopted, *bass_pace(innovation, imitation, years))
+    rows = (np.ascontiguousarray(each, dtype=float).reshape(1, -1) for each in given)
+    return bass_move(*rows).reshape(given[0].shape)
 
 
 def bass_pace(innovation, imitation, years):
@@ -30,9 +37,10 @@ def bass_pace(innovation, imitation, years):
 
 
 def bass_move(adopted, ratio, growth):
-    """Move along the Bass curve by a step of this `bass_pace`."""
-    x = (1.0 + ratio * adopted) / (1.0 - adopted) * growth
-    return (x - 1.0) / (x + ratio)
+    """Move along the Bass curve by a step of this `bass_pace`; all ``(segments, worlds)``, or one segment's."""
+    moved = np.empty(adopted.shape)
+    move_along_curve(*as_rows(adopted, ratio, growth, moved))
+    return moved
 
 
 def bass_peak(innovation, imitation):
@@ -58,31 +66,43 @@ def nested_logit(utility, nests, dissimilarity, outside=None):
     one; dissimilarity, a lambda in (0, 1] for each nest; outside, the utility of choosing nothing of this, or
     None where that cannot be chosen. Source: McFadden (1978); Berry (1994).
     """
-    shares, left, top, among = _nested_logit(utility, nests, dissimilarity, outside)
-    return shares, left, top + np.log(among)
-
-
-def _nested_logit(utility, nests, dissimilarity, outside):
-    """Give the shares, the outside option's, and the two parts of the logsum: I = top + ln among."""
     shape, worlds = utility.shape[1:], utility.shape[-1]
     utility = np.ascontiguousarray(utility, dtype=float).reshape(len(utility), -1, worlds)
-    choices, segments, _ = utility.shape
-    nest, scale = np.empty(choices, dtype=np.int64), np.empty((len(nests), worlds))
-    for row, (members, each) in enumerate(zip(nests, dissimilarity, strict=True)):
-        nest[members], scale[row] = row, each
-    best, whole = np.empty((2, len(nests), segments, worlds))
-    weight, shares = np.empty(utility.shape), np.empty(utility.shape)
-    top, left, among, nothing = np.empty((4, segments, worlds))
+    scale = np.array([np.broadcast_to(each, (worlds,)) for each in dissimilarity], dtype=float)
+    rows = utility.shape[1:] if outside is not None else (0, worlds)
+    nothing = np.empty(rows)
+    if outside is not None:
+        nothing[...] = np.reshape(outside, (-1, np.shape(outside)[-1]))
+    shares, left = np.empty(utility.shape), np.empty(utility.shape[1:])
+    top, among = _nested_logit(utility, _nest_of_each(nests, len(utility)), scale, nothing, shares, left)
+    return shares.reshape(-1, *shape), left.reshape(shape), (top + np.log(among)).reshape(shape)
+
+
+def _nest_of_each(nests, choices):
+    """The number of the nest of each choice; nests as in `nested_logit`."""
+    nest = np.empty(choices, dtype=np.int64)
+    for number, members in enumerate(nests):
+        nest[members] = number
+    return nest
+
+
+def _nested_logit(utility, nest, scale, outside, shares, left):
+    """Find the shares, and the outside option's, `left`; give the two parts of the logsum, I = top + ln among.
+
+    utility and shares ``(choices, segments, worlds)``, outside and left ``(segments, worlds)``, outside without rows
+    where it cannot be chosen; `nest` of each choice, scale, the lambdas ``(nests, worlds)``.
+    """
+    nests, shape = len(scale), left.shape
+    weight, (best, whole) = np.empty(utility.shape), np.empty((2, nests, *shape))
+    top, among = np.empty((2, *shape))
+    of_nests = np.empty((nests + (len(outside) > 0), *shape))
     exponents_within(utility, nest, scale, best, weight)
     np.exp(weight, out=weight)
     add_by_nest(weight, nest, whole)
-    if outside is not None:
-        nothing[...] = np.reshape(outside, (-1, np.shape(outside)[-1]))
-    of_nests = np.empty((len(nests) + (outside is not None), segments, worlds))
-    exponents_among(best, np.log(whole), scale, nothing, top, of_nests)
+    exponents_among(best, np.log(whole), scale, outside, top, of_nests)
     np.exp(of_nests, out=of_nests)
     shares_of_choices(weight, nest, whole, of_nests, shares, left, among)
-    return shares.reshape(-1, *shape), left.reshape(shape), top.reshape(shape), among.reshape(shape)
+    return top, among
 
 
 def calibrated_appeal(shares, outside, nests, dissimilarity):
@@ -123,6 +143,7 @@ def rebound(gain, elasticity, pass_through):
 
 NESTS = (slice(0, 3), slice(3, None))
 """The frontier labs; open-weight labs and small-model builders."""
+_NEST = _nest_of_each(NESTS, len(CHOICES) - 1)
 
 
 class Demand(Mechanism):
@@ -220,15 +241,17 @@ class Demand(Mechanism):
 
     @of_params
     def _monthly_volatility(self):
-        return self.volatility * np.sqrt(1.0 / 12.0)
+        """Standard deviation of a month's surprise, ``(1, worlds)``; 0 where demand follows the curve."""
+        return self.volatility * np.sqrt(1.0 / 12.0) * self.uncertain
 
     def draw_surprise(self):
         """Move the surprise: a random walk, plus dated shocks; and what was expected moves along its curve."""
-        step = self._monthly_volatility * self.model.draw("demand", "normal") * self.uncertain
+        step = self._monthly_volatility * self.model.draw("demand", "normal")
         self.surprise = self.surprise + step + self.model.demand_shock
         self._expected = bass_move(self._expected, *self._expected_pace)
-        expected = self._expected_potential * self._expected * self._opening_share
-        self.expected_now = total(expected)[None, :]
+        expected_now = np.empty((1, self.worlds))
+        add_over_segments(self._expected_potential, self._expected, self._opening_share, expected_now)
+        self.expected_now = expected_now
 
     @property
     def revenue_surprise(self):
@@ -260,41 +283,41 @@ class Demand(Mechanism):
 
         u = appeal + a (quality - open quality) - b (price - price of running open weights oneself)
         + c ln(share of demand served); u of the outside option is 0. A seller that has left is never chosen.
-        Shapes: (choices, segments, worlds), or (choices, worlds) for one segment.
+        Shape: (choices, segments, worlds), with one segment if it is asked for one.
         """
-        model, technology, appeal = self.model, self.model.technology, segment.appeal
-        by_segment = np.ascontiguousarray(appeal).reshape(len(appeal), -1, self.worlds)
-        utility = np.empty((len(appeal) - 1, *by_segment.shape[1:]))
+        model, technology = self.model, self.model.technology
+        (appeal,) = as_layers(segment.appeal)
+        utility, shares = np.empty((len(appeal) - 1, *appeal.shape[1:])), np.empty(appeal.shape)
         utility_of_choices(
-            by_segment,
-            segment.quality_weight.reshape(-1, self.worlds),
-            segment.price_weight.reshape(-1, self.worlds),
+            appeal,
+            *as_rows(segment.quality_weight, segment.price_weight),
             model.seller_block("quality"),
             technology.open_quality,
             model.seller_block("price"),
             price_after(technology.open_efficiency, self.outside_cheapens),
-            np.log(np.maximum(model.openai.served_share, 0.01)) * self.shortage_weight,
+            np.log(np.maximum(model.openai.served_share, 0.01)),
+            self.shortage_weight,
             model.seller_block("closed"),
             utility,
         )
-        shares = np.empty(appeal.shape)
-        chosen, shares[-1], *_ = _nested_logit(utility, NESTS, self.dissimilarity, by_segment[-1])
-        shares[:-1] = chosen.reshape(shares[:-1].shape)
+        _nested_logit(utility, _NEST, self._scale, appeal[-1], shares[:-1], shares[-1])
         return shares
+
+    @of_params
+    def _scale(self):
+        """Lambda of each nest, ``(nests, worlds)``."""
+        return np.stack(self.dissimilarity)
 
     def spread_demand(self):
         """Give every seller its demand: sum over segments of share x spending x price^(1 - elasticity).
 
         Use responds to price with the usage elasticity, so revenue moves with price x use.
         """
-        customers = self.model.customers
-        shares = customers.shares[:-1]
-        by_segment = shares * customers.spending
-        wanted = total(by_segment.transpose(1, 0, 2))
-        price = self.model.seller_block("price")
-        elastic = price * usage(price, self.usage_elasticity)
-        self.seller_demand = wanted * elastic
-        self.segment_demand = by_segment * elastic[:, None, :]
+        customers, price = self.model.customers, self.model.seller_block("price")
+        demand, by_segment = np.empty(price.shape), np.empty((len(price), *customers.spending.shape))
+        use = usage(price, self.usage_elasticity)
+        spread_among_sellers(customers.shares, customers.spending, price, use, demand, by_segment)
+        self.seller_demand, self.segment_demand = demand, by_segment
 
     segment_demand = None
     _expected = _expected_potential = _opening_share = None

@@ -19,14 +19,51 @@ ROWS = types.Array(int64, 1, "C", readonly=True)
 OUT_BY_SEGMENT, OUT = float64[:, :, ::1], float64[:, ::1]
 
 
-@kernel(void, BY_SEGMENT, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT_BY_SEGMENT)
+@kernel(void, TABLE, TABLE, TABLE, OUT)
+def move_along_curve(adopted, ratio, growth, moved):
+    """Bass: with x = (1 + ratio x adopted) / (1 - adopted) x growth, moved = (x - 1) / (x + ratio)."""
+    segments, worlds = moved.shape
+    for segment in range(segments):
+        for world in range(worlds):
+            had, steepness = adopted[segment, world], ratio[segment, world]
+            x = (1.0 + steepness * had) / (1.0 - had) * growth[segment, world]
+            moved[segment, world] = (x - 1.0) / (x + steepness)
+
+
+@kernel(void, TABLE, TABLE, TABLE, OUT)
+def add_over_segments(potential, adopted, share, revenue):
+    """What all segments spend with one seller: the sum of final market x share of it adopted x the seller's share."""
+    segments, worlds = adopted.shape
+    revenue[:] = 0.0
+    for segment in range(segments):
+        for world in range(worlds):
+            spent = potential[segment, world] * adopted[segment, world]
+            revenue[0, world] += spent * share[segment, world]
+
+
+@kernel(void, BY_SEGMENT, TABLE, TABLE, TABLE, OUT, OUT_BY_SEGMENT)
+def spread_among_sellers(shares, spending, price, use, demand, by_segment):
+    """Demand for each seller, of all segments and by segment: share x spending x (price x use per spending)."""
+    sellers, segments, worlds = by_segment.shape
+    for seller in range(sellers):
+        for world in range(worlds):
+            wanted, elastic = 0.0, price[seller, world] * use[seller, world]
+            for segment in range(segments):
+                spent = shares[seller, segment, world] * spending[segment, world]
+                wanted += spent
+                by_segment[seller, segment, world] = spent * elastic
+            demand[seller, world] = wanted * elastic
+
+
+@kernel(void, BY_SEGMENT, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT_BY_SEGMENT)
 def utility_of_choices(
-    appeal, quality_weight, price_weight, quality, open_quality, price, oneself, short, gone, utility
-):
+    appeal, quality_weight, price_weight, quality, open_quality, price, oneself, log_served, shortage_weight, gone,
+    utility,
+):  # fmt: skip
     """Utility = appeal + a (quality - open quality) - b (price - price of running open weights oneself) + shortage.
 
     appeal ``(choices + 1, segments, worlds)``, the outside option last; the shortage is the first seller's, the focal
-    lab's. A seller that has gone is never chosen.
+    lab's: weight x logarithm of the share served. A seller that has gone is never chosen.
     """
     choices, segments, worlds = utility.shape
     for choice in range(choices):
@@ -36,7 +73,7 @@ def utility_of_choices(
                 dearer = price[choice, world] - oneself[0, world]
                 lost = -100.0 if gone[choice, world] else 0.0
                 if choice == 0:
-                    lost += short[0, world]
+                    lost += log_served[0, world] * shortage_weight[0, world]
                 worth = appeal[choice, segment, world] + quality_weight[segment, world] * better
                 utility[choice, segment, world] = worth - price_weight[segment, world] * dearer + lost
 
@@ -74,16 +111,17 @@ def add_by_nest(weight, nest, whole):
 def exponents_among(best, logs, scale, outside, top, value):
     """The value of each nest, best + lambda ln(sum), and of the outside option last, less the highest of them (`top`).
 
-    Where there is no outside option, `value` has a row less.
+    Where there is no outside option, `outside` has no row, and `value` one less.
     """
     nests, segments, worlds = best.shape
     top[:] = -1e300
     for row in range(value.shape[0]):
         for segment in range(segments):
             for world in range(worlds):
-                worth = outside[segment, world]
                 if row < nests:
                     worth = best[row, segment, world] + scale[row, world] * logs[row, segment, world]
+                else:
+                    worth = outside[segment, world]
                 value[row, segment, world] = worth
                 top[segment, world] = max(top[segment, world], worth)
     for row in range(value.shape[0]):
