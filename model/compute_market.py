@@ -3,8 +3,13 @@
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
-from model.kernels_compute import change_regime, compare_with_hand, exponent_of_rent
-from model.sums import total
+from model.kernels_compute import (
+    change_regime,
+    compare_with_hand,
+    exponents_of_rent,
+    let_to_others,
+    set_rents,
+)
 
 
 class ComputeMarket(Mechanism):
@@ -177,12 +182,14 @@ class ComputeMarket(Mechanism):
         the rent returns to its trend, 3% of the gap a month.
         """
         self.move_regime()
-        openai, month, row = self.model.openai, self.model.month, self.rent.shape
-        in_use, tightness, shock, exponent = np.empty(row), np.empty(row), np.empty(row), np.empty(row)
+        openai, row = self.model.openai, self.rent.shape
+        in_use, tightness, shock = np.empty(row), np.empty(row), np.empty(row)
         used = self.model.rivals.compute_used
         need, training = openai.inference_need, openai.training_plan
         compare_with_hand(need, training, used, openai.available, self.idle_pool, in_use, tightness)
-        exponent_of_rent(
+        exponents, rent, old_rent = np.empty((3, self.worlds)), np.empty(row), np.empty(row)
+        exponents_of_rent(
+            self.model.month,
             np.log(tightness),
             self.scarcity_elasticity,
             self.shock,
@@ -196,16 +203,20 @@ class ComputeMarket(Mechanism):
             self.fire_sale_depth,
             self.thrown_out,
             in_use,
+            self.log_trend,
+            self.stale,
             shock,
-            exponent,
+            exponents,
         )
-        self.tightness, self.shock = tightness, shock
-        self.rent = self.opening_rent * np.exp(self.log_trend * month / 12.0) * np.exp(exponent)
-        self.old_rent = self.rent * self.vintage_discount * np.exp(-self.stale * self.enabled)
+        set_rents(self.opening_rent, np.exp(exponents), self.vintage_discount, rent, old_rent)
+        self.tightness, self.shock, self.rent, self.old_rent = tightness, shock, rent, old_rent
 
-    def letting_share(self, pool):
-        """Give the share of the pool ``(contracts, worlds)`` that finds a second tenant, ``(1, worlds)``."""
-        self.idle_pool = total(pool)[None, :]
-        taken = self.second_use + self.second_use_growth * self.model.month / 12.0
-        pays = self.old_rent > self.running_cost
-        return np.minimum(taken / np.maximum(self.idle_pool, 1e-9), 1.0) * pays
+    def let_of(self, pool):
+        """Give what is idle of a pool ``(contracts, worlds)``, GW, and the share of it that finds a second tenant.
+
+        Both ``(1, worlds)``.
+        """
+        idle, share = np.empty(self.rent.shape), np.empty(self.rent.shape)
+        letting = self.second_use, self.second_use_growth, self.old_rent, self.running_cost
+        let_to_others(pool, self.model.month, *letting, idle, share)
+        return idle, share

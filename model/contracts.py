@@ -13,13 +13,16 @@ from model.kernels_contracts import (
     add_ahead,
     add_bills,
     add_live_by_site,
+    add_sales,
     add_starting_by_site,
     bill_contracts,
+    bill_heirs,
     bill_power,
     deliver,
     fill_contracts,
     minimum_payments,
     open_rungs,
+    place_order,
     renew_contracts,
     rents_due,
     spread_over_building,
@@ -201,7 +204,7 @@ class ComputeContracts(Mechanism):
     buildable_gw = State("GW", "announced capacity that could be financed this month")
 
     names_of_rows = ()
-    sales = own_power = None
+    sales = own_power = live_share = None
 
     def __init__(self, model, opening):
         super().__init__(model)
@@ -317,6 +320,7 @@ class ComputeContracts(Mechanism):
         """Find what each contract can deliver: its path, its halls or its orders, less what is curtailed."""
         halls, orders = self.model.halls, self.orders
         available, peak = np.empty(self.peak.shape), np.empty(self.peak.shape)
+        live_share = np.empty((1, self.worlds))
         deliver(
             self.model.month,
             self.gw_path,
@@ -332,8 +336,9 @@ class ComputeContracts(Mechanism):
             self.peak,
             available,
             peak,
+            live_share,
         )
-        self.available, self.peak = available, peak
+        self.available, self.peak, self.live_share = available, peak, live_share
 
     def share_out(self):
         """Fill the contracts: first what is paid for anyway, then the rest pro rata, then renewals.
@@ -354,28 +359,47 @@ class ComputeContracts(Mechanism):
             wanted,
         )
         self.used, left = used, self._renew(wanted, pool)
-        self.relet = left * self.model.compute_market.letting_share(left)
+        market = self.model.compute_market
+        market.idle_pool, share = market.let_of(left)
+        self.relet = left * share
 
     def bill(self):
         """Bill the month: floors, yearly true-ups, renewals; collect re-letting rents from others."""
-        ledger, month = self.model.ledger, self.model.month
-        amount, billed = np.empty(self.used.shape), np.empty(self.used.shape)
-        terms, kept = (self.floor, self.price, self.yearly_minimum), float(month % 12 != 0)
-        bill_contracts(self.used, self.available, *terms, self.billed_year, kept, amount, billed)
+        ledger, month, power = self.model.ledger, self.model.month, self.model.power_contracts
+        amount, billed, renewals, let = (np.empty(self.used.shape) for _ in range(4))
+        handed_on = np.empty((1, self.worlds))
+        bill_contracts(
+            self.used,
+            self.available,
+            self.floor,
+            self.price,
+            self.yearly_minimum,
+            self.billed_year,
+            float(month % 12 != 0),
+            self.renewed,
+            self.renewal_price,
+            self.relet,
+            self.model.compute_market.old_rent,
+            power.extra,
+            power.pass_through,
+            amount,
+            billed,
+            renewals,
+            let,
+            handed_on,
+        )
         self.billed_year = billed
         if month % 12 == 11:
             amount = amount + self._true_up(month) * self.yearly_minimum[:, None]
-        inherited = ~self.seller_alive & ~ledger.closed.take(self.buyer, axis=0)
-        if inherited.any():
-            ledger.file(self.heirs, np.take(amount * inherited, self.inheritable, axis=0))
+        to_heirs = np.empty((len(self.inheritable), self.worlds))
+        if bill_heirs(amount, self.inheritable, self.seller, self.buyer, ledger.closed, to_heirs):
+            ledger.file(self.heirs, to_heirs)
         billed = ledger.bill(self.bills, amount)
-        renewed = ledger.bill(self.renewals, self.renewal_price * self.renewed / 12.0)
-        rent = self.model.compute_market.old_rent * self.relet / 12.0
-        let = ledger.pay(self.relets, rent)
-        self.sales = self.into_seller @ (billed + renewed + let)
-        gap = self.model.power_contracts.overrun
-        share = self.model.power_contracts.pass_through
-        ledger.bill(self.pass_through, np.maximum(gap * share, 0.0))
+        renewed = ledger.bill(self.renewals, renewals)
+        paid = ledger.pay(self.relets, let)
+        self.sales = np.empty(ledger.cash.shape)
+        add_sales(billed, renewed, paid, self.seller, self.sales)
+        ledger.bill(self.pass_through, handed_on)
 
     def _renew(self, wanted, pool):
         """Renew what is wanted beyond the renewals that run, at today's price; give what is left of the pool.
@@ -422,15 +446,31 @@ class ComputeContracts(Mechanism):
         added = self.model.openai.new_commitment
         if not added.any():
             return
-        month, power, rung = self.model.month, self.model.power, self.model.month // 3
-        own = power.own_turbines_for_orders()
-        wait = np.where(own, np.ceil(power.turbine_wait).astype(np.int64), power.wait_of_orders())
-        start = month + np.maximum(self.model.openai.planning_lead, wait)
-        amount = self.orders.amount[rung] + added
-        power.ask_to_connect(rung, (added > 0.0) & (self.orders.amount[rung] <= 0.0), own)
+        power, rung = self.model.power, self.model.month // 3
+        own, amount, left = power.own_turbines_for_orders(), np.empty(added.shape), np.empty(self.price.shape)
+        placed, is_new = np.empty(added.shape, dtype=bool), np.empty(added.shape, dtype=bool)
+        start = np.empty(added.shape, dtype=np.int64)
+        place_order(
+            rung,
+            self.model.month,
+            added,
+            own,
+            np.ceil(power.turbine_wait).astype(np.int64),
+            power.wait_of_orders(),
+            self.model.openai.planning_lead,
+            self.orders.amount,
+            self.on_orders,
+            self.announced_left_gw,
+            amount,
+            start,
+            placed,
+            is_new,
+            left,
+        )
+        power.ask_to_connect(rung, is_new, own)
         self._order_turbines(rung, added * own)
-        self.orders.put(rung, added > 0.0, amount, start, self.firm_term)
-        self.announced_left_gw = np.maximum(self.announced_left_gw - self.on_orders[:, None] * added, 0.0)
+        self.orders.put(rung, placed, amount, start, self.firm_term)
+        self.announced_left_gw = left
 
     def _order_turbines(self, rung, gw):
         """Order the turbines of a quarter's order, `gw` of IT load ``(1, worlds)``."""
@@ -472,12 +512,6 @@ class ComputeContracts(Mechanism):
         order = self.orders
         spread_over_building(self.model.month, self.build_months, order.start, order.amount, block, part)
         return part
-
-    @property
-    def live_share(self):
-        """Share of the orders that is built and billed, ``(1, worlds)``."""
-        ordered = total(self.orders.amount)
-        return (self.orders.live_in_all(self.model.month) / np.maximum(ordered, 1e-9))[None, :]
 
     def firm_ahead(self, lead):
         """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; `lead` is ``(1, worlds)``."""
@@ -607,6 +641,8 @@ class Leases(Mechanism):
         self.full_gw = np.array([c.gw for c in self.contracts])
         self.start = np.array([c.start_month for c in self.contracts])
         self.tenor = np.array([c.tenor_months for c in self.contracts])
+        running = np.maximum(np.arange(model.months)[:, None] - self.start, 0)
+        self._months_running = running[:, :, None].astype(float)
 
     def open_accounts(self, ledger):
         """Open the legs: rent, rent of a new tenant, rent to a second owner, claims after rejection."""
@@ -632,7 +668,7 @@ class Leases(Mechanism):
     def bill(self):
         """Bill rent for energised capacity; collect it from a new tenant where the old one has gone."""
         ledger, month, shape = self.model.ledger, self.model.month, self.rent_due.shape
-        rise = np.exp(self.log_rise * np.maximum(month - self.start, 0)[:, None] / 12.0)
+        rise = np.exp(self.log_rise * self._months_running[month] / 12.0)
         due, to_heirs, let = np.empty(shape), np.empty(shape), np.empty(shape)
         empty = np.empty(shape, dtype=np.int64)
         some_to_heirs = rents_due(

@@ -8,7 +8,7 @@
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State
+from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import OPERATIONS, SECURED, UNSECURED
 from model.ledger import ASSET, CLAIM
 from model.waterfall import private_equity_waterfall
@@ -76,6 +76,9 @@ class JointVenture(Mechanism):
     funds_paid_in = State("US$bn", "paid in by the funds")
     lien_claim = State("US$bn", "claimed under the lien when the lab defaulted")
 
+    founded = False
+    """Whether there is a venture in any world by now."""
+
     measures = ("capital", "income", "guarantee_due")
 
     def open_accounts(self, ledger):
@@ -102,11 +105,16 @@ class JointVenture(Mechanism):
         )
         self.lien = ledger.open_family("venture lien", ["OpenAI"], ["Brookfield"], seniority=OPERATIONS)
 
+    @of_params
+    def founding_months(self):
+        """Months in which the venture is founded in some world."""
+        return frozenset(self.month[self.enabled].tolist())
+
     def found(self):
         """Pay the capital in and invest it, in the month of founding; funds call theirs from their investors."""
-        now = (self.model.month == self.month) & self.enabled
-        if not now.any():
+        if self.model.month not in self.founding_months:
             return
+        self.founded, now = True, (self.model.month == self.month) & self.enabled
         lab = np.where(self.direction == 0, self.ticket, 0.0)
         funds = np.where(self.direction == 0, self.partner_capital, self.partner_capital + self.ticket)
         self.model.ledger.pay(self.calls, funds * now)
@@ -118,6 +126,8 @@ class JointVenture(Mechanism):
 
     def bill(self):
         """Bill the fee or earn in the market; bill last month's guarantee."""
+        if not self.founded:
+            return
         data_centre = self.reading == 0
         fee = self.capital * self.fee_yield / 12.0 * data_centre
         earned = np.maximum(self.capital * self.market_yield / 12.0, 0.0) * ~data_centre
@@ -133,7 +143,7 @@ class JointVenture(Mechanism):
 
     def distribute(self):
         """Run the waterfall on what came in; note what the guarantee will owe next month."""
-        if not (self.capital > 0.0).any():
+        if not self.founded:
             return
         cash = self.model.ledger.cash[self.model.row("Joint venture")][None, :]
         tiers = private_equity_waterfall(

@@ -5,7 +5,7 @@ that a world has the same bits alone and in any batch; logarithms and exponentia
 Blocks of one row are ``(1, worlds)``.
 """
 
-from numba import boolean, float64, types, void
+from numba import boolean, float64, int64, types, void
 
 from agents.kernels import kernel
 
@@ -55,18 +55,51 @@ def compare_with_hand(need, training, rivals_used, available, idle, in_use, tigh
 
 
 @kernel(
-    void, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT,
+    void, float64, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE,
+    TABLE, OUT, OUT,
 )  # fmt: skip
-def exponent_of_rent(
-    log_tightness, elasticity, shock_before, volatility, draw, enabled, slide, glut, obsolescence, industry_gain,
-    fire_sale_depth, thrown_out, in_use, shock, exponent,
+def exponents_of_rent(
+    month, log_tightness, elasticity, shock_before, volatility, draw, enabled, slide, glut, obsolescence,
+    industry_gain, fire_sale_depth, thrown_out, in_use, log_trend, stale, shock, exponents,
 ):  # fmt: skip
-    """The log of the rent over its trend: scarcity - obsolescence - fire sale + shock; the shock returns to nothing."""
-    for world in range(exponent.shape[1]):
+    """Logs of what makes the rent, a row each: its trend; scarcity - obsolescence - fire sale + shock; what old
+    capacity loses to other architectures. The shock returns to nothing.
+    """
+    for world in range(exponents.shape[1]):
         on, falls = 1.0 if enabled[0, world] else 0.0, 1.0 if glut[0, world] else 0.0
         scarce = min(max(log_tightness[0, world], -1.5), 0.7) * elasticity[0, world]
         step = volatility[0, world] * draw[0, world]
         shock[0, world] = shock_before[0, world] * 0.97 + step * on + slide[0, world] * falls
         fall = obsolescence[0, world] * industry_gain[0, world]
         fall = fall + fire_sale_depth[0, world] * thrown_out[0, world] / in_use[0, world]
-        exponent[0, world] = (scarce - fall) * on + shock[0, world]
+        exponents[0, world] = log_trend[0, world] * month / 12.0
+        exponents[1, world] = (scarce - fall) * on + shock[0, world]
+        exponents[2, world] = -stale[0, world] * on
+
+
+@kernel(void, TABLE, TABLE, TABLE, OUT, OUT)
+def set_rents(opening_rent, factors, vintage_discount, rent, old_rent):
+    """Rent of new capacity = opening rent x trend x deviation; of old capacity, a share of it x what has become stale.
+
+    factors ``(3, worlds)``: the three that `exponents_of_rent` gives the logs of.
+    """
+    for world in range(rent.shape[1]):
+        now = opening_rent[0, world] * factors[0, world] * factors[1, world]
+        rent[0, world] = now
+        old_rent[0, world] = now * vintage_discount[0, world] * factors[2, world]
+
+
+@kernel(void, TABLE, int64, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def let_to_others(pool, month, second_use, growth, rent, running_cost, idle, share):
+    """How much capacity ``(contracts, worlds)`` is idle, and the share of it that finds a second tenant, if it pays.
+
+    What others take on grows by a yearly amount; nobody lets what does not earn its running cost.
+    """
+    for world in range(idle.shape[1]):
+        whole = 0.0
+        for contract in range(pool.shape[0]):
+            whole += pool[contract, world]
+        taken = second_use[0, world] + growth[0, world] * month / 12.0
+        pays = 1.0 if rent[0, world] > running_cost[0, world] else 0.0
+        idle[0, world] = whole
+        share[0, world] = min(taken / max(whole, 1e-9), 1.0) * pays

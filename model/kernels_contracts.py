@@ -15,7 +15,7 @@ MONTHS = types.Array(int64, 2, "C", readonly=True)
 ROWS = types.Array(int64, 1, "C", readonly=True)
 YES_NO = types.Array(boolean, 1, "C", readonly=True)
 PER_WORLD = types.Array(float64, 1, "C", readonly=True)
-OUT, OUT_MONTHS, OUT_ROW = float64[:, ::1], int64[:, ::1], float64[::1]
+OUT, OUT_MONTHS, OUT_ROW, OUT_FLAGS = float64[:, ::1], int64[:, ::1], float64[::1], boolean[:, ::1]
 
 
 @kernel(void, TABLE, MONTHS, MONTHS, ROWS, OUT_ROW)
@@ -171,13 +171,18 @@ def add_bills(mine, yearly, used, floor, available, price, renewal_price, renewe
                 out[world] += price[contract, world] * gw + renewals
 
 
-@kernel(void, FLAGS, MONTHS, ROWS, int64, MONTHS, MONTHS, MONTHS, OUT_MONTHS, OUT_MONTHS)
+@kernel(boolean, FLAGS, MONTHS, ROWS, int64, MONTHS, MONTHS, MONTHS, OUT_MONTHS, OUT_MONTHS)
 def move_starts(mask, months, of, now, start, tenor, stopped, moved, end):
     """Move the starts of masked rungs that lie ahead of `now`; their ends move too, unless they were stopped.
 
-    `of`: the row of the mask, and of the `months` to move by, that holds for each rung.
+    `of`: the row of the mask, and of the `months` to move by, that holds for each rung. Tells whether all months are
+    positive or nothing.
     """
     rungs, worlds = start.shape
+    forward = True
+    for row in range(months.shape[0]):
+        for world in range(worlds):
+            forward &= months[row, world] >= 0
     for rung in range(rungs):
         at = of[rung]
         for world in range(worlds):
@@ -186,6 +191,7 @@ def move_starts(mask, months, of, now, start, tenor, stopped, moved, end):
                 first += months[at, world]
             moved[rung, world] = first
             end[rung, world] = min(first + tenor[rung, world], stopped[rung, world])
+    return forward
 
 
 @kernel(void, TABLE, MONTHS, MONTHS, int64, MONTHS, OUT_ROW)
@@ -201,28 +207,31 @@ def add_due(amount, start, end, first, months, out):
 
 
 @kernel(
-    void, int64, TABLE, YES_NO, YES_NO, TABLE, TABLE, TABLE, TABLE, MONTHS, MONTHS, FLAGS, TABLE, OUT, OUT,
+    void, int64, TABLE, YES_NO, YES_NO, TABLE, TABLE, TABLE, TABLE, MONTHS, MONTHS, FLAGS, TABLE, OUT, OUT, OUT,
 )  # fmt: skip
 def deliver(
     month, path, on_halls, on_orders, energised, contracted, curtailed, ordered, start, end, ended, before,
-    available, peak,
+    available, peak, live_share,
 ):  # fmt: skip
     """What each contract can deliver, GW: its path, its halls less what is curtailed, or the orders that are live.
 
     peak: the largest capacity so far behind it; all energised halls and all finished orders count. path ``(contracts,
-    months)`` is the same in all worlds; `curtailed` has a row for each site, the halls' sites first.
+    months)`` is the same in all worlds; `curtailed` has a row for each site, the halls' sites first. live_share: of all
+    that is ordered.
     """
     contracts, worlds = available.shape
     for world in range(worlds):
-        powered, running, live, finished = 0.0, 0.0, 0.0, 0.0
+        powered, running, live, finished, whole = 0.0, 0.0, 0.0, 0.0, 0.0
         for site in range(energised.shape[0]):
             powered += energised[site, world]
             running += contracted[site, world] * (1.0 - curtailed[site, world])
         for rung in range(ordered.shape[0]):
+            whole += ordered[rung, world]
             if start[rung, world] <= month:
                 finished += ordered[rung, world]
                 if month < end[rung, world]:
                     live += ordered[rung, world]
+        live_share[0, world] = live / max(whole, 1e-9)
         for contract in range(contracts):
             gw = built = path[contract, month]
             if on_halls[contract]:
@@ -233,11 +242,19 @@ def deliver(
             peak[contract, world] = max(before[contract, world], built)
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, YES_NO, TABLE, float64, OUT, OUT)
-def bill_contracts(used, available, floor, price, yearly, billed_before, kept, amount, billed):
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, YES_NO, TABLE, float64, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE,
+    OUT, OUT, OUT, OUT, OUT,
+)  # fmt: skip
+def bill_contracts(
+    used, available, floor, price, yearly, billed_before, kept, renewed, renewal_price, relet, old_rent, overrun,
+    pass_through, amount, billed, renewals, let, handed_on,
+):  # fmt: skip
     """A month's bill of each contract, US$bn, and what is billed so far this year, `kept` of what was before.
 
-    amount = price / 12 x what is used, at least the floor's share of what is available unless the minimum is yearly.
+    amount = price / 12 x what is used, at least the floor's share of what is available unless the minimum is yearly;
+    renewals at their mean price; what is let to others at the rent of old capacity; the share that is handed on to the
+    lab of what power costs above the contract price ``(power contracts, worlds)``.
     """
     contracts, worlds = used.shape
     for contract in range(contracts):
@@ -245,6 +262,65 @@ def bill_contracts(used, available, floor, price, yearly, billed_before, kept, a
             minimum = (0.0 if yearly[contract] else floor[contract, world]) * available[contract, world]
             amount[contract, world] = price[contract, world] * max(used[contract, world], minimum) / 12.0
             billed[contract, world] = billed_before[contract, world] * kept + amount[contract, world]
+            renewals[contract, world] = renewal_price[contract, world] * renewed[contract, world] / 12.0
+            let[contract, world] = old_rent[0, world] * relet[contract, world] / 12.0
+    for world in range(worlds):
+        extra = 0.0
+        for contract in range(overrun.shape[0]):
+            extra += overrun[contract, world]
+        handed_on[0, world] = max(extra * pass_through[0, world], 0.0)
+
+
+@kernel(boolean, TABLE, ROWS, ROWS, ROWS, FLAGS, OUT)
+def bill_heirs(amount, contract_of, seller, buyer, closed, out):
+    """What buyers owe to the second owners of contracts whose seller has gone; tells whether that is so of any.
+
+    `contract_of`: the contract behind each row of out; closed ``(parties, worlds)``.
+    """
+    some = False
+    for row in range(out.shape[0]):
+        contract = contract_of[row]
+        for world in range(out.shape[1]):
+            inherited = closed[seller[contract], world] and not closed[buyer[contract], world]
+            out[row, world] = amount[contract, world] if inherited else 0.0
+            some |= inherited
+    return some
+
+
+@kernel(void, TABLE, TABLE, TABLE, ROWS, OUT)
+def add_sales(billed, renewed, let, seller, out):
+    """Add up by seller what contracts, their renewals and re-letting bring; out ``(parties, worlds)``."""
+    out[:] = 0.0
+    for contract in range(billed.shape[0]):
+        row = seller[contract]
+        for world in range(billed.shape[1]):
+            out[row, world] += billed[contract, world] + renewed[contract, world] + let[contract, world]
+
+
+@kernel(
+    void, int64, int64, TABLE, FLAGS, MONTHS, MONTHS, MONTHS, TABLE, YES_NO, TABLE, OUT, OUT_MONTHS, OUT_FLAGS,
+    OUT_FLAGS, OUT,
+)  # fmt: skip
+def place_order(
+    rung, month, added, own, turbine_wait, queue_wait, lead, ordered, on_orders, announced, amount, start, placed,
+    is_new, left,
+):  # fmt: skip
+    """Turn a new commitment ``(1, worlds)`` into an order at a quarter's rung: how much, from when, and what is left.
+
+    It starts at the lab's planning `lead`, or after the connection queue, or once its `own` turbines are there. Changes
+    amount, start, where an order is placed, where it is the first of its rung, and what is left of what is announced.
+    """
+    for world in range(added.shape[1]):
+        gw = added[0, world]
+        wait = turbine_wait[0, world] if own[0, world] else queue_wait[0, world]
+        start[0, world] = month + max(lead[0, world], wait)
+        amount[0, world] = ordered[rung, world] + gw
+        placed[0, world] = gw > 0.0
+        is_new[0, world] = gw > 0.0 and ordered[rung, world] <= 0.0
+    for contract in range(left.shape[0]):
+        taken = 1.0 if on_orders[contract] else 0.0
+        for world in range(added.shape[1]):
+            left[contract, world] = max(announced[contract, world] - taken * added[0, world], 0.0)
 
 
 @kernel(void, int64, MONTHS, TABLE, YES_NO, YES_NO, YES_NO, PER_WORLD, PER_WORLD, FLAGS, TABLE, TABLE, TABLE,

@@ -102,15 +102,12 @@ class Ladder:
         ValueError
             When a delay is negative.
         """
-        months = np.asarray(months, dtype=np.int64)
-        if (months < 0).any():
-            raise ValueError("a delay cannot be negative")
         start, end = np.empty(self.start.shape, dtype=np.int64), np.empty(self.start.shape, dtype=np.int64)
-        rows = len(start) if of is None else len(mask)
-        of = np.arange(rows) if of is None else of
-        shape = rows, start.shape[1]
-        mask, months = (np.ascontiguousarray(np.broadcast_to(each, shape)) for each in (mask, months))
-        move_starts(mask, months, of, month, self.start, self.tenor, self.stopped, start, end)
+        shape = len(start) if of is None else len(mask), start.shape[1]
+        of = np.arange(len(start)) if of is None else of
+        mask, months = _given(mask, bool, shape), _given(months, np.int64, shape)
+        if not move_starts(mask, months, of, month, self.start, self.tenor, self.stopped, start, end):
+            raise ValueError("a delay cannot be negative")
         self._set(start=start, end=end)
 
     def put(
@@ -129,6 +126,13 @@ class Ladder:
         """Lengthen the tenor of the masked rungs by `months` (shorten, down to nothing, when negative)."""
         longer = np.maximum(self.tenor + np.asarray(months, dtype=np.int64), 0)
         self._set(tenor=np.where(mask, longer, self.tenor))
+
+
+def _given(values, dtype, shape):
+    """Give what may be one for all rungs or worlds as a block of its own; no copy if it is one already."""
+    if getattr(values, "shape", None) == shape and values.dtype == dtype and values.flags.c_contiguous:
+        return values
+    return np.ascontiguousarray(np.broadcast_to(values, shape), dtype=dtype)
 
 
 def annuity_factor(monthly_rate: np.ndarray, payments: np.ndarray) -> np.ndarray:

@@ -188,12 +188,8 @@ class Solvency(Mechanism):
         shares = self.model.shares.market_value.take(contracts.seller, axis=0)
         all_owed = np.take(contracts.into_seller @ owed, contracts.seller, axis=0)
         stake = shares * owed / np.maximum(all_owed, 1e-9)
-        pool = contracts.available * contracts.of_openai[:, None]
-        idle = market.idle_pool
-        let = market.letting_share(pool) * np.minimum(
-            market.old_rent / np.maximum(contracts.price, 1e-9), 1.0
-        )
-        market.idle_pool = idle
+        _, let = market.let_of(contracts.available * contracts.of_openai[:, None])
+        let = let * np.minimum(market.old_rent / np.maximum(contracts.price, 1e-9), 1.0)
         without = owed * (let + self.expected_recovery * (1.0 - let))
         with_cut = self.survival_if_granted * (owed * (1.0 - cut) + stake)
         return (owed > 0.0) & (with_cut >= without) & contracts.of_openai[:, None]
