@@ -3,6 +3,8 @@
 import numpy as np
 
 from agents.firm import Party
+from agents.kernels import as_layers, as_rows
+from agents.kernels_equity import compare_revenue, move_window, pay_signed, sign_equity, value_by_growth
 from agents.worlds import Param, State, of_params
 
 
@@ -73,12 +75,18 @@ class EquityInvestors(Party):
 
     def open_or_shut(self):
         """Shut or reopen the window: one draw a month, hazards moved by the revenue surprise."""
-        draw = self.model.draw("equity window")
-        hazard = self.closing_hazard * np.exp(-self.surprise_sensitivity * self.model.demand.revenue_surprise)
-        shuts = draw < 1.0 - np.exp(-hazard / 12.0)
-        opens = draw < self.monthly_reopening
-        stays = np.where(self.window_open, ~shuts, opens)
-        self.window_open = np.where(self.model.forced_window >= 0, self.model.forced_window > 0, stays)
+        model, is_open = self.model, np.empty(self.window_open.shape, dtype=bool)
+        raised = np.exp(-self.surprise_sensitivity * model.demand.revenue_surprise)
+        staying = np.exp(self.closing_hazard * raised / -12.0)
+        given = (
+            model.draw("equity window"),
+            staying,
+            self.monthly_reopening,
+            self.window_open,
+            model.forced_window,
+        )
+        move_window(*as_rows(*given, is_open))
+        self.window_open = is_open
 
     @of_params
     def monthly_reopening(self):
@@ -87,36 +95,37 @@ class EquityInvestors(Party):
 
     def value_lab(self):
         """Value the lab at a multiple of revenue that follows its growth."""
-        lab = self.model.openai
-        growth = np.maximum(np.log(np.maximum(lab.revenue, 0.1) / np.maximum(lab.revenue_year_ago, 0.1)), 0.0)
-        multiple = self.multiple_floor + self.multiple_growth * np.minimum(growth, 1.0)
-        self.valuation = multiple * lab.revenue * lab.alive
+        lab, ratio, valuation = self.model.openai, np.empty((1, self.worlds)), np.empty(self.valuation.shape)
+        compare_revenue(lab.revenue, lab.revenue_year_ago, ratio)
+        log_ratio = np.log(ratio, out=ratio)
+        given = log_ratio, self.multiple_floor, self.multiple_growth, lab.revenue, lab.alive
+        value_by_growth(*as_rows(*given, valuation))
+        self.valuation = valuation
 
     def sign(self):
         """Sign what is asked, within the yearly cap and a share of the valuation, while the window is open."""
-        january = self.model.month % 12 == 0
-        raised = self.raised_year * (not january)
-        cap = np.minimum(self.yearly_cap, self.valuation_share * self.valuation)
-        room = np.maximum(cap - raised, 0.0) * self.window_open
-        asked = np.where(self.enabled, np.minimum(self.model.openai.equity_asked, room), 0.0)
-        due = (self.model.month + self.payment_lag) % 12
-        self.signed = np.where(self._slots == due, self.signed + asked, self.signed)
-        self.raised_year = raised + asked
+        signed, raised = np.empty(self.signed.shape), np.empty(self.raised_year.shape)
+        given = (
+            self.payment_lag,
+            self.raised_year,
+            self.yearly_cap,
+            self.valuation_share,
+            self.valuation,
+            self.window_open,
+            self.enabled,
+            self.model.openai.equity_asked,
+        )
+        by_month = as_layers(self.signed, signed)
+        sign_equity(self.model.month, *as_rows(*given), *by_month, *as_rows(raised))
+        self.signed, self.raised_year = signed, raised
 
     def pay_in(self):
         """Pay the equity that falls due this month; with the window off, the committed yearly rounds."""
-        month, signed = self.model.month % 12, self.signed.copy()
-        signed_now = self.signed[month]
-        committed = self.model.committed_equity()
-        self.round_now = np.where(self.enabled, signed_now, committed) * self.model.openai.alive
-        signed[month] = 0.0
-        self.signed = signed
-        self.signed_total = self.model.year_total(signed)
-
-    @property
-    def _slots(self):
-        """The months of the year, in the shape of `signed`."""
-        return np.arange(12).reshape((12, *(1,) * (self.signed.ndim - 1)))
+        signed, paid, left = (np.empty(of.shape) for of in (self.signed, self.round_now, self.signed_total))
+        given = self.enabled, self.model.committed_equity(), self.model.openai.alive
+        by_month = as_layers(self.signed, signed)
+        pay_signed(self.model.month, *as_rows(*given), *by_month, *as_rows(paid, left))
+        self.signed, self.round_now, self.signed_total = signed, paid, left
 
 
 class RestOfTheWorld(Party):

@@ -30,7 +30,6 @@ from model.opening import read_opening, read_values
 from model.power import Power
 from model.solvency import Solvency
 from model.stress import Stress
-from model.sums import total
 from model.tape import Tape
 from model.technology import Technology
 from model.waterfall import cascade_of, private_equity_waterfall
@@ -355,9 +354,6 @@ class Assembly(WorldsModel):
             window.committed_2030,
         )
         return yearly[year] / 12.0 if year < len(yearly) else np.zeros((1, self.worlds))
-
-    year_total = staticmethod(total)
-    """Adds up the twelve months of a State kept by month."""
 
     run_cascade = staticmethod(cascade_of)
 

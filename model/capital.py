@@ -4,6 +4,7 @@ import numpy as np
 
 from agents.worlds import Mechanism, State, of_params
 from model.contracts import SITE_COMPANIES, UNSECURED
+from model.kernels_capital import hand_out_shares, leave_to_the_market, split_round
 from model.ledger import ASSET_SALE, CLAIM
 from model.sums import Adder, adder_into, incidence, total
 
@@ -52,32 +53,33 @@ class Shares(Mechanism):
         )
 
     def pay_round(self):
-        """Pay this month's round: SoftBank and the chip vendor their shares while they can, the market the rest."""
-        amount = self.model.equity_window.round_now
-        partners, vendor = self.model.partners, self.model.chip_vendor
-        able = (partners.loan_to_value < partners.loan_to_value_ceiling) & ~partners.in_arrears
-        soft = total(partners.round_share * able * partners.sells_holdings)[None, :]
-        rest = np.maximum(1.0 - soft - vendor.round_share, 0.0)
-        wanted = np.concatenate([soft, vendor.round_share, rest]) * amount
-        paid = self.model.ledger.pay(self.rounds, wanted)
-        gap = np.zeros(wanted.shape)
-        gap[2] = np.maximum(total(wanted - paid), 0.0)
-        paid = paid + self.model.ledger.pay(self.rounds, gap)
-        round_paid = np.zeros(self.owned.shape)
-        round_paid[-3:] = paid
-        self.round_paid = round_paid
-        self._dilute()
+        """Pay this month's round: SoftBank and the chip vendor their shares while they can, the market the rest.
+
+        New shares go to those who paid, at the last valuation: owned = owned x (1 - new) + paid / value.
+        """
+        model, partners, shape = self.model, self.model.partners, self.owned.shape
+        wanted, gap = np.empty((3, self.worlds)), np.empty((3, self.worlds))
+        split_round(
+            partners.loan_to_value,
+            partners.loan_to_value_ceiling,
+            partners.rows_of(model.solvency.months_missed),
+            partners.round_share,
+            partners.sells_holdings,
+            model.chip_vendor.round_share,
+            model.equity_window.round_now,
+            wanted,
+        )
+        paid = model.ledger.pay(self.rounds, wanted)
+        leave_to_the_market(wanted, paid, gap)
+        more = model.ledger.pay(self.rounds, gap)
+        round_paid, owned = np.empty(shape), np.empty(shape)
+        hand_out_shares(paid, more, model.equity_window.valuation, self.owned, round_paid, owned)
+        self.round_paid, self.owned = round_paid, owned
 
     def sign(self):
         """Take over the opening stakes at month 0."""
         opening = np.array([c.price for c in self.stakes] + [0.0] * 3)
         self.owned = np.broadcast_to(opening[:, None], (self.rows, self.worlds))
-
-    def _dilute(self):
-        """Hand new shares to those who paid, at the last valuation: owned = owned x (1 - new) + paid / value."""
-        value = np.maximum(self.model.equity_window.valuation, 1.0)
-        new = np.minimum(self.round_paid / value, 0.2)
-        self.owned = self.owned * (1.0 - total(new)) + new
 
     @property
     def market_value(self):

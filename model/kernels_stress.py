@@ -14,24 +14,27 @@ TABLE = types.Array(float64, 2, "C", readonly=True)
 SQUARES = types.Array(float64, 3, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
-OUT, OUT_SQUARES, OUT_ROW = float64[:, ::1], float64[:, :, ::1], float64[::1]
+OUT, OUT_SQUARES = float64[:, ::1], float64[:, :, ::1]
 
 
 @kernel(
-    void, int64, MONTHS, TABLE, TABLE, MONTHS, FLAGS, MONTHS, FLAGS, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE,
-    TABLE, TABLE, TABLE, TABLE, OUT_ROW, OUT_ROW, OUT_ROW,
+    void, TABLE, FLAGS, MONTHS, TABLE, TABLE, int64, MONTHS, TABLE, TABLE, MONTHS, FLAGS, MONTHS, FLAGS, FLAGS, TABLE,
+    TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT,
 )  # fmt: skip
 def read_weakness(
+    spread_multiple, lab_closed, lab_missed, runway, revenue_surprise,
     of_lab, months_complete, dscr, lockup_dscr, site_missed, site_closed, partner_missed, partner_closed,
     sells_holdings, loan_to_value, loan_to_value_ceiling, leverage, leverage_ceiling, debt,
-    price, calm_price, curtailed, load, low_cover, over_ceiling, dear_power,
+    price, calm_price, curtailed, load, readings,
 ):  # fmt: skip
-    """Three readings ``(worlds,)``: low cover, debt above its ceiling, dear or missing power.
+    """The six readings ``(6, worlds)``: funding, coverage, liquidity, leverage, power, demand.
 
-    low cover: the share of the first `of_lab` sites and of all partners that cannot, or barely, cover what they owe,
-    sites from 12 months after completion. over ceiling: partners' debt, each by how far it is above (at most one),
-    over all their debt. dear power: price over that of a calm year, less one, plus the share of data centres cut, mean
-    over the regions by load.
+    funding: the spread over the calm spread, less one. coverage: the share of the first `of_lab` sites and of all
+    partners that cannot, or barely, cover what they owe, sites from 12 months after completion. liquidity: what the
+    lab's runway lacks of twelve months, all where it is in arrears or gone. leverage: partners' debt, each by how far
+    it is above its ceiling (at most one), over all their debt. power: price over that of a calm year, less one, plus
+    the share of data centres cut, mean over the regions by load. demand: the lab's revenue below expectation, in
+    logarithms.
     """
     partners, worlds = debt.shape
     for world in range(worlds):
@@ -51,9 +54,13 @@ def read_weakness(
             rise = max(price[region, world] / calm_price[region, world] - 1.0, 0.0)
             used += load[region, world]
             dear += load[region, world] * (rise + curtailed[region, world])
-        low_cover[world] = low / (of_lab + partners)
-        over_ceiling[world] = above / max(owed, 1e-9)
-        dear_power[world] = dear / max(used, 1e-9)
+        gone = lab_closed[0, world] or lab_missed[0, world] > 0
+        readings[0, world] = spread_multiple[0, world] - 1.0
+        readings[1, world] = low / (of_lab + partners)
+        readings[2, world] = 1.0 if gone else max(1.0 - runway[0, world] / 12.0, 0.0)
+        readings[3, world] = above / max(owed, 1e-9)
+        readings[4, world] = dear / max(used, 1e-9)
+        readings[5, world] = max(-revenue_surprise[0, world], 0.0)
 
 
 @kernel(void, TABLE, TABLE, float64, OUT)
@@ -73,12 +80,12 @@ def place_in_sample(readings, sample, floor, places):
             places[reading, world] = low / size if value > floor else 0.0
 
 
-@kernel(void, TABLE, TABLE, SQUARES, TABLE, OUT_SQUARES, OUT, OUT_ROW, OUT_ROW)
+@kernel(void, TABLE, TABLE, SQUARES, TABLE, OUT_SQUARES, OUT, OUT, OUT)
 def join_by_correlation(places, weights, covariance, decay, updated, parts, squared, means):
     """Covariances after a month, and the squared index: parts joined by correlations, at most those of all at one.
 
     decay ``(1, worlds)``; covariances ``(n, n, worlds)``; parts, a scratch, ``(n, worlds)``; squared and the mean
-    place ``(worlds,)``.
+    place ``(1, worlds)``.
     """
     count, worlds = places.shape
     for world in range(worlds):
@@ -96,4 +103,4 @@ def join_by_correlation(places, weights, covariance, decay, updated, parts, squa
         for one in range(count):
             for other in range(count):
                 joint += parts[one, world] * parts[other, world] * updated[one, other, world]
-        squared[world], means[world] = min(max(joint, 0.0), mean * mean), mean
+        squared[0, world], means[0, world] = min(max(joint, 0.0), mean * mean), mean

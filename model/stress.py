@@ -81,32 +81,31 @@ class Stress(Mechanism):
 
     def read(self):
         """Take the six readings, find their places in the frozen sample, and join them."""
-        model, lab = self.model, self.model.openai
         readings = np.empty((len(READINGS), self.worlds))
-        funding, coverage, liquidity, leverage, power, demand = readings
-        self._read_weakness(coverage, leverage, power)
-        funding[:] = model.credit.spread_multiple[0] - 1.0
-        gone = lab.closed | lab.in_arrears
-        liquidity[:] = np.where(gone, 1.0, np.maximum(1.0 - lab.runway / 12.0, 0.0))[0]
-        demand[:] = np.maximum(-model.demand.revenue_surprise, 0.0)[0]
+        self._read_weakness(readings)
         readings.setflags(write=False)
         for row, name in enumerate(READINGS):
             setattr(self, name, readings[row : row + 1])
         places = percentiles(readings, reference_sample(), FLOOR)
         if self.covariance is None:
             self.covariance = np.repeat(np.eye(len(READINGS))[:, :, None] / 12.0, self.worlds, axis=2)
-        squared, mean, self.covariance = _join(places, WEIGHTS, self.covariance, self.decay)
-        self.index, self.mean = np.sqrt(squared)[None, :], mean[None, :]
+        squared, self.mean, self.covariance = _join(places, WEIGHTS, self.covariance, self.decay)
+        self.index = np.sqrt(squared, out=squared)
         self.peak = np.maximum(self.peak, self.index)
 
-    def _read_weakness(self, low_cover, over_ceiling, dear_power):
-        """Read low cover, debt above its ceiling and dear power into ``(worlds,)`` rows.
+    def _read_weakness(self, readings):
+        """Take the six readings, ``(readings, worlds)``.
 
         Meta's own site is left out: its cover is thin by design, and its tenant is not the lab.
         """
-        model, missed = self.model, self.model.solvency.months_missed
+        model, lab, missed = self.model, self.model.openai, self.model.solvency.months_missed
         sites, partners, utilities = model.sites, model.partners, model.utilities
         read_weakness(
+            model.credit.spread_multiple,
+            lab.closed,
+            lab.rows_of(missed),
+            lab.runway,
+            model.demand.revenue_surprise,
             model.halls.rows,
             sites.months_complete,
             sites.dscr,
@@ -125,9 +124,7 @@ class Stress(Mechanism):
             self._calm_price,
             utilities.curtailed,
             utilities.load,
-            low_cover,
-            over_ceiling,
-            dear_power,
+            readings,
         )
 
     @of_params
@@ -164,13 +161,13 @@ def composite_stress(places, weights, covariance, decay):
     shapes = (count, worlds), (count, 1), (count, count, worlds), (1, worlds)
     given = map(np.broadcast_to, (places, weights, covariance, decay), shapes)
     squared, _, updated = _join(*map(np.ascontiguousarray, given))
-    return squared, updated
+    return squared[0], updated
 
 
 def _join(places, weights, covariance, decay):
-    """Give the squared index, the mean place and the covariances after this month, of blocks of full shape."""
+    """Give the squared index and the mean place, ``(1, worlds)``, and the covariances, of blocks of full shape."""
     updated, parts = np.empty(covariance.shape), np.empty(places.shape)
-    squared, mean = np.empty((2, places.shape[1]))
+    squared, mean = np.empty((1, places.shape[1])), np.empty((1, places.shape[1]))
     join_by_correlation(places, weights, covariance, decay, updated, parts, squared, mean)
     return squared, mean, updated
 
