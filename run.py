@@ -560,12 +560,16 @@ def page(
     ),
     port: Annotated[int, typer.Option(help="The port to listen at; 0 takes a free one.")] = 8765,
     show: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
+    workers: Annotated[
+        int,
+        typer.Option(min=0, help="Processes that play worlds beside the server, of 0.4 GB each; 0 for none."),
+    ] = 1,
 ):
     """Open the page: watch the stress emerge, move a lever, step into another world."""
     from viz.server import PortTaken, serve
 
     try:
-        serve(host, port, show=show)
+        serve(host, port, show=show, workers=workers)
     except PortTaken as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(2) from None

@@ -89,9 +89,9 @@ def measure(changes=20, loads=10, sessions=10, tell=lambda words: None):
             first = [_load(browser, server) for _ in range(loads)]
             tell(f"{sessions} more visitors")
             process = psutil.Process(server.process.pid)
-            before = process.memory_info().rss
+            before = _memory(process)
             others = [_visitor(browser, server).open() for _ in range(sessions)]
-            grown = (process.memory_info().rss - before) / sessions / 1e6
+            grown = (_memory(process) - before) / sessions / 1e6
             failures = [failure for each in (warm, *others) for failure in each.failures]
             browser.close()
     finally:
@@ -131,6 +131,11 @@ def measure(changes=20, loads=10, sessions=10, tell=lambda words: None):
             },
         ],
     }
+
+
+def _memory(process):
+    """What a process and its workers hold, in bytes."""
+    return sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
 
 
 def _visitor(browser, server):

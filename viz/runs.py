@@ -1,9 +1,10 @@
 """Runs for the page: computed whole, in steps that can be cancelled, and shared among sessions.
 
 World k is the same, bit for bit, in any chunk. So a run of 64 worlds grows to 256 by playing the 192 that are missing,
-and another world becomes the story by playing it alone.
+and another world becomes the story by playing it alone. Where there are worker processes, one plays the 192 meanwhile.
 """
 
+import contextlib
 import functools
 import threading
 import time
@@ -126,18 +127,19 @@ class Run:
         return np.concatenate([p.measures[name].values[:, row] for p in self.results.pieces], axis=-1)
 
 
-def compute(state: PageState, worlds=None, cancel=None, first=None) -> Run:
+def compute(state: PageState, worlds=None, cancel=None, first=None, elsewhere=None) -> Run:
     """Play what a state describes in ``worlds`` worlds (None: as many as the state says).
 
     ``cancel``: a threading.Event, looked at once a month; ``first``: a Run of the same key with fewer worlds, of which
-    only the missing ones are played. Raises Cancelled, or RunFailed with a sentence.
+    only the missing ones are played; ``elsewhere(state, start, stop, cancel)`` gives the Results of these worlds, or
+    None if they are to be played here. Raises Cancelled, or RunFailed with a sentence.
     """
     worlds = state.worlds if worlds is None else worlds
     position, scenario, began = min(state.story, worlds - 1), _scenario(state), time.perf_counter()
     if first is None or first.key != state.run_key or first.worlds > worlds:
         results = _play(scenario, worlds, state, cancel, position)
     else:
-        results = _grown(first.results, worlds, state, cancel, position)
+        results = _grown(first.results, worlds, state, cancel, position, elsewhere)
         began -= first.seconds
     run = Run(results, scenario, state.run_key, time.perf_counter() - began)
     return run if run.position == position else with_story(run, state, position, cancel)
@@ -172,13 +174,15 @@ def _scenario(state):
         raise RunFailed(f"This cannot be run: {error.problems[0]}") from None
 
 
-def _grown(old, worlds, state, cancel, position):
+def _grown(old, worlds, state, cancel, position, elsewhere):
     """The results with the worlds that are missing played and added; the story is the old one or an added one."""
     count = old.luck.size
     if count == worlds:
         return old
     shown = position - count if position >= count else None
-    more = _play(old.scenario, list(range(count, worlds)), state, cancel, shown)
+    more = elsewhere(state, count, worlds, cancel) if elsewhere and shown is None else None
+    if more is None:
+        more = _play(old.scenario, list(range(count, worlds)), state, cancel, shown)
     pieces = old.pieces if shown is None else [replace(piece, story=None) for piece in old.pieces]
     position = old.story if shown is None else position
     seconds = old.seconds + more.seconds
@@ -213,13 +217,14 @@ class RunCache:
     A run does not change, so that sharing one shows nobody anything of another: the same state gives the same numbers.
     Of every key the run with most worlds is kept, and gives those with fewer too. ``limit`` is the number of worlds in
     all runs together: where it is passed, the run that was not used for longest shrinks to its first worlds, then goes.
-    A run that several ask for while it is computed is computed once.
+    A run that several ask for while it is computed is computed once. ``workers``: Workers that play the worlds by which
+    a run grows, or None if they are played here.
     """
 
-    def __init__(self, limit=WORLDS_REMEMBERED, stories=STORIES_REMEMBERED):
-        self.limit, self.story_limit = limit, stories
+    def __init__(self, limit=WORLDS_REMEMBERED, stories=STORIES_REMEMBERED, workers=None):
+        self.limit, self.story_limit, self.workers = limit, stories, workers
         self._runs, self._stories, self._lock = OrderedDict(), OrderedDict(), threading.Lock()
-        self._awaited = {}
+        self._awaited, self._elsewhere = {}, {}
 
     def get(self, state, worlds=None):
         """Give the run of a state if it is remembered with its story, else None."""
@@ -249,6 +254,51 @@ class RunCache:
         worlds = state.worlds if worlds is None else worlds
         run = self.get(state, worlds)
         return self._wait(self._join(state, worlds), cancel) if run is None else run
+
+    @contextlib.contextmanager
+    def ahead(self, state, start, stop):
+        """Have a worker play the worlds from ``start`` up to ``stop``, by which ``compute`` then grows the run.
+
+        Gives the Job, shared by all who ask for the same worlds, or None if no worker is free. It is given up once
+        nobody is within any more.
+        """
+        key = (state.run_key, start, stop)
+        played = self._begin(key, state)
+        try:
+            yield played and played.job
+        finally:
+            if played:
+                self._leave(key, played)
+
+    def _begin(self, key, state):
+        """Join those who wait for worlds that a worker plays, or have it begin; None if there is no free one."""
+        if self.workers is None:
+            return None
+        (_, start, stop), scenario = key, _scenario(state)
+        with self._lock:
+            if key not in self._elsewhere:
+                job = self.workers.begin(scenario, list(range(start, stop)), state.seed, state.months)
+                if job is None:
+                    return None
+                self._elsewhere[key] = _Elsewhere(job)
+            played = self._elsewhere[key]
+            played.waiting += 1
+        return played
+
+    def _leave(self, key, played):
+        with self._lock:
+            played.waiting -= 1
+            if not played.waiting:
+                del self._elsewhere[key]
+                played.job.give_up()
+
+    def _from_worker(self, state, start, stop, cancel):
+        """The Results of some worlds from a worker; None if there is none that gives them."""
+        with self.ahead(state, start, stop) as job:
+            while job is not None and not job.done.wait(LOOK):
+                if cancel.is_set():
+                    raise Cancelled
+            return job and job.results
 
     def _join(self, state, worlds):
         """Wait with others for a run that is being computed, or have it computed."""
@@ -280,7 +330,8 @@ class RunCache:
         try:
             awaited.run = self.get(state, worlds)
             if awaited.run is None:
-                awaited.run = compute(state, worlds, awaited.given_up, first=self._most_of(state, worlds))
+                first = self._most_of(state, worlds)
+                awaited.run = compute(state, worlds, awaited.given_up, first, self._from_worker)
                 self.put(awaited.run)
         except Exception as error:
             awaited.error = error
@@ -333,6 +384,14 @@ class _Awaited:
     def __init__(self):
         self.waiting, self.given_up, self.done = 0, threading.Event(), threading.Event()
         self.run = self.error = None
+
+
+@dataclass
+class _Elsewhere:
+    """Worlds that a worker plays, and how many wait for them."""
+
+    job: object
+    waiting: int = 0
 
 
 def _cut(run, worlds, copied=False):

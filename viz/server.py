@@ -72,9 +72,10 @@ class PortTaken(Exception):
     """Another program listens at this address already."""
 
 
-def serve(host="127.0.0.1", port=8765, *, show=False):
+def serve(host="127.0.0.1", port=8765, *, show=False, workers=1):
     """Serve the page until interrupted; ``show`` opens it in the visitor's own browser.
 
+    ``workers``: how many processes play worlds beside this one; 0 for none, with which the page is slower but whole.
     PortTaken, with a sentence that says what to do, if the address is in use. ``port`` 0 takes a free one.
     """
     import uvicorn
@@ -84,7 +85,7 @@ def serve(host="127.0.0.1", port=8765, *, show=False):
     server = uvicorn.Server(
         uvicorn.Config(application(host), log_level="warning", access_log=False, timeout_graceful_shutdown=1)
     )
-    threading.Thread(target=_when_started, args=(server, address, show), daemon=True).start()
+    threading.Thread(target=_when_started, args=(server, address, show, workers), daemon=True).start()
     server.run(sockets=[listening])
 
 
@@ -254,14 +255,18 @@ def _named(host):
     return f"[{named}]" if ":" in named and not named.startswith("[") else named
 
 
-def _when_started(server, address, show):
+def _when_started(server, address, show, workers):
     while not server.started:
         if server.should_exit:
             return
         threading.Event().wait(0.05)
+    from viz.runs import CACHE
     from viz.session import ALL, FIRST, warm
+    from viz.workers import Workers
 
-    warm(FIRST)
+    warm(FIRST)  # before the workers start: what is compiled for the first time is compiled once
+    if workers:
+        CACHE.workers = Workers(workers)
     print(f"Take or Pay is open at {address}  (Ctrl+C ends it)", flush=True)
     if show:
         webbrowser.open(address)

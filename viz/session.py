@@ -3,6 +3,7 @@
 Nothing here is shared: each visitor has a Session, made where the page is rendered. Runs are shared, by the cache.
 """
 
+import contextlib
 import math
 import random
 import threading
@@ -184,11 +185,14 @@ class Session:
 
     def _work(self, state, cancel):
         try:
-            most = max(ALL, state.worlds)
-            for worlds in self._sizes(state, most):
-                run = CACHE.compute(state, worlds, cancel)
-                self._publish(state, run, cancel)
-                self._tell(state, cancel, busy=f"{worlds} of {most} worlds …" if worlds < most else "")
+            first, *rest = sizes = self._sizes(state, max(ALL, state.worlds))
+            with CACHE.ahead(state, first, rest[0]) if rest else contextlib.nullcontext():
+                for worlds in sizes:
+                    run = CACHE.compute(state, worlds, cancel)
+                    self._publish(state, run, cancel)
+                    self._tell(
+                        state, cancel, busy="" if worlds == sizes[-1] else f"{worlds} of {sizes[-1]} worlds …"
+                    )
             self._tell(state, cancel, digest=run.digest)
         except Cancelled:
             pass
