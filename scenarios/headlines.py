@@ -58,22 +58,24 @@ def headline_of(scenario, months=96, path=STORE):
     return stored(path).get((scenario.hash(), months))
 
 
-def headline_words(found, lab="OpenAI"):
-    """Give, in one or two sentences, what stands beside a default rate; ``found`` from ``Headline.facts``, or None."""
+def headline_words(found, lab="OpenAI", commands=True):
+    """Give, in one or two sentences, what stands beside a default rate; ``found`` from ``Headline.facts``, or None.
+
+    ``commands``: whether the commands are named that compute it.
+    """
     if found is None:
-        return (
-            f"{lab}'s default rate hangs on the equity window; how much is not kept for this scenario as it was played:"
-            " see `figure1` and `run --explain`."
-        )
+        where = ": see `figure1` and `run --explain`." if commands else "."
+        told = f"{lab}'s default rate hangs on the equity window; how much is not kept for this scenario as it was played"
+        return f"{told}{where}"
     chance, window, equity = found["default"], found["window"], found["equity"]
     rate = f"{chance['p']:.0%} ({100 * chance['low']:.0f}-{chance['high']:.0%}, {found['worlds']:,} worlds)"
     told = (
         f"Beside {lab}'s default rate of {rate}: {window['low']:.0%} to {window['high']:.0%} over the range of the"
-        " equity window (`figure1`)."
+        f" equity window{' (`figure1`)' if commands else ''}."
     )
     more = 100.0 * found["difference"]
     points = "{:.0f} ({:.0f} to {:.0f})".format(*(100.0 * equity[name] for name in ("share", "low", "high")))
     return (
         f"{told} With every driver at its neutral value it is {found['neutral']:.0%}; of the difference of"
-        f" {more:.0f} points the window adds {points} (Shapley value; `explain`)."
+        f" {more:.0f} points the window adds {points} (Shapley value{'; `explain`' if commands else ''})."
     )

@@ -211,6 +211,20 @@ class Scenario(Setting):
             decisions=tuple(sorted(parser.decisions, key=lambda decision: decision.month)),
         )
 
+    def without_rows(self, events=(), decisions=()):
+        """Give the scenario without some of its dated events and decisions, each by its place, from 0.
+
+        BadInput names the first place at which there is none.
+        """
+        kept = {}
+        for name, places in (("events", events), ("decisions", decisions)):
+            rows = getattr(self, name)
+            missing = next((place for place in places if not 0 <= place < len(rows)), None)
+            if missing is not None:
+                raise BadInput(f"there is no {name[:-1]} {missing}: the scenario has {len(rows)}")
+            kept[name] = tuple(row for place, row in enumerate(rows) if place not in places)
+        return replace(self, **kept)
+
     def to_toml(self):
         """Give the scenario as a TOML text that stands alone and reads back as the same scenario."""
         head = {"title": self.title, "paragraph": self.paragraph, "sources": list(self.sources)}

@@ -24,6 +24,7 @@ from viz.components import (
     ViewBar,
 )
 from viz.panels import STYLE, avoid
+from viz.panels.form import placeholder
 from viz.panels.lessons import LessonCard, is_locked
 from viz.session import ALL, Session, asked
 from viz.state import to_query
@@ -199,8 +200,9 @@ def ViewPane(session):
         lambda: show.view(seen.run, state, seen.pinned), [seen, state.view, state.party, state.names, played]
     )
     with solara.Div(classes=["tp-stack"], key=state.view):
-        if state.view in ASKED_OF:
-            Asked(session)
+        question = asked_above(state, seen.run) if state.view in ASKED_OF else None
+        if question is not None:
+            Asked(session, *question)
         if problem:
             Broken(problem)
         for kind, key, spec in specs:
@@ -213,22 +215,27 @@ def ViewPane(session):
                 DRAWN_BY[kind](**drawn)
 
 
+def asked_above(state, run):
+    """Give (the choice of whom a view is about, the party chosen, whom to ask about what would have avoided it or "").
+
+    None where there is nothing to choose and nobody fails.
+    """
+    troubled, party = avoid.in_trouble(run), state.party or "OpenAI"
+    if state.view == "party":
+        return show.party_list(run, state), party, party if party in troubled else ""
+    return ({"label": "", "options": []}, party, troubled[0]) if troubled else None
+
+
 @solara.component
-def Asked(session):
+def Asked(session, choice, party, about):
     """Above a view: whom it is about, and, where somebody fails, the question what would have avoided it."""
     state, run = session.state.value, session.seen.value.run
-    about = state.view == "party"
-    spec = show.party_list(run, state) if about else {"label": "", "options": []}
-    troubled = avoid.in_trouble(run)
-    party = state.party or "OpenAI"
-    asks = party in troubled if about else bool(troubled)
-    if about or asks:
-        Choice(
-            spec=json.dumps(spec | {"action": "What would have avoided it?" if asks else ""}),
-            chosen=party,
-            event_choose=lambda name: session.change(party=show.party_of(name, run, state)),
-            event_act=lambda *_: avoid.begin(session, party if about else troubled[0]),
-        )
+    Choice(
+        spec=json.dumps(choice | {"action": "What would have avoided it?" if about else ""}),
+        chosen=party,
+        event_choose=lambda name: session.change(party=show.party_of(name, run, state)),
+        event_act=lambda *_: avoid.begin(session, about),
+    )
 
 
 @solara.component
@@ -288,7 +295,10 @@ def OpenPanel(session):
         return
     panel = show.panel(state.panel)
     if panel is not None:
-        child = Boundary(panel.Panel, session)
+        waits = session.seen.value is None and getattr(panel, "NEEDS_RUN", False)
+        child = (
+            placeholder("The first run is still being computed.") if waits else Boundary(panel.Panel, session)
+        )
         Drawer(
             title=panel.TITLE,
             wide=getattr(panel, "WIDE", False),

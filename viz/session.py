@@ -20,7 +20,7 @@ FIRST, ALL = 64, 256  # worlds that answer at once, and worlds of the fan that f
 ONE_HAND = 1.0  # seconds within which moves of the same lever are one change
 MOST_UNDO = 100
 COMPUTING = "computing …"
-OF_A_RUN = ("scenario", "sets", "events", "decisions", "seed", "months", "worlds", "story")
+OF_A_RUN = ("scenario", "sets", "events", "decisions", "without", "seed", "months", "worlds", "story")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class Session:
 
     def open_scenario(self, name):
         """Run another scenario, under the same luck and without the levers that were moved."""
-        self.change(scenario=name, sets=(), events=(), decisions=())
+        self.change(scenario=name, sets=(), events=(), decisions=(), without=())
 
     def new_luck(self):
         """Draw new dice for all worlds."""

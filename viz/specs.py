@@ -129,11 +129,12 @@ class Timeline:
 class Strip:
     """All worlds at a glance: {position, luck, failed (month or None), tone, words}, and quick picks.
 
-    ``picks``: [{key, words, position or None, sentence}].
+    ``picks``: [{key, words, position or None, sentence}]; ``kinds``: [{tone, words}], what the colours of worlds mean.
     """
 
     worlds: list
     picks: list
+    kinds: list = field(default_factory=list)
 
 
 @dataclass(frozen=True)

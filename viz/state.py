@@ -44,7 +44,9 @@ WHOLE = {  # whole numbers: lowest and highest
 }
 WORDS = ("view", "chart", "party", "lesson", "panel")  # names of parts of the page; "" is none
 _WORD = re.compile(r"[\w .&'-]{0,40}")
-OF_A_RUN = ("scenario", "set", "event", "decision", "seed", "months")
+OF_A_RUN = ("scenario", "set", "event", "decision", "without", "seed", "months")
+DATED = ("events", "decisions")
+_PLACE = re.compile(r"(event|decision)\.([0-9]{1,3})")
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,16 @@ class PageState:
     """All that defines what is seen. Two equal states show the same page.
 
     ``sets``: (path, value) pairs, sorted, as in ``--set``; ``events`` and ``decisions``: rows of (key, value)
-    pairs, as in a scenario file; ``story``: the position of the shown world; ``party``: who is in focus;
-    ``pins``: pinned runs, each a query of its own.
+    pairs, as in a scenario file; ``without``: (name in DATED, place) of dated rows that are left out, of all that the
+    scenario then has; ``story``: the position of the shown world; ``party``: who is in focus; ``pins``: pinned runs,
+    each a query of its own.
     """
 
     scenario: str = "baseline"
     sets: tuple[tuple[str, Any], ...] = ()
     events: tuple[tuple[tuple[str, Any], ...], ...] = ()
     decisions: tuple[tuple[tuple[str, Any], ...], ...] = ()
+    without: tuple[tuple[str, int], ...] = ()
     seed: int = 1
     worlds: int = 64
     months: int = 96
@@ -83,6 +87,7 @@ class PageState:
             self.sets,
             self.events,
             self.decisions,
+            self.without,
             self.seed,
             self.months,
             version(),
@@ -99,6 +104,12 @@ class PageState:
         if value is not None:
             kept[path] = value
         return replace(self, sets=_ordered(kept))
+
+    def with_left_out(self, dated, row):
+        """Give the state without one more dated row: its place among the events or decisions that still happen."""
+        left = {place for name, place in self.without if name == dated}
+        place = [at for at in range(row + len(left) + 1) if at not in left][row]
+        return replace(self, without=tuple(sorted({*self.without, (dated, place)})))
 
 
 DEFAULT = PageState()
@@ -141,6 +152,10 @@ def scenario_of(state):
     if state.events or state.decisions:
         scenario = scenario.with_rows(
             [dict(row) for row in state.events], [dict(row) for row in state.decisions]
+        )
+    if state.without:
+        scenario = scenario.without_rows(
+            **{dated: [place for name, place in state.without if name == dated] for dated in DATED}
         )
     return scenario
 
@@ -197,6 +212,8 @@ def _pairs(state):
             yield from (("set", f"{path}={_written(each)}") for path, each in value)
         elif field.name in ("events", "decisions"):
             yield from ((field.name[:-1], _row_text(row)) for row in value)
+        elif field.name == "without":
+            yield from (("without", f"{dated[:-1]}.{place}") for dated, place in value)
         elif field.name == "pins":
             yield from (("pin", pin) for pin in value)
         else:
@@ -251,6 +268,7 @@ class _Reader:
         for read in (
             self._sets,
             self._rows,
+            self._left_out,
             self._whole_numbers,
             self._words,
             self._switches,
@@ -269,7 +287,7 @@ class _Reader:
         if len(text) > LONGEST_READ:
             self._note(f"The link is longer than {LONGEST_READ:,} characters; its end was not read.")
             text = text[:LONGEST_READ].rpartition("&")[0]
-        known = {"set", "event", "decision", "pin"} | {field.name for field in fields(PageState)}
+        known = {"set", "event", "decision", "without", "pin"} | {field.name for field in fields(PageState)}
         known -= {"sets", "events", "decisions", "pins"}
         found = {}
         try:
@@ -355,6 +373,18 @@ class _Reader:
                 self._note(f"The link holds more than {MOST_ROWS} {key}s; the rest was left out.")
             state = replace(state, **{name: tuple(rows)})
         return state
+
+    def _left_out(self, state, pairs):
+        """Dated rows that do not happen: each must be one that the scenario has."""
+        without = set()
+        for text in pairs.get("without", []):
+            found = _PLACE.fullmatch(text)
+            dated, place = (f"{found[1]}s", int(found[2])) if found else ("", 0)
+            if found and place < len(getattr(scenario_of(state), dated)):
+                without.add((dated, place))
+            else:
+                self._note(f"The scenario has no {_shown(text)} that could be left out.")
+        return replace(state, without=tuple(sorted(without)))
 
     def _whole_numbers(self, state, pairs):
         found = {}

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from model.history import NEVER
 from scenarios.cast import cast_of
 from viz import show
 from viz.panels import avoid
 from viz.runs import Cancelled, compute
-from viz.state import PageState
+from viz.state import PageState, parse_query, scenario_of, to_query
 from viz.views import events
 
 STATE = PageState(scenario="supercluster_24_months", worlds=2, months=72, story=1)
@@ -65,3 +66,31 @@ def test_work_that_is_stopped_leaves_nothing_behind():
     with pytest.raises(Cancelled):
         list(avoid.compute_changes(other, stop))
     assert avoid.found_of(other) is None
+
+
+def test_what_a_click_plays_is_the_world_of_its_row(run, found):
+    table, trials = avoid.changes_table(found, PARTY, cast_of(run.scenario, "own"))
+    events = [at for at, trial in enumerate(trials) if trial.dated]
+    assert len(events) == len(run.scenario.events) == 2
+    for at in (0, *events):
+        state = replace(STATE, **avoid.change_of(STATE, trials[at]))
+        there = compute(state)
+        effect = next(each for each in found.effects(PARTY) if each.trial == trials[at])
+        outcome, _ = found.outcome_of(PARTY)
+        month = int(there.outcome(outcome)[there.story.parties.index(PARTY), there.position])
+        assert (None if month >= NEVER else month) == effect.month
+        assert parse_query(to_query(state))[0] == state
+
+
+def test_one_dated_row_after_the_other_can_be_left_out():
+    scenario = scenario_of(STATE)
+    first = STATE.with_left_out("events", 0)
+    assert scenario_of(first).events == scenario.events[1:]
+    assert scenario_of(first.with_left_out("events", 0)).events == ()
+    assert scenario_of(STATE.with_left_out("events", 1)).events == scenario.events[:1]
+
+
+def test_where_nobody_fails_the_world_that_fails_first_is_known(run):
+    first = avoid.first_to_fail(run)
+    assert first is not None and avoid.in_trouble(compute(replace(STATE, story=first)))
+    assert avoid.first_to_fail(compute(replace(STATE, months=2))) is None

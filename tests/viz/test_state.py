@@ -193,3 +193,10 @@ def test_an_uploaded_scenario_is_known_by_its_hash_alone():
     state = PageState(scenario=name)
     assert scenario_of(state) is scenario
     assert parse_query(to_query(state)) == (state, [])
+
+
+def test_a_row_that_the_scenario_does_not_have_cannot_be_left_out():
+    state, notices = parse_query("scenario=credit_freeze&without=event.1&without=event.7&without=<b>")
+    assert state.without == (("events", 1),)
+    assert len(scenario_of(state).events) == len(scenario_of(replace(state, without=())).events) - 1
+    assert len(notices) == 2 and all("could be left out" in text for text in notices)

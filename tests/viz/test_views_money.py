@@ -108,7 +108,7 @@ def test_what_is_kept_is_the_change_of_cash():
 def test_a_month_draws_what_flowed_in_it():
     run, about = played()
     frame = sankey.build(run, about)[0].frames[30]["series"][0]
-    names = [re.split(r"[ \n]\$", node["name"])[0] for node in frame["data"]]
+    names = [re.split(r"[ \n]\$", node["name"])[0].replace("\n", " ") for node in frame["data"]]
     drawn = {(names[link["source"]], names[link["target"]]) for link in frame["links"]}
     flows = {pair for pair, amount in sankey.passing(run).items() if amount[30] >= sankey.SMALLEST}
     assert drawn == flows

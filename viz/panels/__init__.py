@@ -1,4 +1,7 @@
-"""What can be opened beside the page: each panel a module with TITLE, SENTENCE and a component Panel(session)."""
+"""What can be opened beside the page: each panel a module with TITLE, SENTENCE and a component Panel(session).
+
+WIDE: a wide drawer; NEEDS_RUN: it shows nothing before there is a run. Both may be left out.
+"""
 
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 """Who did it: exact Shapley shares of the drivers in what the present run shows."""
 
+import math
 import threading
 from collections import OrderedDict
 
@@ -9,7 +10,7 @@ from scenarios.cast import cast_of
 from scenarios.experiments.attribution import DRIVERS, attribute
 from viz import words
 from viz.components import Chart, Table
-from viz.panels.form import form_of
+from viz.panels.form import form_of, placeholder
 from viz.panels.work import of_session, work_of
 from viz.specs import Chart as ChartSpec
 from viz.specs import Table as TableSpec
@@ -65,11 +66,19 @@ def shares_chart(facts, cast):
     names = [WHAT.get(row["driver"], row["driver"]) for row in rows]
     shares = [scale * row["share"] for row in rows]
     spans = [{"coords": [[scale * row["low"], at], [scale * row["high"], at]]} for at, row in enumerate(rows)]
+    low, high, every = _round_ends([scale * row[end] for row in rows for end in ("low", "high")])
+    told = [
+        {"value": [scale * row["high"], at], "label": {"formatter": _signed(scale * row["share"])}}
+        for at, row in enumerate(rows)
+    ]
     option = {
-        "grid": {"left": 8, "right": 32, "top": 8, "bottom": 28, "containLabel": True},
+        "grid": {"left": 8, "right": 64, "top": 8, "bottom": 12, "containLabel": True},
         "tooltip": {"trigger": "item"},
-        "xAxis": {"type": "value", "axisLine": {"show": True}},
-        "yAxis": {"type": "category", "inverse": True, "data": names, "axisTick": {"show": False}},
+        "xAxis": {"type": "value", "min": low, "max": high, "interval": every},
+        "yAxis": {
+            "type": "category", "inverse": True, "data": names, "axisTick": {"show": False},
+            "axisLine": {"lineStyle": {"color": "var:muted"}}, "axisLabel": {"color": "var:ink"},
+        },
         "series": [
             {
                 "type": "bar", "name": f"adds, {unit}", "data": shares, "barWidth": "46%",
@@ -78,6 +87,10 @@ def shares_chart(facts, cast):
             {
                 "type": "lines", "coordinateSystem": "cartesian2d", "data": spans, "silent": True,
                 "lineStyle": {"color": "var:ink", "width": 2, "opacity": 1}, "z": 5,
+            },
+            {
+                "type": "scatter", "data": told, "symbolSize": 1, "silent": True, "itemStyle": {"opacity": 0},
+                "label": {"show": True, "position": "right", "distance": 8, "color": "var:ink", "fontWeight": 600},
             },
         ],
     }  # fmt: skip
@@ -98,6 +111,20 @@ def shares_chart(facts, cast):
     )
 
 
+def _round_ends(values):
+    """Round ends of an axis that holds zero and all values, and how far apart its lines are."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / 4.0))
+    every = next(step * times for times in (1, 2, 5, 10) if (high - low) / (step * times) <= 8.0)
+    return every * math.floor(low / every), every * math.ceil(high / every), every
+
+
+def _signed(value):
+    """A number that adds to something, with its sign: "+27", "−2.5", "0"."""
+    text = f"{value:+.0f}" if abs(value) >= 10.0 else f"{value:+.2g}"
+    return "0" if float(text) == 0.0 else text.replace("-", words.MINUS)
+
+
 def _headline(facts, cast):
     asked = cast.rename(MEASURES.get(facts["measure"], facts["measure"]))
     chance = facts["unit"] == "share of worlds"
@@ -108,7 +135,7 @@ def _headline(facts, cast):
     first = facts["drivers"][0]
     if all(row["share"] == 0.0 for row in facts["drivers"]):
         return f"{asked}: {ends[1]} with and without every driver, so that there is nothing to share out."
-    share = f"{100 * first['share']:+.0f} points" if chance else f"{first['share']:+.2g}"
+    share = f"{_signed(100 * first['share'])} points" if chance else _signed(first["share"])
     of_worlds = " of worlds" if chance else ""
     name = WHAT.get(first["driver"], first["driver"])
     return (
@@ -121,7 +148,7 @@ def pairs_table(facts):
     """Give the Table of what two drivers do together beyond each alone."""
     scale = 100.0 if facts["unit"] == "share of worlds" else 1.0
     rows = [
-        [f"{WHAT.get(one, one)} and {WHAT.get(other, other).lower()}", f"{scale * row['interaction']:+.1f}"]
+        [f"{WHAT.get(one, one)} and {WHAT.get(other, other).lower()}", _signed(scale * row["interaction"])]
         for row in facts["interactions"]
         for one, other in [row["drivers"]]
         if abs(row["interaction"]) > 1e-9
@@ -181,7 +208,9 @@ def Panel(session):
 
     with solara.Div():
         form_of(work, spec, change, start)
-        if found is not None:
+        if found is None:
+            placeholder("Here a bar will stand for each driver: how much it adds, with its 95% interval.")
+        else:
             with solara.Div(classes=["tp-panelfigure", "tp-panel-chart"]):
                 Chart(spec=to_json(shares_chart(found[1], cast)))
             pairs = pairs_table(found[1])

@@ -1,5 +1,6 @@
 """What would have avoided it: the shown world again, with the same luck and one single change at a time."""
 
+import json
 import threading
 from collections import OrderedDict
 
@@ -9,15 +10,15 @@ from model.history import NEVER
 from scenarios.cast import cast_of
 from scenarios.experiments.counterfactual import OUTCOMES, play_changes, things_in, trials_of
 from viz import words
-from viz.components import Table
-from viz.panels.form import form_of
+from viz.components import Choice, Table
+from viz.panels.form import form_of, placeholder
 from viz.panels.work import of_session, work_of
 from viz.specs import Table as TableSpec
 from viz.specs import to_json
 
 TITLE = "What would have avoided it"
 SENTENCE = "The shown world again, same luck, one single change at a time"
-WIDE = True
+WIDE = NEEDS_RUN = True
 SAYS = {"default": "in default", "missed": "60 days late"}
 KINDS = {"decision": "decision", "luck": "luck"}
 KEPT = 60
@@ -133,6 +134,20 @@ def _losses(loss):
     return "as before" if abs(loss) < 5e-4 else f"{'+' if loss > 0 else ''}{words.money(loss)}"
 
 
+def change_of(state, trial):
+    """Give the fields of a state that change when one trial is played in the page."""
+    if trial.path:
+        return {"sets": state.with_set(trial.path, trial.value).sets}
+    return {"without": state.with_left_out(trial.dated, trial.row).without}
+
+
+def first_to_fail(run):
+    """Give the position of the world in which a firm is first in default, None where none ever is."""
+    firms = [run.results.pieces[0].parties.index(firm) for firm in run.results.pieces[0].firms]
+    first = run.outcome("default")[firms].min(axis=0)
+    return int(first.argmin()) if first.min() < NEVER else None
+
+
 # -- the panel -----------------------------------------------------------------------------------------------
 
 
@@ -165,19 +180,34 @@ def played(session):
 
 @solara.component
 def Panel(session):
-    if session.seen.value is None:
-        solara.Div(children=["The first run is still being computed."])
+    run = session.seen.value.run
+    if in_trouble(run):
+        Asked(session)
     else:
-        Avoided(session)
+        Elsewhere(session, run)
 
 
 @solara.component
-def Avoided(session):
+def Elsewhere(session, run):
+    """Where nobody fails there is nothing to ask; but in another world somebody may."""
+    first = first_to_fail(run)
+    with solara.Div(classes=["tp-blank"]):
+        solara.Div(
+            children=[f"In world {run.position} everybody pays to the end: there is nothing to avoid."]
+        )
+        if first is None:
+            solara.Div(children=[f"Nobody defaults in any of the {run.worlds} worlds."])
+        else:
+            choice = {"label": "", "options": [], "action": "Show the world in which somebody fails first"}
+            Choice(spec=json.dumps(choice), event_act=lambda *_: session.change(story=first))
+
+
+@solara.component
+def Asked(session):
     state, run = session.state.value, session.seen.value.run
     work, asked = work_of(session, "avoid"), _asked(session)
-    played(session)
     cast, troubled = cast_of(run.scenario, state.names), in_trouble(run)
-    party = asked.value if asked.value in troubled else next(iter(troubled), "")
+    party = asked.value if asked.value in troubled else troubled[0]
     found = found_of(run)
     things = found.things() if found else things_in(trials_of(run.scenario))
     spec = {
@@ -191,7 +221,7 @@ def Avoided(session):
             }
         ],
         "action": f"Try {things} single changes",
-        "refused": "" if troubled else "In this world nobody defaults or pays late. Choose another world first.",
+        "refused": "",
         "note": "",
     }  # fmt: skip
 
@@ -200,21 +230,19 @@ def Avoided(session):
             asked.set(message["value"])
 
     drawn = solara.use_memo(
-        lambda: changes_table(found, party, cast) if found and party else None,
+        lambda: changes_table(found, party, cast) if found else None,
         [found is None, world_of(run), party, state.names],
     )
 
     def play(item):
-        trial = drawn[1][int(item.get("index", 0))]
-        if trial.path:
-            session.change(sets=state.with_set(trial.path, trial.value).sets, panel="")
-        else:
-            session.notice(
-                "A dated event cannot be taken out in the page: copy the scenario file and leave it out."
-            )
+        session.change(**change_of(state, drawn[1][int(item.get("index", 0))]), panel="")
 
     with solara.Div():
         form_of(work, spec, change, lambda *_: _start(session))
         if drawn is not None:
             with solara.Div(classes=["tp-panelfigure"]):
                 Table(spec=to_json(drawn[0]), event_pick=play)
+        else:
+            placeholder(
+                "A row for each change will stand here: whether it avoids the failure, and what it costs others."
+            )

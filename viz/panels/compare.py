@@ -15,11 +15,11 @@ from viz.levers import label_of
 from viz.specs import Chart as ChartSpec
 from viz.specs import Table as TableSpec
 from viz.specs import to_json
-from viz.state import MOST_PINS, known_scenario, pin_of, read_pin
+from viz.state import MOST_PINS, known_scenario, pin_of, read_pin, scenario_of
 
 TITLE = "Compare runs"
 SENTENCE = "Pin up to four, side by side, with paired differences"
-WIDE = True
+WIDE = NEEDS_RUN = True
 MOST_FIRMS, MOST_ROWS = 8, 14
 MARKS = ("circle", "rect", "triangle", "diamond", "pin")  # a run is told by its mark, not by colour alone
 COLOURS = ("var:ink", "var:accent", "var:muted", "var:band", "var:ink@0.45")  # states keep theirs
@@ -63,7 +63,15 @@ def changes(state):
     """Give what a state changes of its scenario, as texts; empty if nothing."""
     told = [f"{label_of(path)}: {_value(path, value)}" for path, value in state.sets]
     told += [_event(dict(row)) for row in state.events]
-    return told + [f"decision in month {dict(row).get('month')}" for row in state.decisions]
+    told += [f"decision in month {dict(row).get('month')}" for row in state.decisions]
+    return told + [f"without {_left_out(state, *each)}" for each in state.without]
+
+
+def _left_out(state, dated, place):
+    """What a dated row is that a state leaves out, in words."""
+    row = getattr(scenario_of(replace(state, without=())), dated)[place]
+    what = f"the {row.kind.replace('_', ' ')}" if dated == "events" else "the decision"
+    return f"{what} in month {row.month}"
 
 
 def _event(row):
@@ -100,6 +108,10 @@ def difference(before, after):
                 _value(path, each[path]) if path in each else "as in the scenario" for each in (one, other)
             )
             told.append(f"{label_of(path)}: {' → '.join(ends)}")
+    told += [f"without {_left_out(after, *each)}" for each in sorted({*after.without} - {*before.without})]
+    told += [
+        f"again with {_left_out(before, *each)}" for each in sorted({*before.without} - {*after.without})
+    ]
     for name, what in (("events", "dated events"), ("decisions", "decisions"), ("months", "months")):
         if getattr(before, name) != getattr(after, name):
             told.append(f"other {what}")
@@ -301,14 +313,6 @@ def Cards(spec="{}", event_pin=None, event_unpin=None, event_open=None, event_ag
 
 @solara.component
 def Panel(session):
-    if session.seen.value is None:
-        solara.Div(children=["The first run is still being computed."])
-    else:
-        Compared(session)
-
-
-@solara.component
-def Compared(session):
     state, seen = session.state.value, session.seen.value
     against, set_against = solara.use_state("")
     pins = {}
@@ -340,7 +344,7 @@ def Compared(session):
     def open_run(pin):
         if pin in pins:
             there = pins[pin]
-            names = ("scenario", "sets", "events", "decisions", "seed", "months")
+            names = ("scenario", "sets", "events", "decisions", "without", "seed", "months")
             session.change(**{name: getattr(there, name) for name in names})
 
     shown = [(seen.run, "This run")]

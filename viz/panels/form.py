@@ -10,6 +10,11 @@ def WorkForm(spec="", progress=-1.0, failure="", event_change=None, event_start=
     """Show {text, fields: [{key, label, value, options or groups}], action, note, refused}; ``progress`` -1: idle."""
 
 
+def placeholder(words):
+    """What stands where a result will stand: a sentence on what it will be."""
+    return solara.Div(classes=["tp-blank"], children=[words])
+
+
 def form_of(work, spec, change, start):
     """Show the form of one piece of background work: its fields, how far it is, what went wrong, and its stop."""
     progress = work.progress.value

@@ -278,7 +278,7 @@ def Steps(session, lesson):
         if case is not None:
             others = [each for name, each in lesson.cases.items() if name != case.key]
             pins = tuple(pin_of(each.state(state.seed)) for each in others[:2])
-            session.change(**case.changes(), pins=pins)
+            session.change(**case.changes(), without=(), pins=pins)
 
     def leave(*_):
         work.stop()

@@ -8,10 +8,11 @@ import solara
 
 from scenarios.cast import cast_of
 from scenarios.experiments.grid import ANY, axis_of, is_chance, trap_map
+from scenarios.schema import default_vocabulary, split_path
 from viz import words
 from viz.components import Chart
 from viz.levers import label_of, lever, levers
-from viz.panels.form import form_of
+from viz.panels.form import form_of, placeholder
 from viz.panels.work import of_session, work_of
 from viz.runs import RunFailed
 from viz.specs import Chart as ChartSpec
@@ -22,6 +23,7 @@ TITLE = "Trap map"
 SENTENCE = "Who fails over two levers at once; click a point to go there"
 WIDE = True
 WORLDS = 32  # at each of up to 81 points
+READ_ON_DARK = 55.0  # per cent: from here on a cell is so dark that its number is light
 FIRST_X, FIRST_Y = "equity_investors.closing_hazard", "demand.growth_level"
 MEASURES = {
     "default:OpenAI": "OpenAI in default",
@@ -103,14 +105,14 @@ def all_levers(state):
 
 def map_chart(found, cast):
     """Give the Chart of a TrapMap: a cell per point, darker where more worlds fail, and a cross for the run itself."""
-    x, y = ([words.figures(value, short=True) for value in axis.values] for axis in (found.x, found.y))
+    x, y = (_values(axis) for axis in (found.x, found.y))
     filled = found.filled
     cells = [
-        [column, row, round(100 * float(filled[row, column]), 1)] for row, column in np.ndindex(filled.shape)
+        _cell(column, row, 100.0 * float(filled[row, column])) for row, column in np.ndindex(filled.shape)
     ]
     low, high = 100 * float(np.nanmin(filled)), 100 * float(np.nanmax(filled))
     asked = cast.rename(MEASURES[found.measure])
-    labels = [cast.rename(label_of(axis.path)) for axis in (found.x, found.y)]
+    labels = [_name(axis, cast) for axis in (found.x, found.y)]
     category = {"type": "category", "splitArea": {"show": False}, "axisTick": {"show": False}}
     hidden = {"type": "value", "show": False, "min": -0.5}
     option = {
@@ -125,7 +127,7 @@ def map_chart(found, cast):
         ],
         "visualMap": {
             "min": 0, "max": 100, "dimension": 2, "seriesIndex": 0, "calculable": False, "right": 0,
-            "top": "middle", "itemHeight": 220, "itemWidth": 12, "text": ["100%", "0%"],
+            "top": "middle", "itemHeight": 220, "itemWidth": 12, "text": ["100%", "0%"], "textGap": 6,
             "inRange": {"color": ["var:surface", "var:band@0.35", "var:band", "var:ink"]},
         },
         "tooltip": {"trigger": "item"},
@@ -133,15 +135,12 @@ def map_chart(found, cast):
             {
                 "type": "heatmap", "name": f"{asked}, % of worlds", "data": cells,
                 "itemStyle": {"borderColor": "var:surface", "borderWidth": 1},
-                "label": {"show": found.done, "formatter": "{@[2]}", "fontSize": 10, "color": "var:ink",
-                          "textBorderColor": "var:surface", "textBorderWidth": 2},
+                "label": {"show": found.done, "formatter": "{@[2]}", "fontSize": 11},
             },
             {
                 "type": "scatter", "name": "this run", "xAxisIndex": 1, "yAxisIndex": 1, "data": _cross(found),
-                "symbol": "path://M-1 -5h2v4h4v2h-4v4h-2v-4h-4v-2h4z", "symbolSize": 22, "z": 10,
-                "itemStyle": {"color": "var:accent", "borderColor": "var:surface", "borderWidth": 1.5},
-                "label": {"show": True, "position": "top", "formatter": "this run", "color": "var:ink",
-                          "fontWeight": 600, "textBorderColor": "var:surface", "textBorderWidth": 3},
+                "symbol": "path://M-1 -5h2v4h4v2h-4v4h-2v-4h-4v-2h4z", "symbolSize": 24, "z": 10,
+                "itemStyle": {"color": "var:accent", "borderColor": "var:surface", "borderWidth": 2},
             },
         ],
     }  # fmt: skip
@@ -162,6 +161,35 @@ def map_chart(found, cast):
         table={"columns": [f"{labels[1]} ↓ {labels[0]} →", *x], "rows": rows},
         clicks="cell",
     )
+
+
+def _cell(column, row, share):
+    """A cell with its share in per cent, in the ink that can be read on its shade."""
+    return {
+        "value": [column, row, round(share)],
+        "label": {"color": "var:surface" if share > READ_ON_DARK else "var:ink"},
+    }
+
+
+def _unit(axis):
+    """The unit of an axis as it stands beside its name, and by what its values are multiplied."""
+    group, _, name = split_path(axis.path)
+    unit = default_vocabulary().params[group][name].unit
+    if unit.startswith("share"):
+        return unit.replace("share", "%", 1), 100.0
+    return ("" if unit in ("1", "x") else unit), 1.0
+
+
+def _values(axis):
+    """The values of an axis in words."""
+    times = _unit(axis)[1]
+    return [words.figures(times * value, short=True) for value in axis.values]
+
+
+def _name(axis, cast):
+    """What an axis is called, with its unit."""
+    unit, name = _unit(axis)[0], cast.rename(label_of(axis.path))
+    return f"{name} ({unit})" if unit else name
 
 
 def _headline(asked, low, high, own):
@@ -233,8 +261,8 @@ def Panel(session):
     measures = [{"value": key, "title": cast.rename(text)} for key, text in MEASURES.items()]
     stale = found is not None and found[0] != (state.run_key, *chosen.values())
     spec = {
-        "text": "Every point is the present run with two levers moved, in the same worlds. First nine points, then"
-        " twenty-five, then eighty-one. The cross is where you are.",
+        "text": "Every point is the present run with two levers moved, in the same worlds: first nine points, then"
+        " twenty-five, then eighty-one. The cross is where you are; a click on a cell goes there.",
         "fields": [
             field_of_levers("x", "Across", chosen["x"], state, cast),
             field_of_levers("y", "Upwards", chosen["y"], state, cast),
@@ -276,6 +304,10 @@ def Panel(session):
 
     with solara.Div():
         form_of(work, spec, change, start)
-        if found is not None:
+        if found is None:
+            placeholder(
+                "Here the map will stand: a cell for each pair of values, darker where it comes to that in more worlds."
+            )
+        else:
             with solara.Div(classes=["tp-panelfigure", "tp-panel-map"]):
                 Chart(spec=to_json(map_chart(found[1], cast)), event_pick=go)

@@ -51,7 +51,7 @@ def _caution(run, context):
     """What has to stand beside the lab's rate: how far it moves with the equity window."""
     found = headline_of(run.scenario, run.months)
     lab = context.inside("OpenAI")
-    told = capitalised(headline_words(found and found.facts(), lab))
+    told = capitalised(headline_words(found and found.facts(), lab, commands=False))
     return Text(
         key="equity_window", headline=f"How sure is {lab}'s default rate?", frames=[told], static=True
     )
@@ -83,7 +83,7 @@ def _chart(run, context, key, names, whom, history=None):
     option = frame(
         grid=grid(right=184),
         xAxis=months_axis(dates_of(run)),
-        yAxis=value_axis("% of worlds", low=0),
+        yAxis=value_axis(low=0),
         series=series,
     )
     columns = ["party", "by", "% of worlds", "low", "high", "first", "median month"]

@@ -93,19 +93,15 @@ def names_axis(shown):
         "axisLine": {"show": False},
         "axisTick": {"show": False},
         "axisLabel": {"color": "var:ink", "fontSize": FONT},
-        "splitLine": {"show": True, "lineStyle": {"color": "var:surface", "width": 7}},
+        "splitLine": {"show": True, "lineStyle": {"color": "var:surface", "width": 4}},
         "z": 10,
     }
 
 
-def value_axis(unit="", low=None, high=None, zero=True, **more):
-    """Give the axis of values: thin lines where a value is read off, the unit at its top, zero in sight."""
+def value_axis(low=None, high=None, zero=True, **more):
+    """Give the axis of values: thin lines where a value is read off, zero in sight; its unit stands above the chart."""
     axis = {
         "type": "value",
-        "name": unit,
-        "nameLocation": "end",
-        "nameGap": 12,
-        "nameTextStyle": {"color": "var:muted", "fontSize": FONT, "align": "left", "padding": [0, 0, 0, -40]},
         "axisLine": {"show": False},
         "axisTick": {"show": False},
         "axisLabel": {"color": "var:muted", "fontSize": FONT},
@@ -120,14 +116,14 @@ def value_axis(unit="", low=None, high=None, zero=True, **more):
     return axis | more
 
 
-def steady_axis(unit, top):
+def steady_axis(top):
     """Give an axis of values from zero to the round number above ``top``, the same in all months."""
     step = 10.0 ** math.floor(math.log10(max(top, 1e-3)))
     high, every = next((h, i) for h, i in ROUND if step * h >= top)
-    return value_axis(unit, low=0, high=step * high, interval=step * every)
+    return value_axis(low=0, high=step * high, interval=step * every)
 
 
-def grid(left=56, right=132, top=32, bottom=32):
+def grid(left=48, right=132, top=12, bottom=28):
     """Give the margins: room at the right for the names of lines."""
     return {"left": left, "right": right, "top": top, "bottom": bottom, "containLabel": False}
 

@@ -197,10 +197,10 @@ def _stack(run, context, region):
     ]  # fmt: skip
     widest = float(max(supply.max(), load.max()))
     option = frame(
-        grid=grid(left=56, right=40, top=32, bottom=48),
+        grid=grid(right=64, top=24, bottom=44),
         tooltip={"show": False},
         xAxis=value_axis(
-            "GW",
+            name="GW",
             low=0,
             high=10.0 * float(np.ceil(1.04 * widest / 10.0)),
             nameLocation="middle",
@@ -209,7 +209,7 @@ def _stack(run, context, region):
             splitLine={"show": False},
             axisLine={"show": True, "lineStyle": {"color": "var:muted"}},
         ),
-        yAxis=value_axis("US$/MWh", low=0, high=top),
+        yAxis=value_axis(low=0, high=top),
         series=[
             {
                 "id": "supply",
@@ -287,9 +287,10 @@ def _words_of_units():
             "position": "top",
             "distance": 3,
             "formatter": "{@[2]}",
-            "color": "var:muted",
+            "color": "var:ink",
             "fontSize": FONT,
         },
+        "labelLayout": {"hideOverlap": True},
     }
 
 
@@ -333,12 +334,12 @@ def _price(run, context, region):
     series = fan(cuts[0], cuts[1], cuts[3], cuts[4])
     series += pinned_lines(of_pinned(run, context, lambda each: middle(each.measure("price", region))))
     series.append(line("this world", shown))
-    series[-1]["markLine"] = rules(rule(usual, f"usual price ${figures(usual)}"))
+    series[-1]["markLine"] = rules(rule(usual, f"usual price ${figures(usual)}", place="insideStartBottom"))
     high = 1.15 * max(float(np.nanmax(cuts[4])), float(np.nanmax(shown)))
     option = frame(
         grid=grid(),
         xAxis=months_axis(dates),
-        yAxis=steady_axis("US$/MWh", high),
+        yAxis=steady_axis(high),
         series=series,
     )
     return Chart(

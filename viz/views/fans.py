@@ -99,11 +99,11 @@ def _chart(run, context, key, headline, label, unit, series, table, axis=None, r
     option = frame(
         grid=grid(right=right),
         xAxis=months_axis(dates_of(run)),
-        yAxis=axis or value_axis(unit),
+        yAxis=axis or value_axis(),
         series=series,
     )
     headline, label = (context.tell(words) for words in (headline, label))
-    spread = f"{label}. Bands: half and nine tenths of {run.worlds} worlds; line: the shown world"
+    spread = f"{label}; line: the shown world, bands: 50% and 90% of {run.worlds} worlds"
     return Chart(
         key=key,
         headline=headline,
@@ -205,7 +205,7 @@ def _failures(run, context):
         "% of worlds",
         series,
         table_of(["month", *names], rows),
-        steady_axis("% of worlds", max(100.0 * float(shares[:, -1].max()), 10.0)),
+        steady_axis(max(100.0 * float(shares[:, -1].max()), 10.0)),
         right=190,
     )
     label = f"Legal defaults in {run.worlds} worlds; upright: this world. {_range_words(run, context)}"
@@ -254,7 +254,7 @@ def _stress(run, context):
         f"Stress is highest in {dates[worst]}, at {figures(shown.story[worst])} of 1;"
         f" in half of the worlds it passes {figures(float(np.median(run.measure('stress.index')[:, 0].max(axis=0))))}"
     )
-    axis = value_axis("0 to 1", low=0, high=1)
+    axis = value_axis(low=0, high=1)
     label = "How many things go wrong together: funding, cover, liquidity, leverage, power and demand"
     return _chart(
         run,
@@ -287,7 +287,7 @@ def _cover(run, context):
     series[-1 - len(own.pinned)]["markLine"] = rules(
         rule(1.0, "all cash is due", place="insideEndBottom"), rule(LOCK_UP, "lenders ask for 1.20x")
     )
-    axis = value_axis("x", low=LOWEST, high=HIGHEST, interval=1)
+    axis = value_axis(low=LOWEST, high=HIGHEST, interval=1)
     label = f"Cash of {context.inside(party)} over its interest and repayments (DSCR), drawn up to 5x"
     return _chart(run, context, "cover", headline, label, "x", series, own.table(dates, "cover"), axis)
 

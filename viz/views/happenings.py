@@ -249,7 +249,18 @@ def strip(run, context):
             words = f"World {position}: {several(who, 2)} in default in {dates[failed]}{more}"
             tone = "default" if lab[position] < NEVER else "breach"
         worlds.append({"position": position, "luck": luck, "failed": failed, "tone": tone, "words": words})
-    return Strip(worlds, picks(run, context))
+    return Strip(worlds, picks(run, context), _kinds(worlds, context))
+
+
+def _kinds(worlds, context):
+    """How many worlds end in which of three ways, for the key beneath the bars."""
+    ways = (
+        ("default", f"with {context.inside(LAB)}"),
+        ("breach", "without"),
+        ("calm", "nobody"),
+    )
+    counted = [(tone, words, sum(world["tone"] == tone for world in worlds)) for tone, words in ways]
+    return [{"tone": tone, "words": f"{words} {count}"} for tone, words, count in counted if count]
 
 
 def picks(run, context):

@@ -15,8 +15,8 @@ KEY = "heat"
 GROUP = "Debt"
 NOTHING = len(STATES)
 WORDS = (*STATES, "nothing due yet")
-COLOURS = ("var:calm", "var:strained", "var:breach", "var:ink", "var:hairline")
-SHADES = (0.45, 1.0, 1.0, 1.0, 0.5)
+COLOURS = ("var:calm@0.45", "var:strained", "var:breach", "var:ink", "var:hairline@0.5")
+INK_ON = ("var:ink", "var:strained-on", "var:surface", "var:surface", "var:muted")
 LAB, HOLDING = "OpenAI", "SoftBank"
 """The lab has no debt to cover: what counts is its cash. The holding company pays by selling what it holds."""
 
@@ -60,17 +60,14 @@ def _of_story(run, context):
                 cell["label"] = {"show": True}
             cells.append(cell)
     option = frame(
-        grid=grid(left=152, right=16, top=8, bottom=36),
+        grid=grid(left=152, right=16, top=4),
         xAxis=months_axis(dates, gaps=True),
         yAxis=names_axis(shown),
         tooltip={"trigger": "item", "formatter": "{b}", "confine": True},
         visualMap={
             "show": False,
             "type": "piecewise",
-            "pieces": [
-                {"value": code, "color": colour, "opacity": shade}
-                for code, (colour, shade) in enumerate(zip(COLOURS, SHADES, strict=True))
-            ],
+            "pieces": [{"value": code, "color": colour} for code, colour in enumerate(COLOURS)],
         },
         series=[
             {
@@ -115,8 +112,8 @@ def _labelled(cell):
         "formatter": WORDS[code],
         "position": "insideLeft",
         "align": "left",
-        "color": "var:ink" if code in (NOTHING, CALM) else "var:surface",
-        "fontSize": FONT,
+        "color": INK_ON[code],
+        "fontSize": FONT - 1,
     }
     return cell | {"label": label}
 
@@ -202,7 +199,7 @@ def _of_worlds(run, context):
     )
     darkest = max(20, 10 * int(np.ceil(share.max() / 10.0)))
     option = frame(
-        grid=grid(left=152, right=48, top=8, bottom=36),
+        grid=grid(left=152, right=48, top=4),
         xAxis=months_axis(dates, gaps=True),
         yAxis=names_axis(shown),
         tooltip={"trigger": "item", "formatter": "{b}", "confine": True},

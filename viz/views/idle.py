@@ -53,7 +53,7 @@ def chart(run, context):
         headline=headline,
         label=f"{label}; hatched: paid for and not used",
         unit="GW",
-        option=frame(grid=grid(), xAxis=months_axis(dates), yAxis=value_axis("GW", low=0), series=series),
+        option=frame(grid=grid(), xAxis=months_axis(dates), yAxis=value_axis(low=0), series=series),
         cursor=True,
         alt=headline,
         table=table_of(["month", "used", "paid for", "paid for, idle", "under contract"], rows),

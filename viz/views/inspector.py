@@ -90,7 +90,7 @@ def _money(run, context, party):
     option = frame(
         grid=grid(),
         xAxis=months_axis(dates),
-        yAxis=value_axis("US$bn", low=None if cash.min() < -SMALL else 0),
+        yAxis=value_axis(low=None if cash.min() < -SMALL else 0),
         series=series,
     )
     return Chart(

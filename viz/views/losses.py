@@ -53,7 +53,7 @@ def _by_holder(run, context):
     option = frame(
         grid=grid(left=168, right=112, top=24, bottom=40),
         tooltip={"show": False},
-        xAxis=steady_axis("", top),
+        xAxis=steady_axis(top),
         yAxis={
             "type": "category",
             "data": [short(name) for name in shown],
@@ -173,7 +173,7 @@ def _together(run, context):
     series.append(line("this world", story))
     series.append(line("mean", mean, color="var:accent", width=1.5))
     series += pinned_lines(of_pinned(run, context, _mean_loss), color="var:accent")
-    option = frame(grid=grid(), xAxis=months_axis(dates), yAxis=value_axis("US$bn", low=0), series=series)
+    option = frame(grid=grid(), xAxis=months_axis(dates), yAxis=value_axis(low=0), series=series)
     return Chart(
         key="losses_together",
         headline=sentence,

@@ -160,7 +160,7 @@ def _cover(run, context):
     first = f"known from {dates[min(SETTLED, run.months)]} on"
     sentences = [first if name is None else f"weakest: {context.inside(name)}" for name in names]
     values = [np.nan if cover is None else cover for cover in covers]
-    return _tiles("cover", "Cash against what is due", "cover", values, shown, sentences, True)
+    return _tiles("cover", "Cover: cash over what is due", "", values, shown, sentences, True)
 
 
 def _use(run, context):
@@ -220,10 +220,10 @@ def _promises(run, context):
     ratio = np.where(known, left / np.maximum(stands.revenue, 1e-9), np.nan)
     shown = [times(value) if there else GONE for value, there in zip(ratio.tolist(), known, strict=True)]
     sentences = [
-        f"{money(owed)} over {money(earned)} a year" if there else _is_gone(context)
+        f"{money(owed)} over {money(earned)}" if there else _is_gone(context)
         for owed, earned, there in zip(left.tolist(), stands.revenue.tolist(), known, strict=True)
     ]
-    return _tiles("promises", "Promised over revenue", "revenue", ratio, shown, sentences, False)
+    return _tiles("promises", "Promised over a year's revenue", "", ratio, shown, sentences, False)
 
 
 def _paid_of_promises(story):

@@ -68,7 +68,7 @@ def _pincer(run, context):
     option = frame(
         grid=grid(),
         xAxis=months_axis(dates),
-        yAxis=value_axis("US$bn per GW-year"),
+        yAxis=value_axis(),
         series=[
             line("it earns", earned, label="a GW earns"),
             line("it costs", paid, color="var:accent", label="a GW costs"),
@@ -131,7 +131,7 @@ def _margin(run, context):
     option = frame(
         grid=grid(),
         xAxis=months_axis(dates),
-        yAxis=value_axis("% of revenue", low=25 * int(np.floor(lowest / 25.0)), high=100, interval=25),
+        yAxis=value_axis(low=25 * int(np.floor(lowest / 25.0)), high=100, interval=25),
         series=series,
     )
     return Chart(

@@ -12,7 +12,6 @@ from viz.views.drawing import (
     pinned_lines,
     rule,
     rules,
-    three,
     value_axis,
     words_at,
     written,
@@ -74,13 +73,11 @@ def _shares(run, context):
         middle = float(floor[-1] + percent[-1, row] / 2.0)
         series.append(_layer(name, percent[:, row], row, len(shown)))
         floor = floor + percent[:, row]
-        series[-1]["markPoint"] = written(
-            words_at([months, middle], f"  {name} {three(percent[-1, row]):g}%")
-        )
+        series[-1]["markPoint"] = written(words_at([months, middle], f"  {name} {percent[-1, row]:.0f}%"))
     option = frame(
         grid=grid(right=176),
         xAxis=months_axis(dates),
-        yAxis=value_axis("% of spending", low=0, high=100, interval=25),
+        yAxis=value_axis(low=0, high=100, interval=25),
         series=series,
     )
     rows = [[date, *column(percent[month])] for month, date in enumerate(dates)]
@@ -136,7 +133,7 @@ def _prices(run, context):
     option = frame(
         grid=grid(),
         xAxis=months_axis(dates),
-        yAxis=value_axis("index", low=0),
+        yAxis=value_axis(low=0),
         series=series,
     )
     rows = zip(dates, column(own), column(lowest), strict=True)

@@ -95,7 +95,7 @@ def _bands(run, context):
     option = frame(
         grid=grid(right=24),
         xAxis=months_axis(dates),
-        yAxis=value_axis("% of debt", low=0, high=100, interval=25),
+        yAxis=value_axis(low=0, high=100, interval=25),
         series=series,
     )
     rows = [[date, *column(percent[month]), *column(whole[month])] for month, date in enumerate(dates)]
@@ -171,7 +171,7 @@ def _borrowers(run, context):
         f" {with_pledge} of {months} months"
     )
     option = frame(
-        grid=grid(left=216, right=16, top=8, bottom=36),
+        grid=grid(left=216, right=16, top=4),
         xAxis=months_axis(dates, gaps=True),
         yAxis=names_axis([name.replace("counted as", "as") for name in shown]),
         tooltip={"trigger": "item", "formatter": "{b}", "confine": True},

@@ -59,7 +59,7 @@ class Place:
 PLACES = (
     Place("Customers", "customers", 0.0, 0.52, ("Consumers", "Enterprises", "Developers"), "Customers"),
     Place("Investors", "sector", 0.0, 0.06, ("Equity investors", "Chip vendor"), "Investors"),
-    Place(LAB, "lab", 0.19, 0.42),
+    Place(LAB, "lab", 0.2, 0.42),
     Place(
         "Rival labs",
         "rival",
@@ -88,7 +88,7 @@ PLACES = (
         "{Hyper-\nscalers}",
     ),
     Place("Stargate vehicle", "vehicle", 0.56, 0.0),
-    Place("Utilities", "utility", 0.5, 0.88, ("ERCOT", "PJM", "MISO", "New Mexico"), "{Utili-\nties}"),
+    Place("Utilities", "utility", 0.515, 0.94, ("ERCOT", "PJM", "MISO", "New Mexico"), "{Utili-\nties}"),
     Place("Abilene site company", "site", 0.61, 0.2),
     Place("New Mexico site company", "site", 0.61, 0.4),
     Place("Vantage Texas site company", "site", 0.61, 0.6),
@@ -318,6 +318,6 @@ def _joint_name(place, context):
 
 
 def _node_name(place, context):
-    """A name as it fits beneath a node."""
+    """A name as it fits beneath a node; sites by their place."""
     name = capitalised(_joint_name(place, context)) if place.name else context.name(place.id)
-    return name.removesuffix(" site company").replace(" bank syndicate", " banks")
+    return name.removesuffix(" site company").replace(" bank syndicate", " banks").removeprefix("Vantage ")

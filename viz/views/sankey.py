@@ -69,7 +69,6 @@ DEPTHS = {
     **{name: depth for name, depth, _ in STAGES},
     **dict.fromkeys(SINKS, LAST),
 }
-BESIDE_SOURCES = "SoftBank"  # stands so near them that its words go above it
 TOO_SMALL = 0.012  # of the largest node: smaller ones carry no words
 SMALLEST = 0.0005
 """US$bn: half a million dollars a month is not drawn."""
@@ -136,8 +135,8 @@ def _chart(run, context):
             {
                 "id": "flows",
                 "type": "sankey",
-                "left": 8,
-                "right": 172,
+                "left": 152,
+                "right": 164,
                 "top": 8,
                 "bottom": 8,
                 "nodeWidth": 10,
@@ -202,12 +201,13 @@ def _frame(flows, month, names):
 
 
 def _node(name, names, amount, small):
-    """A node with its amount in its name, beneath it where nodes stand close; the smallest carry no words."""
-    gap = " " if DEPTHS[name] in (0, LAST) else "\n"
-    node = {"name": f"{names.get(name, name)}{gap}{money(amount)}", "depth": DEPTHS[name]}
+    """A node with its amount in its name, outside at the edges, beneath it between; the smallest carry no words."""
+    edge, shown = DEPTHS[name] in (0, LAST), names.get(name, name)
+    told = f"{shown} {money(amount)}" if edge else f"{shown.replace(' ', chr(10))}\n{money(amount)}"
+    node = {"name": told, "depth": DEPTHS[name]}
     if amount < small:
         return node | {"label": {"show": False}}
-    return node | {"label": {"position": "top"}} if name == BESIDE_SOURCES else node
+    return node | {"label": {"position": "left"}} if not DEPTHS[name] else node
 
 
 def _headline(flows, month, date, lab):

@@ -31,6 +31,7 @@ TITLE = "Walls of promises and debt"
 KEY = "walls"
 GROUP = "Debt"
 LAB = "OpenAI"
+MOST_OVER = 4.0  # times what is promised: revenue above that would press the wall flat, and is cut off
 BEYOND = 3  # years after the last month that the maturity wall shows; what is due later stands in one bar
 ROLLED = "rolled"
 
@@ -94,12 +95,16 @@ def _commitments(run, context):
         floor = floor + due[:, row]
     start = promised_at_start(run)
     series += _as_signed(start)
-    top = 1.9 * max(float(total.max()), float(start.max()), 1e-3)
-    series.append(_revenue(shown, top, dates))
+    promised = max(float(total.max()), float(start.max()), 1e-3)
+    top = min(max(promised, 1.05 * float(shown.max())), MOST_OVER * promised)
+    series.append(line("revenue", shown))
+    if shown[-1] > top:  # the line ends above the chart: its name stands where it leaves it
+        words = words_at([run.months, top], f"revenue,\n{money(shown[-1])}")
+        series[-1] = line("revenue", shown, label=False) | {"markPoint": written(words)}
     option = frame(
-        grid=grid(right=88),
+        grid=grid(),
         xAxis=months_axis(dates),
-        yAxis=steady_axis("US$bn a year", min(top, 1.05 * max(float(shown.max()), 0.55 * top))),
+        yAxis=steady_axis(top),
         series=series,
     )
     rows = [
@@ -119,21 +124,6 @@ def _commitments(run, context):
         alt=sentence,
         table=table_of(["month", "revenue", "take-or-pay", *names], rows),
     )
-
-
-def _revenue(shown, top, dates):
-    """The line of revenue; where it leaves the chart at the top, its name and its last value stand there."""
-    above = first_month(shown > top)
-    if above is None:
-        return line("revenue", shown)
-    words = f"revenue, {money(shown[-1])} in {dates[-1]}"
-    place = words_at([above, top], words, align="right" if above > len(dates) / 2 else "left")
-    place["label"] |= {
-        "position": "bottom",
-        "distance": 6,
-        "offset": [-14 if above > len(dates) / 2 else 14, 0],
-    }
-    return line("revenue", shown, label=False) | {"markPoint": written(place)}
 
 
 def _as_signed(start):
@@ -225,7 +215,7 @@ def _maturities(run, context):
         _wall_words(years, wall[month].sum(axis=0), date, month // 12) for month, date in enumerate(dates)
     ]
     option = frame(
-        grid=grid(right=32, bottom=40),
+        grid=grid(right=24, top=24),
         tooltip={"trigger": "axis", "axisPointer": {"type": "none"}},
         xAxis={
             "type": "category",
@@ -234,7 +224,7 @@ def _maturities(run, context):
             "axisTick": {"show": False},
             "axisLabel": {"color": "var:ink", "fontSize": FONT, "interval": 0},
         },
-        yAxis=steady_axis("US$bn", 1.08 * top),
+        yAxis=steady_axis(1.08 * top),
         series=series,
     )
     rows = [
@@ -272,6 +262,7 @@ def _words_above():
             "color": "var:ink",
             "fontSize": FONT,
         },
+        "labelLayout": {"hideOverlap": True},
         "tooltip": {"show": False},
     }
 
