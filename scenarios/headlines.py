@@ -65,8 +65,8 @@ def headline_words(found, lab="OpenAI", commands=True):
     """
     if found is None:
         where = ": see `figure1` and `run --explain`." if commands else "."
-        told = f"{lab}'s default rate hangs on the equity window; how much is not kept for this scenario as it was played"
-        return f"{told}{where}"
+        told = f"{lab}'s default rate hangs on the equity window; how much is not kept for this scenario"
+        return f"{told} as it was played{where}"
     chance, window, equity = found["default"], found["window"], found["equity"]
     rate = f"{chance['p']:.0%} ({100 * chance['low']:.0f}-{chance['high']:.0%}, {found['worlds']:,} worlds)"
     told = (

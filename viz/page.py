@@ -50,7 +50,7 @@ def Page():
             Told(session)
         with solara.Div(classes=["tp-at-levers"]):
             LeftColumn(session)
-        with solara.Div(classes=["tp-at-centre"]):
+        with solara.Div(classes=["tp-at-centre"], attributes={"role": "main"}):
             ViewBar(
                 spec=json.dumps(show.view_list()),
                 chosen=state.view,

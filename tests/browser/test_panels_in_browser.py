@@ -225,7 +225,7 @@ def test_scenario_and_run_can_be_taken_along(open_panel):
 def test_about_lists_terms_and_assumptions_and_switches_the_names(open_panel):
     visitor = open_panel("about")
     page = visitor.page
-    page.get_by_role("tab", name="Assumptions").click()
+    page.get_by_role("button", name="Assumptions").click()
     page.fill(".tp-tabs input", "floor_share")
     page.wait_for_function("document.querySelectorAll('.tp-list-of tbody tr').length === 1")
     visitor.says(".tp-list-of tbody", "openai.floor_share")

@@ -69,7 +69,7 @@ def test_work_that_is_stopped_leaves_nothing_behind():
 
 
 def test_what_a_click_plays_is_the_world_of_its_row(run, found):
-    table, trials = avoid.changes_table(found, PARTY, cast_of(run.scenario, "own"))
+    _, trials = avoid.changes_table(found, PARTY, cast_of(run.scenario, "own"))
     events = [at for at, trial in enumerate(trials) if trial.dated]
     assert len(events) == len(run.scenario.events) == 2
     for at in (0, *events):

@@ -68,7 +68,7 @@ def shares_chart(facts, cast):
     spans = [{"coords": [[scale * row["low"], at], [scale * row["high"], at]]} for at, row in enumerate(rows)]
     low, high, every = _round_ends([scale * row[end] for row in rows for end in ("low", "high")])
     told = [
-        {"value": [scale * row["high"], at], "label": {"formatter": _signed(scale * row["share"])}}
+        {"value": [max(scale * row["high"], 0.0), at], "label": {"formatter": _signed(scale * row["share"])}}
         for at, row in enumerate(rows)
     ]
     option = {
@@ -89,7 +89,7 @@ def shares_chart(facts, cast):
                 "lineStyle": {"color": "var:ink", "width": 2, "opacity": 1}, "z": 5,
             },
             {
-                "type": "scatter", "data": told, "symbolSize": 1, "silent": True, "itemStyle": {"opacity": 0},
+                "type": "scatter", "data": told, "symbolSize": 1, "silent": True, "itemStyle": {"color": "var:surface"},
                 "label": {"show": True, "position": "right", "distance": 8, "color": "var:ink", "fontWeight": 600},
             },
         ],
