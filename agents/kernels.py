@@ -170,6 +170,40 @@ def lead_into_cascade(
             given[19, site, world] = 10.0 if young else dscr[site, world]
 
 
+@kernel(void, TABLE, TABLE, TABLE, TABLE, FLAGS, MONTHS, MONTHS, OUT_FLAGS, OUT_MONTHS)
+def slip_by_chance(
+    slip_chance, pressure, draw, ahead, closed, slip_months, slipped_before, slips_now, slipped
+):
+    """Slip by a monthly chance, raised by the pressure of opposition, where halls are ahead and the site lives."""
+    for site in range(slipped.shape[0]):
+        for world in range(slipped.shape[1]):
+            slips = draw[site, world] < slip_chance[site, world] * pressure[site, world]
+            slips = slips and ahead[site, world] > 0.0 and not closed[site, world]
+            slips_now[site, world] = slips
+            slipped[site, world] = slipped_before[site, world] + (slip_months[site, world] if slips else 0)
+
+
+@kernel(
+    void, FLAGS, MONTHS, MONTHS, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, OUT_MONTHS, OUT_FLAGS, OUT_FLAGS
+)  # fmt: skip
+def enforce_covenants(
+    breached, months_before, cure_months, real_assets, liquidation_value, cost, owed, accelerates, closed,
+    months_breached, event_of_default, called,
+):  # fmt: skip
+    """Count the months of a breach; past the time to cure it is an event of default. Lenders call the loan in one,
+    if a forced sale, net of its `cost` ``(1, worlds)``, would repay what is owed.
+    """
+    for site in range(called.shape[0]):
+        for world in range(called.shape[1]):
+            months = months_before[site, world] + 1 if breached[site, world] else 0
+            late = months > cure_months[site, world]
+            assets = max(real_assets[site, world], 0.0)
+            sale = assets * liquidation_value[site, world] * (1.0 - cost[0, world])
+            may = accelerates[site, world] and not closed[site, world]
+            months_breached[site, world], event_of_default[site, world] = months, late
+            called[site, world] = late and sale >= owed[site, world] and may
+
+
 @kernel(void, LAYERS, LAYERS, TABLE, FLAGS, OUT_OVER)
 def move_by_habit(shares, target, habit, enabled, moved):
     """Shares' = shares + habit (target - shares), by choice and segment; as they were where choice is not `enabled`."""

@@ -6,7 +6,14 @@ Each is a separate borrower without recourse to its owners. It owns land, halls 
 import numpy as np
 
 from agents.firm import Party
-from agents.kernels import as_rows, lead_into_cascade, read_covenants, spend_budget
+from agents.kernels import (
+    as_rows,
+    enforce_covenants,
+    lead_into_cascade,
+    read_covenants,
+    slip_by_chance,
+    spend_budget,
+)
 from agents.worlds import Param, State
 
 
@@ -126,15 +133,21 @@ class SiteCompany(Party):
 
     def slip(self):
         """Slip with a small monthly chance while halls are under construction; opposition raises it."""
-        chance = self.slip_chance * self.model.power.delay_pressure_of_sites[self.row]
-        draw = self.model.draw_rows("site slips", self.cohort)[self.row]
-        self.slips_now = (draw < chance) & self.rows_under_construction
-        self.slipped = self.slipped + self.slip_months * self.slips_now
-
-    @property
-    def rows_under_construction(self):
-        """Whether halls are still to be opened and there is power to wait for."""
-        return (self.model.halls.ahead_of_sites[self.row] > 0.0) & ~self.closed
+        slips_now, slipped = (
+            np.empty(self.closed.shape, dtype=bool),
+            np.empty(self.closed.shape, dtype=np.int64),
+        )
+        given = (
+            self.slip_chance,
+            self.model.power.delay_pressure_of_sites[self.row],
+            self.model.draw_rows("site slips", self.cohort)[self.row],
+            self.model.halls.ahead_of_sites[self.row],
+            self.closed,
+            self.slip_months,
+            self.slipped,
+        )
+        slip_by_chance(*as_rows(*given, slips_now, slipped))
+        self.slips_now, self.slipped = slips_now, slipped
 
     def build(self):
         """Spend the budget that is left evenly over the months that are left: equity first, then loan.
@@ -208,12 +221,21 @@ class SiteCompany(Party):
 
         They call it when a forced sale, net of its cost, would repay them; else they wait and sweep all cash.
         """
-        self.months_breached = (self.months_breached + 1) * self.breached
-        self.event_of_default = self.months_breached > self.cure_months
-        assets = np.maximum(self.rows_of(self.model.ledger.real_assets), 0.0)
-        sale = assets * self.liquidation_value * (1.0 - self.model.solvency.liquidation_cost)
-        covered = sale >= self.model.loans.site_owed[self.row]
-        self.called = self.event_of_default & covered & self.accelerates & ~self.closed
+        months, shape = np.empty(self.breached.shape, dtype=np.int64), self.breached.shape
+        event_of_default, called = np.empty(shape, dtype=bool), np.empty(shape, dtype=bool)
+        given = (
+            self.breached,
+            self.months_breached,
+            self.cure_months,
+            self.rows_of(self.model.ledger.real_assets),
+            self.liquidation_value,
+            self.model.solvency.liquidation_cost,
+            self.model.loans.site_owed[self.row],
+            self.accelerates,
+            self.closed,
+        )
+        enforce_covenants(*as_rows(*given, months, event_of_default, called))
+        self.months_breached, self.event_of_default, self.called = months, event_of_default, called
 
     def run_cascade(self):
         """Run the month down the cascade of `model.waterfall`: reserve, sweep, owners (each quarter's end).
@@ -252,4 +274,4 @@ class SiteCompany(Party):
         lead_into_cascade(self.model.month % 3 == 2, *as_rows(*of_site), given.reshape(20, -1, self.worlds))
         done = self.model.run_cascade(given)
         self.reserve, self.free_cash = done.reserve * self.alive, done.cash * self.alive
-        self.prepaid, self.distribution = done.sweep, done.equity
+        self.prepaid, self.distribution = done.sweep.copy(), done.equity.copy()

@@ -16,12 +16,17 @@ from model.kernels_credit import (
     fall_due,
     find_room,
     find_stopped,
+    grow_of_others,
+    judge_borrowers,
+    left_by_rounding,
+    look_at_borrowers,
     move_credit,
     move_rates,
     price_new_money,
     quote_loans,
     ration_new_lending,
     share_draws,
+    share_to_sell,
 )
 from model.ladder import annuity_factor, level_annuity
 from model.ledger import CLAIM
@@ -230,35 +235,56 @@ class LoanPricing(Mechanism):
             self._judge()
 
     def _judge(self):
-        model, loans, place = self.model, self.model.loans, self.model.places["site_company"]
-        sites, debt = model.sites, model.solvency.debt
-        rent = loans.full_rent * (1.0 - sites.operating_share)
-        held = np.maximum(model.ledger.real_assets, 0.0) + model.shares_held
-        held[model.row("OpenAI")] += model.equity_window.valuation[0]
-        multiple = np.maximum(model.party_block("value_multiple"), 1.0)
-        earnings = np.maximum(model.party_block("earnings"), held / multiple)
-        earnings[place] = rent
-        value = multiple * earnings
-        value[place] = loans.site_value(rent)
-        is_site = (np.arange(self.rows) >= place.start) & (np.arange(self.rows) < place.stop)
-        is_site = is_site[:, None]
-        firms = np.maximum(model.party_block("value_volatility"), 0.01)
-        volatility = np.where(is_site, self.site_volatility, firms)
-        drift = np.where(is_site, self.site_drift, 0.0)
-        owing = (np.take(each, loans.borrowers, axis=0) for each in (value, debt, drift, volatility))
-        worth, owed, drift, volatility = owing
-        term = first_passage(worth, np.maximum(owed, 1e-9), drift, volatility, self.horizon)
-        yearly = np.zeros_like(value)
-        yearly[loans.borrowers] = np.minimum(yearly_from_term(term, self.horizon), self.worst)
-        tenant = yearly.take(model.leases.tenant, axis=0) * self.tenant_weight
-        yearly[place] = 1.0 - (1.0 - yearly[place]) * (1.0 - tenant)
-        self.default_probability = yearly
-        interest = loans.by_debtor @ (loans.balance * loans.rate)
-        cover = np.minimum(earnings / np.maximum(interest, 1e-3), 10.0)
-        leverage = np.where(
-            is_site, 0.0, np.minimum(np.maximum(debt / np.maximum(earnings, 0.05), 0.0), 20.0)
+        model, loans, debt = self.model, self.model.loans, self.model.solvency.debt
+        rent, first_site = (
+            loans.full_rent * (1.0 - model.sites.operating_share),
+            model.places["site_company"].start,
         )
-        loans.price(self, np.minimum(yearly, self.worst), leverage, cover)
+        earnings, value = np.empty(debt.shape), np.empty(debt.shape)
+        worth, owed, drift, volatility = (np.empty((len(loans.borrowers), self.worlds)) for _ in range(4))
+        look_at_borrowers(
+            model.ledger.real_assets,
+            model.shares_held,
+            model.row("OpenAI"),
+            model.equity_window.valuation,
+            model.party_block("value_multiple"),
+            model.party_block("earnings"),
+            rent,
+            loans.site_value(rent),
+            first_site,
+            model.party_block("value_volatility"),
+            self.site_volatility,
+            self.site_drift,
+            debt,
+            loans.borrowers,
+            earnings,
+            value,
+            worth,
+            owed,
+            drift,
+            volatility,
+        )
+        term = first_passage(worth, owed, drift, volatility, self.horizon)
+        probability, counted, leverage, cover = (np.empty(debt.shape) for _ in range(4))
+        judge_borrowers(
+            yearly_from_term(term, self.horizon),
+            self.worst,
+            loans.borrowers,
+            model.leases.tenant,
+            self.tenant_weight,
+            first_site,
+            loans.balance,
+            loans.rate,
+            loans.debtor,
+            earnings,
+            debt,
+            probability,
+            counted,
+            leverage,
+            cover,
+        )
+        self.default_probability = probability
+        loans.price(self, counted, leverage, cover)
         self._ration(value, earnings, debt)
 
     def _ration(self, value, earnings, debt):
@@ -381,6 +407,7 @@ class Loans(Mechanism):
         self.is_bullet = (kinds == "bullet")[:, None]
         self.by_draw = (kinds == "level principal by draw")[:, None]
         self.is_site = (kinds == "level debt service")[:, None]
+        self.matures = ~self.is_rolled & ~self.is_level & ~self.by_draw
         self.revolving = (kinds == "revolving")[:, None]
         self.draw_term = np.array([t.get("draw_term_months", 60) for t in terms])[:, None]
         self.profile = np.array([12 * t.get("profile_years", 21) for t in terms])[:, None]
@@ -403,8 +430,7 @@ class Loans(Mechanism):
         self.of_vehicle = np.array([c.debtor == "Stargate vehicle" for c in self.contracts])[:, None]
         self.in_talks = np.array([c.kind == "site loan in talks" for c in self.contracts])[:, None]
         self.linked = np.array([c.openai_linked for c in self.contracts])
-        self.of_others = np.where(self.linked, 0.0, 1.0)[:, None]
-        self.opening_of_others = np.cumsum(self.opening_drawn * self.of_others[:, 0])[-1]
+        self.opening_of_others = np.cumsum(np.where(self.linked, 0.0, self.opening_drawn))[-1]
         self.inside = np.array([t.get("interest_in_operating_cash_flow", False) for t in terms])
         self.site = np.array(
             [
@@ -458,7 +484,9 @@ class Loans(Mechanism):
         self.site_rows = np.flatnonzero(self.is_site[:, 0])
         self.place_of_site_rows = np.full(self.rows, -1)
         self.place_of_site_rows[self.site_rows] = np.arange(len(self.site_rows))
-        self.bank_of_sellers = [self.model.banks.names.index(self.lenders[row]) for row in self.sellers]
+        self.bank_of_sellers = np.array(
+            [self.model.banks.names.index(self.lenders[row]) for row in self.sellers]
+        )
         self.sweeps = ledger.open_family(
             "prepayment",
             [debtors[row] for row in self.site_rows],
@@ -507,7 +535,14 @@ class Loans(Mechanism):
     @property
     def balance(self):
         """What is owed on each loan, US$bn."""
-        return self.model.ledger.claims[self.claim_rows]
+        claims, balance = self._balance
+        if claims is not self.model.ledger.claims:
+            claims = self.model.ledger.claims
+            balance = claims[self.claim_rows]
+            self._balance = claims, balance
+        return balance
+
+    _balance = None, None
 
     @property
     def principal_unpaid(self):
@@ -583,8 +618,9 @@ class Loans(Mechanism):
         some_rolled_over = fall_due(
             month,
             balance,
-            ledger.payable[self.principal.legs],
-            ledger.payable[self.bullets.legs],
+            ledger.payable,
+            self.principal.legs.start,
+            self.bullets.legs.start,
             self.rate,
             self.maturity,
             self.is_level,
@@ -601,7 +637,7 @@ class Loans(Mechanism):
             self.amortised,
             self._annuity_factor(ahead),
             self.agreed,
-            self.model.party_block("prepayment"),
+            self.model.firms.prepayment,
             self.line_of,
             self.debtor,
             interest,
@@ -634,26 +670,22 @@ class Loans(Mechanism):
 
     def _round_off(self):
         """Set to nothing what rounding has left below nothing on a loan that was repaid in several parts."""
-        below = np.maximum(-self.balance, 0.0)
-        if below.any():
-            self.model.ledger.change_claims(self.claim_rows, below * (below < ROUNDING))
+        back = np.empty(self.rate.shape)
+        if left_by_rounding(self.balance, ROUNDING, back):
+            self.model.ledger.change_claims(self.claim_rows, back)
 
     def note_service(self):
         """Note after the clearing what each site was billed, has paid and still owes, and what it is worth."""
         ledger, model = self.model.ledger, self.model
         self._round_off()
-        flow, left = ledger.flow, ledger.payable
-        interest, principal, bullets = self.interest.legs, self.principal.legs, self.bullets.legs
+        first_legs = (each.legs.start for each in (self.interest, self.principal, self.bullets))
         sums = np.zeros((7, 5, self.worlds))
         add_by_site(
             self.interest_due,
             self.principal_due,
-            flow[interest],
-            flow[principal],
-            flow[bullets],
-            left[interest],
-            left[principal],
-            left[bullets],
+            ledger.flow,
+            ledger.payable,
+            *first_legs,
             self.balance,
             self.site,
             sums,
@@ -747,8 +779,9 @@ class Loans(Mechanism):
     @property
     def growth_of_others(self):
         """Growth of the debt that the lab's payments do not serve, since month 0, 0 to 1, ``(1, worlds)``."""
-        grown = total(self.balance * self.of_others)[None, :] / self.opening_of_others - 1.0
-        return np.minimum(np.maximum(grown, 0.0), 1.0)
+        growth = np.empty((1, self.worlds))
+        grow_of_others(self.balance, self.linked, self.opening_of_others, growth)
+        return growth
 
     def draw(self, wanted_by_party, wanted_by_site):
         """Draw what firms ask on their lines, sites for building, and clouds for signed chips.
@@ -790,10 +823,9 @@ class Loans(Mechanism):
         may hold and has; nothing when the lease ends before the new loan. Firms: all of it while leverage is
         bearable, times the openness of the market. Owners promise equity for part of a site's gap.
         """
-        due = self.maturity == self.model.month + 12
+        due = (self.maturity == self.model.month + 12) & self.matures
         if not due.any():
             return
-        due = due & ~self.is_rolled & ~self.is_level & ~self.by_draw
         balance = self.balance
         self.agreed = np.where(due, self._advance(balance, 0.0, self.may_hold(balance)), self.agreed)
         gap = self.by_site @ ((balance - self.agreed) * (due & self.is_site))
@@ -838,10 +870,9 @@ class Loans(Mechanism):
 
         `extended`: with every extension option of 12 months used.
         """
-        at_once = ~self.is_rolled & ~self.is_level & ~self.by_draw
         last = self.maturity + 12 * (self.most_extensions - self.extensions) * extended
         year = (last - self.model.month) // 12
-        return np.stack([total(self.balance * (at_once & (year == k))) for k in range(years)])
+        return np.stack([total(self.balance * (self.matures & (year == k))) for k in range(years)])
 
     def sell_down(self):
         """Let a syndicate sell on part of its site loans to bondholders while credit is calm.
@@ -849,20 +880,25 @@ class Loans(Mechanism):
         What is held above `1 - sell_down_share` of a loan is sold evenly over `sell_down_months`. Nobody buys a loan of
         which principal is overdue: what has been billed to the debtor belongs to whoever was the lender then.
         """
-        bank, at = self.model.banks, self.bank_of_sellers
-        keep = 1.0 - bank.sell_down_share.take(at, axis=0)
-        held, sold = self.balance.take(self.sellers, axis=0), self.balance.take(self.sold, axis=0)
-        excess = np.maximum(held - keep * (held + sold), 0.0) / bank.sell_down_months.take(at, axis=0)
-        if not excess.any():
-            return
-        ledger = self.model.ledger
-        alive = ~ledger.closed.take(self.debtor[self.sellers], axis=0)
-        overdue = self.principal_unpaid.take(self.sellers, axis=0)
-        paid = ledger.pay(self.sales, excess * alive * (overdue <= 0.0) * ~self.model.credit.frozen)
-        if not paid.any():
+        bank, ledger = self.model.banks, self.model.ledger
+        wanted, legs = np.empty((len(self.sellers), self.worlds)), (self.principal.legs, self.bullets.legs)
+        if not share_to_sell(
+            self.balance,
+            ledger.payable,
+            *(each.start for each in legs),
+            self.sellers,
+            self.sold,
+            self.bank_of_sellers,
+            bank.sell_down_share,
+            bank.sell_down_months,
+            self.debtor,
+            ledger.closed,
+            self.model.credit.frozen,
+            wanted,
+        ):
             return
         commitment = self.commitment.copy()
-        commitment[self.sellers] -= paid
+        commitment[self.sellers] -= ledger.pay(self.sales, wanted)
         self.commitment = commitment
 
     def may_hold(self, balance):

@@ -114,11 +114,11 @@ def quote_loans(
 
 
 @kernel(
-    boolean, int64, TABLE, TABLE, TABLE, TABLE, MONTHS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE,
+    boolean, int64, TABLE, TABLE, int64, int64, TABLE, MONTHS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE,
     TABLE, ROWS, ROWS, MONTHS, TABLE, TABLE, TABLE, FLAGS, ROWS, OUT, OUT, OUT, OUT, OUT_MONTHS,
 )  # fmt: skip
 def fall_due(
-    month, balance, overdue_principal, overdue_bullet, rate, maturity, is_level, is_rolled, schedule, once, by_draw,
+    month, balance, payable, principal, bullets, rate, maturity, is_level, is_rolled, schedule, once, by_draw,
     repayment, of_vehicle, in_service, ahead, site, place, amortised_before, annuity_factor, agreed, prepayment,
     line_of, debtor,
     interest, scheduled, bullet, rolled_over, amortised,
@@ -126,17 +126,18 @@ def fall_due(
     """What falls due on each loan: interest, scheduled principal, and what is due at once; what is rolled over.
 
     scheduled = equal parts until maturity, or the contract's table, or what was drawn over its term, or the level
-    payment less interest, of what is not overdue. At maturity the rest falls due but for what was agreed to be
-    refinanced; so do parts due `once`; and a firm may prepay its line out of spare cash. A site's loan is repaid by
-    level payments, balance / `annuity_factor` ``(site loans, worlds)``, once no hall is `ahead` ``(sites, worlds)``;
-    `place` is its row there, -1 for other loans. Tells whether anything is rolled over.
+    payment less interest, of what is not overdue: `principal` and `bullets` are the first legs of these in payable. At
+    maturity the rest falls due but for what was agreed to be refinanced; so do parts due `once`; and a firm may prepay
+    its line out of spare cash. A site's loan is repaid by level payments, balance / `annuity_factor` ``(site loans,
+    worlds)``, once no hall is `ahead` ``(sites, worlds)``; `place` is its row there, -1 for other loans. Tells whether
+    anything is rolled over.
     """
     loans, worlds = interest.shape
     some = False
     for loan in range(loans):
         row = place[loan]
         for world in range(worlds):
-            overdue = overdue_principal[loan, world] + overdue_bullet[loan, world]
+            overdue = payable[principal + loan, world] + payable[bullets + loan, world]
             owed = max(balance[loan, world] - overdue, 0.0)
             due = balance[loan, world] * rate[loan, world] / 12.0
             plan = 0.0
@@ -222,24 +223,147 @@ def share_draws(
             wanted[loan, world] = min(asked, undrawn[loan, world])
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, SUMS)
-def add_by_site(
-    interest_due, principal_due, interest, principal, bullets,
-    interest_left, principal_left, bullets_left, balance, site, out,
-):  # fmt: skip
-    """Add up by site what its loans were billed, were paid and still owe; `out` ``(7, sites, worlds)`` is zeros."""
+@kernel(void, TABLE, TABLE, TABLE, TABLE, int64, int64, int64, TABLE, ROWS, SUMS)
+def add_by_site(interest_due, principal_due, flow, payable, interest, principal, bullets, balance, site, out):
+    """Add up by site what its loans were billed, were paid and still owe; `out` ``(7, sites, worlds)`` is zeros.
+
+    interest, principal and bullets: the first legs of these in flow and payable.
+    """
     loans, worlds = balance.shape
     for loan in range(loans):
-        at = site[loan]
+        at, first, second, third = site[loan], interest + loan, principal + loan, bullets + loan
         if at >= 0:
             for world in range(worlds):
                 out[0, at, world] += interest_due[loan, world]
                 out[1, at, world] += principal_due[loan, world]
-                out[2, at, world] += interest[loan, world]
-                out[3, at, world] += principal[loan, world] + bullets[loan, world]
-                out[4, at, world] += interest_left[loan, world]
-                out[5, at, world] += principal_left[loan, world] + bullets_left[loan, world]
+                out[2, at, world] += flow[first, world]
+                out[3, at, world] += flow[second, world] + flow[third, world]
+                out[4, at, world] += payable[first, world]
+                out[5, at, world] += payable[second, world] + payable[third, world]
                 out[6, at, world] += balance[loan, world]
+
+
+@kernel(boolean, TABLE, float64, OUT)
+def left_by_rounding(balance, most, back):
+    """What rounding has left below nothing of each loan, at `most` so much; tells whether any is below nothing."""
+    some = False
+    for loan in range(balance.shape[0]):
+        for world in range(balance.shape[1]):
+            below = max(-balance[loan, world], 0.0)
+            back[loan, world] = below if below < most else 0.0
+            some |= below != 0.0
+    return some
+
+
+@kernel(
+    boolean, TABLE, TABLE, int64, int64, ROWS, ROWS, ROWS, TABLE, TABLE, ROWS, FLAGS, FLAGS, OUT
+)  # fmt: skip
+def share_to_sell(
+    balance, payable, principal, bullets, sellers, sold, bank, sell_down_share, sell_down_months, debtor, closed,
+    frozen, wanted,
+):  # fmt: skip
+    """What each of the loans `sellers` sells on this month to its twin in `sold`; tells whether any is sold.
+
+    What is held above 1 - the share of its `bank`, over the months; nothing of whose debtor is gone, of what has
+    principal or bullets overdue, their first legs in payable, or in a freeze.
+    """
+    some = False
+    for row in range(sellers.shape[0]):
+        loan, syndicate = sellers[row], bank[row]
+        for world in range(wanted.shape[1]):
+            held, passed = balance[loan, world], balance[sold[row], world]
+            keep = 1.0 - sell_down_share[syndicate, world]
+            excess = max(held - keep * (held + passed), 0.0) / sell_down_months[syndicate, world]
+            overdue = payable[principal + loan, world] + payable[bullets + loan, world]
+            sells = not closed[debtor[loan], world] and overdue <= 0.0 and not frozen[0, world]
+            wanted[row, world] = excess if sells else 0.0
+            some |= wanted[row, world] > 0.0
+    return some
+
+
+@kernel(void, TABLE, YES_NO, float64, OUT)
+def grow_of_others(balance, linked, opening, growth):
+    """Growth, from 0 to 1, of the debt that is not `linked` to the lab over what it was at the `opening`."""
+    worlds = growth.shape[1]
+    growth[:] = 0.0
+    for loan in range(balance.shape[0]):
+        if not linked[loan]:
+            for world in range(worlds):
+                growth[0, world] += balance[loan, world]
+    for world in range(worlds):
+        growth[0, world] = min(max(growth[0, world] / opening - 1.0, 0.0), 1.0)
+
+
+@kernel(
+    void, TABLE, TABLE, int64, TABLE, TABLE, TABLE, TABLE, TABLE, int64, TABLE, TABLE, TABLE, TABLE, ROWS,
+    OUT, OUT, OUT, OUT, OUT, OUT,
+)  # fmt: skip
+def look_at_borrowers(
+    real_assets, shares_held, lab, valuation, multiple, earned, rent, site_worth, first_site, volatility_of_firms,
+    site_volatility, site_drift, debt, borrowers,
+    earnings, value, worth, owed, drift, volatility,
+):  # fmt: skip
+    """What lenders see: earnings and value of each party; of `borrowers`, what their default probability comes from.
+
+    A firm is worth a multiple of its earnings or, where that is more, its real assets and shares, the lab what
+    investors think it is worth; a site its capitalised rent, and it earns its rent. Sites are the parties from row
+    `first_site` on, a row each of rent and site_worth.
+    """
+    worlds, sites = debt.shape[1], rent.shape[0]
+    for party in range(debt.shape[0]):
+        site = party - first_site
+        for world in range(worlds):
+            held = max(real_assets[party, world], 0.0) + shares_held[party, world]
+            if party == lab:
+                held += valuation[0, world]
+            times = max(multiple[party, world], 1.0)
+            earnings[party, world] = max(earned[party, world], held / times)
+            value[party, world] = times * earnings[party, world]
+            if 0 <= site < sites:
+                earnings[party, world], value[party, world] = rent[site, world], site_worth[site, world]
+    for row in range(borrowers.shape[0]):
+        who = borrowers[row]
+        is_site = 0 <= who - first_site < sites
+        for world in range(worlds):
+            worth[row, world], owed[row, world] = value[who, world], max(debt[who, world], 1e-9)
+            drift[row, world] = site_drift[0, world] if is_site else 0.0
+            firm = max(volatility_of_firms[who, world], 0.01)
+            volatility[row, world] = site_volatility[0, world] if is_site else firm
+
+
+@kernel(
+    void, TABLE, TABLE, ROWS, ROWS, TABLE, int64, TABLE, TABLE, ROWS, TABLE, TABLE, OUT, OUT, OUT, OUT
+)  # fmt: skip
+def judge_borrowers(
+    yearly, worst, borrowers, tenant, tenant_weight, first_site, balance, rate, debtor, earnings, debt,
+    probability, counted, leverage, cover,
+):  # fmt: skip
+    """Default probability of each party, a row each of `yearly` for borrowers, and what of it counts; its ratios.
+
+    A site's lender counts a share of its tenant's too. leverage = debt / earnings of firms; cover = earnings /
+    interest. Changes probability, counted, leverage and cover ``(parties, worlds)``.
+    """
+    parties, worlds = debt.shape
+    probability[:] = 0.0
+    for row in range(borrowers.shape[0]):
+        for world in range(worlds):
+            probability[borrowers[row], world] = min(yearly[row, world], worst[0, world])
+    for site in range(tenant.shape[0]):
+        for world in range(worlds):
+            own, others = probability[first_site + site, world], probability[tenant[site], world]
+            joint = (1.0 - own) * (1.0 - others * tenant_weight[0, world])
+            probability[first_site + site, world] = 1.0 - joint
+    cover[:] = 0.0
+    for loan in range(balance.shape[0]):
+        for world in range(worlds):
+            cover[debtor[loan], world] += balance[loan, world] * rate[loan, world]
+    for party in range(parties):
+        is_site = 0 <= party - first_site < tenant.shape[0]
+        for world in range(worlds):
+            counted[party, world] = min(probability[party, world], worst[0, world])
+            cover[party, world] = min(earnings[party, world] / max(cover[party, world], 1e-3), 10.0)
+            turns = max(debt[party, world] / max(earnings[party, world], 0.05), 0.0)
+            leverage[party, world] = 0.0 if is_site else min(turns, 20.0)
 
 
 @kernel(void, MONTHS, FLAGS, FLAGS, FLAGS, ROWS, ROWS, ROWS, OUT_FLAGS)

@@ -208,3 +208,40 @@ def left_after_default(cash, closed, firm, left):
             left[place, world] = max(cash[row, world], 0.0) * closed[row, world]
             some |= left[place, world] > 0.0
     return some
+
+
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, MONTHS, YES_NO, FLAGS, int64, MONTHS, TABLE, TABLE, TABLE, TABLE, int64, TABLE,
+    TABLE, TABLE, TABLE, float64, TABLE, FLAGS, OUT_FLAGS,
+)  # fmt: skip
+def find_trapped(
+    cash, line, earnings, service, horizon, may_fail, closed, first_site, months_complete, rent_billed,
+    rent_from_others, operating_share, service_of_sites, lab, revenue, growth, minimum_due, cost_level, revenue_share,
+    signed, trapped_before, trapped,
+):  # fmt: skip
+    """Whether a party's cash, undrawn line and projected operations fall short of the months of the `horizon`.
+
+    Firms: yearly earnings against debt service of a month; sites in service: cash and rent less running costs. The
+    lab: cash, line, equity that is signed, and the mean of its revenue now and grown, against its minimum payments,
+    costs and the share of its revenue that it owes. Who was trapped before stays so.
+    """
+    for party in range(trapped.shape[0]):
+        site = party - first_site
+        for world in range(trapped.shape[1]):
+            months = horizon[0, world]
+            years = months / 12.0
+            liquid = cash[party, world] + line[party, world]
+            ahead = earnings[party, world] * years
+            lacking = liquid + ahead < service[party, world] * months and may_fail[party]
+            if 0 <= site < months_complete.shape[0]:
+                rent = (rent_billed[site, world] + rent_from_others[site, world]) * 12.0
+                kept = rent * (1.0 - operating_share[site, world]) * years
+                short = cash[party, world] + kept < service_of_sites[site, world] * months
+                lacking = short and months_complete[site, world] > 0
+            if party == lab:
+                sold = revenue[0, world] * (1.0 + growth[0, world]) / 2.0 * years
+                owed = minimum_due[0, world] + cost_level[0, world] * years
+                owed = owed + revenue_share * sold
+                lacking = liquid + signed[0, world] + sold < owed
+            new = lacking and not closed[party, world]
+            trapped[party, world] = trapped_before[party, world] or new

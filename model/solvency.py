@@ -13,6 +13,7 @@ from model.kernels_solvency import (
     count_missed,
     declare_defaults,
     find_defaults,
+    find_trapped,
     left_after_default,
     may_renegotiate,
     owed_and_lent,
@@ -312,25 +313,32 @@ class Solvency(Mechanism):
         For the lab: minimum payments, staff and revenue share against revenue that grows along the curve. For
         other firms: debt service against earnings; for sites in service: debt service against rent.
         """
-        model, ledger = self.model, self.model.ledger
+        model, ledger, lab = self.model, self.model.ledger, self.model.openai
         if model.month % 3 != 2:
             return
-        horizon = self.trap_horizon
-        years = horizon / 12.0
-        line = model.loans.line_undrawn
-        service = model.loans.service_of_parties * horizon
-        ahead = model.party_block("earnings") * years
-        place = model.places["site_company"]
-        lacking = (ledger.cash + line + ahead < service) & self.may_fail[:, None]
-        in_service = model.sites.months_complete > 0
-        sites = ledger.cash[place] + model.lease_rent_year * (1.0 - model.sites.operating_share) * years
-        lacking[place] = (sites < model.loans.service_of_sites * horizon) & in_service
-        lab = model.openai
-        revenue = lab.revenue * (1.0 + model.demand.curve_growth) / 2.0 * years
-        owed = model.compute_contracts.minimum_due(horizon) + lab.cost_level * years
-        owed = owed + model.accounts.revenue_share * revenue * (model.month < model.accounts.share_until)
-        row = model.row("OpenAI")
-        liquid = lab.cash + line[row] + model.equity_window.signed_total
-        own = np.arange(self.rows)[:, None] == row
-        lacking = np.where(own, liquid + revenue < owed, lacking)
-        self.trapped = self.trapped | (lacking & ~ledger.closed)
+        trapped, loans, leases = np.empty(self.trapped.shape, dtype=bool), model.loans, model.leases
+        find_trapped(
+            ledger.cash,
+            loans.line_undrawn,
+            model.party_block("earnings"),
+            loans.service_of_parties,
+            self.trap_horizon,
+            self.may_fail,
+            ledger.closed,
+            model.places["site_company"].start,
+            model.sites.months_complete,
+            leases.rent_billed,
+            leases.rent_from_others,
+            model.sites.operating_share,
+            loans.service_of_sites,
+            model.row("OpenAI"),
+            lab.revenue,
+            model.demand.curve_growth,
+            model.compute_contracts.minimum_due(self.trap_horizon),
+            lab.cost_level,
+            model.accounts.revenue_share * (model.month < model.accounts.share_until),
+            model.equity_window.signed_total,
+            self.trapped,
+            trapped,
+        )
+        self.trapped = trapped

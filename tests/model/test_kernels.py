@@ -83,6 +83,19 @@ class Case:
         how = self.flags(1, self.worlds), closed, may_fail
         return 3, own, before, never, *self.clauses(), *how, own.copy(), before.copy()
 
+    def find_trapped(self):
+        firms, sites = (
+            [self.block(self.parties) for _ in range(4)],
+            [self.block(self.parties - 1) for _ in range(4)],
+        )
+        lab, flags = (
+            [self.block(1) for _ in range(5)],
+            [self.flags(self.parties, self.worlds) for _ in range(3)],
+        )
+        horizon, complete = self.months(1) + 1, self.months(self.parties - 1)
+        of_firms, of_sites = (*firms, horizon, self.flags(self.parties), flags[0], 1), (complete, *sites)
+        return *of_firms, *of_sites, 0, *lab[:4], 0.2, lab[4], *flags[1:]
+
     def owed_and_lent(self):
         debtor, lender = self.rows(self.claims, self.parties), self.rows(self.claims, self.parties)
         payer, _ = self.parties_of_legs()
