@@ -279,6 +279,9 @@ class _Holder:
 
     def __getattr__(self, name):
         """Called only when ordinary reading failed."""
+        declared = self._states.get(name) or self._params.get(name)
+        if declared is not None:
+            return declared.__get__(self)  # says that there are no numbers yet
         if name.startswith("__") or hasattr(type(self), name):  # raised inside a property: say so
             return object.__getattribute__(self, name)
         raise self._no_such(name)
@@ -321,8 +324,9 @@ class Actor(_Holder, mesa.Agent):
                 raise TypeError(f"{cls.__name__}.{name}: Mesa or Cohort uses this name already")
             if isinstance(rule, FunctionType) and "__class__" in rule.__code__.co_freevars:
                 raise TypeError(f"{cls.__name__}.{name}: no super(), self may be a cohort; name the class")
+        members = {name: value for name, value in members.items() if not isinstance(value, _Declaration)}
         members |= {"_states": cls._states, "_params": cls._params, "__doc__": cls.__doc__}
-        members |= {"_members": frozenset(members), "__module__": cls.__module__}
+        members |= {"_members": frozenset({*members, *cls._states, *cls._params}), "__module__": cls.__module__}
         cls._cohort_class = type(Cohort)(f"{cls.__name__}Cohort", (Cohort,), members)
 
     def __init__(self, model, name):
