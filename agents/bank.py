@@ -3,6 +3,8 @@
 import numpy as np
 
 from agents.firm import Party
+from agents.kernels import as_rows
+from agents.kernels_lenders import measure_room, remember_as_bank
 from agents.worlds import Param, State, of_params
 
 
@@ -58,19 +60,20 @@ class Bank(Party):
 
     def measure_exposure(self):
         """Add up what is lent, and how much of it hangs on the lab; other borrowers crowd it out."""
-        credit = self.model.credit
-        self.limit = self.lending_limit * (1.0 - credit.crowding_out * self.model.loans.growth_of_others)
-        self.lent = self.rows_of(self.model.solvency.lent)
-        self.exposure_to_openai = self.rows_of(self.model.solvency.lent_linked)
-        free = np.maximum(self.limit - self.lent, 0.0)
-        single = np.maximum(self.name_limit - self.exposure_to_openai, 0.0)
-        self.room = np.minimum(free, single) * self.model.credit.openness
+        credit, limit, room = self.model.credit, np.empty(self.limit.shape), np.empty(self.room.shape)
+        self.lent = self.rows_of(self.model.solvency.lent).copy()
+        self.exposure_to_openai = self.rows_of(self.model.solvency.lent_linked).copy()
+        others = credit.crowding_out, self.model.loans.growth_of_others
+        book = self.lent, self.exposure_to_openai, self.name_limit, credit.openness
+        measure_room(*as_rows(self.lending_limit, *others, *book, limit, room))
+        self.limit, self.room = limit, room
 
     def remember(self):
         """Remember losses and ask more for new loans: 10 basis points per per cent of the limit lost."""
-        self.loss_memory = self.loss_memory * self.fade + self.rows_of(self.model.solvency.loss_now)
-        full = np.maximum(self.lent / self.lending_limit - 0.8, 0.0)
-        self.spread_add_on = 0.1 * self.loss_memory / self.lending_limit + 0.05 * full
+        memory, add_on = np.empty(self.loss_memory.shape), np.empty(self.loss_memory.shape)
+        loss, book = self.rows_of(self.model.solvency.loss_now), (self.lent, self.lending_limit)
+        remember_as_bank(*as_rows(self.loss_memory, self.fade, loss, *book, memory, add_on))
+        self.loss_memory, self.spread_add_on = memory, add_on
 
     def pay_depositors(self):
         """Owe the depositors their interest."""

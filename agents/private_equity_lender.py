@@ -3,6 +3,8 @@
 import numpy as np
 
 from agents.firm import Party
+from agents.kernels import as_rows
+from agents.kernels_lenders import call_from_investors, find_excess_cash, remember_as_fund
 from agents.worlds import Param, State, of_params
 
 
@@ -54,9 +56,12 @@ class PrivateEquityLender(Party):
 
     def call_capital(self):
         """Call from the investors what sites ask for and cash does not cover, within the commitments."""
-        self.uncalled = self.model.funds.uncalled_of_lenders[self.row]
-        missing = np.maximum(self.site_equity_due - np.maximum(self.cash - 0.1, 0.0), 0.0)
-        self.capital_call = np.minimum(missing, self.uncalled) * self.alive
+        self.uncalled, call = (
+            self.rows_of(self.model.funds.uncalled).copy(),
+            np.empty(self.capital_call.shape),
+        )
+        call_from_investors(*as_rows(self.site_equity_due, self.cash, self.uncalled, self.alive, call))
+        self.capital_call = call
 
     @of_params
     def fade(self):
@@ -65,16 +70,18 @@ class PrivateEquityLender(Party):
 
     def remember(self):
         """Remember losses: they fade by half over the half-life; too many, and it walks away."""
-        self.loss_memory = self.loss_memory * self.fade + self.rows_of(self.model.solvency.loss_now)
-        committed = np.maximum(self.uncalled + self.unreturned, 1.0)
-        self.spread_add_on = 0.1 * np.minimum(self.loss_memory / committed, 1.0)
-        self.willing = (self.loss_memory <= self.walk_away_loss * committed) & ~self.model.credit.frozen
+        memory, add_on = np.empty(self.loss_memory.shape), np.empty(self.loss_memory.shape)
+        willing, loss = np.empty(self.willing.shape, dtype=bool), self.rows_of(self.model.solvency.loss_now)
+        commitments = self.uncalled, self.unreturned, self.walk_away_loss, self.model.credit.frozen
+        given = self.loss_memory, self.fade, loss, *commitments
+        remember_as_fund(*as_rows(*given, memory, add_on, willing))
+        self.loss_memory, self.spread_add_on, self.willing = memory, add_on, willing
 
     def distribute(self):
         """Hand excess cash down the fund waterfall each quarter: capital, preferred return, catch-up, split."""
-        quarter = self.model.month % 3 == 2
-        keep = self.site_equity_due + 0.25
-        free = np.maximum(self.cash - keep - self.outgoing, 0.0) * quarter * self.alive
+        free = np.zeros(self.to_investors.shape)
+        if self.model.month % 3 == 2:
+            find_excess_cash(*as_rows(self.cash, self.site_equity_due, self.outgoing, self.alive, free))
         tiers = self.model.run_waterfall(self, contributed=self.capital_call, distributed=free)
         self.unreturned, self.unpaid_preferred = tiers.unreturned, tiers.unpaid_preferred
         self.preferred_paid = self.preferred_paid + tiers.preferred

@@ -326,7 +326,10 @@ class Actor(_Holder, mesa.Agent):
                 raise TypeError(f"{cls.__name__}.{name}: no super(), self may be a cohort; name the class")
         members = {name: value for name, value in members.items() if not isinstance(value, _Declaration)}
         members |= {"_states": cls._states, "_params": cls._params, "__doc__": cls.__doc__}
-        members |= {"_members": frozenset({*members, *cls._states, *cls._params}), "__module__": cls.__module__}
+        members |= {
+            "_members": frozenset({*members, *cls._states, *cls._params}),
+            "__module__": cls.__module__,
+        }
         cls._cohort_class = type(Cohort)(f"{cls.__name__}Cohort", (Cohort,), members)
 
     def __init__(self, model, name):

@@ -3,11 +3,20 @@
 import numpy as np
 
 from agents.customers import BUILDERS, SELLERS
-from agents.worlds import Mechanism, Param
+from agents.worlds import Mechanism, Param, of_params
 from model.contracts import JUNIOR, OPERATIONS, SECURED, SITE_COMPANIES
-from model.kernels_accounts import draw_for_chips, order_chips
+from model.kernels_accounts import (
+    add_costs,
+    add_segments,
+    buy_compute,
+    charge_for_service,
+    draw_for_chips,
+    order_chips,
+    part_gain_from_loss,
+    part_investment,
+    part_surplus,
+)
 from model.ledger import ASSET
-from model.sums import total
 
 SEGMENTS = ("Consumers", "Enterprises", "Developers")
 CLOUD_OF = {
@@ -87,7 +96,15 @@ class Accounts(Mechanism):
         self.operating = ledger.open_family(
             "operating cost", self.spenders, [WORLD] * len(self.spenders), seniority=OPERATIONS
         )
-        self.spender = np.array([ledger.index[name] for name in self.spenders])
+        groups = (
+            "openai",
+            "rival_lab",
+            "small_model_builder",
+            "infrastructure_partner",
+            "hyperscaler",
+            "site_company",
+        )
+        self.first_of_spenders = np.array([self.model.places[group].start for group in groups])
         self.compute = ledger.open_family(
             "compute purchase", list(CLOUD_OF), list(CLOUD_OF.values()), seniority=SECURED
         )
@@ -143,20 +160,17 @@ class Accounts(Mechanism):
     def collect_sales(self):
         """Let customers pay for what is served."""
         model = self.model
-        served = model.seller_block("served_share") * ~model.seller_block("closed")
-        demand = model.demand.segment_demand * served[:, None, :]
-        legs = demand.reshape(len(self.sales), self.worlds) / 12.0
-        paid = model.ledger.pay(self.sales, legs)
-        self.sold = total(paid.reshape(-1, len(SEGMENTS), self.worlds).transpose(1, 0, 2))
+        charged, sold = np.empty((len(self.sales), self.worlds)), np.empty((model.labs.rows, self.worlds))
+        labs = model.labs.served_share, model.labs.closed
+        charge_for_service(model.demand.segment_demand, *labs, charged)
+        add_segments(len(SEGMENTS), model.ledger.pay(self.sales, charged), sold)
+        self.sold = sold
 
     def bill_operations(self):
         """Bill running costs, compute bought by rivals, the revenue share, chips and deposit interest."""
         model, ledger = self.model, self.model.ledger
         ledger.bill(self.operating, self._operating_costs())
-        rent = model.compute_market.rent * self.compute_discount / 12.0
-        need = np.concatenate([model.rivals.compute_used, model.builders.compute_used])
-        need[0] -= model.compute_contracts.gw_path[model.anthropic_row, model.month]  # under contract
-        ledger.bill(self.compute, np.maximum(need, 0.0) * rent)
+        ledger.bill(self.compute, self._compute_bought())
         share = self.revenue_share * (model.month < self.share_until)
         ledger.bill(self.share, share * self.sold[:1])
         self._bill_chips()
@@ -164,17 +178,30 @@ class Accounts(Mechanism):
 
     def _operating_costs(self):
         """What everybody's business costs this month; firms and sites are the first parties, and the first spenders."""
-        model, places = self.model, self.model.places
-        costs = np.zeros((len(self.spenders), self.worlds))
-        costs[places["openai"]] = model.openai.operating_outlay
-        costs[places["rival_lab"]] = model.rivals.pay_costs()
-        costs[places["small_model_builder"]] = model.builders.pay_costs()
-        costs[places["infrastructure_partner"].start : places["utility"].stop] = self.losses
-        costs[places["infrastructure_partner"]] += model.partners.running_cost
-        costs[places["hyperscaler"]] += model.hyperscalers.running_cost
-        costs[places["site_company"]] = model.sites.rent * model.sites.operating_share
-        costs[-1] = model.chip_vendor.pay_costs()
+        model, sites = self.model, self.model.sites
+        costs = np.empty((len(self.spenders), self.worlds))
+        add_costs(
+            model.openai.operating_outlay,
+            model.rivals.pay_costs(),
+            model.builders.pay_costs(),
+            self.losses,
+            model.partners.running_cost,
+            model.hyperscalers.running_cost,
+            sites.rent,
+            sites.operating_share,
+            model.chip_vendor.pay_costs(),
+            self.first_of_spenders,
+            costs,
+        )
         return costs
+
+    def _compute_bought(self):
+        """What rivals and builders pay for compute this month, but for what one of them has under contract."""
+        model, cost = self.model, np.empty((len(self.compute), self.worlds))
+        contracted = model.compute_contracts.gw_path[model.anthropic_row, model.month]
+        price = model.compute_market.rent, self.compute_discount
+        buy_compute(model.rivals.compute_used, model.builders.compute_used, contracted, *price, cost)
+        return cost
 
     def _bill_chips(self):
         """Bill chips: Oracle for its halls, CoreWeave for signed contracts, the vehicle for firm orders."""
@@ -202,32 +229,37 @@ class Accounts(Mechanism):
     def earn_other(self):
         """Receive the cash flow of other businesses; interest that is inside it is added back."""
         model = self.model
-        other = np.vstack(
-            [model.partners.other_cash, model.hyperscalers.other_cash, model.utilities.other_cash]
-        )
-        alive = ~model.ledger.closed.take(self.earner, axis=0)
-        other = (other + model.loans.interest_inside[self.earner]) * alive
-        model.ledger.pay(self.business, np.maximum(other, 0.0))
-        self.losses = np.maximum(-other, 0.0)
+        other = [model.partners.other_cash, model.hyperscalers.other_cash, model.utilities.other_cash]
+        other = np.concatenate(other)
+        gain, losses, closed = np.empty(other.shape), np.empty(other.shape), model.ledger.closed
+        part_gain_from_loss(other, model.loans.interest_inside, self.earner, closed, gain, losses)
+        model.ledger.pay(self.business, gain)
+        self.losses = losses
 
     def invest(self):
         """Spend on own investment: partners and utilities on plant, hyperscalers on halls and chips."""
-        model, ledger = self.model, self.model.ledger
-        partners = model.partners
-        spare = np.maximum(partners.cash - 0.5 * partners.minimum_cash, 0.0)
-        own = np.minimum(partners.planned_investment, spare)
-        big, plant = model.hyperscalers.investment, model.utilities.investment
-        ledger.pay(self.investment, np.vstack([own, big * (1.0 - self.chip_share), plant]))
-        ledger.pay(self.own_chips, big * self.chip_share)
+        model, partners = self.model, self.model.partners
+        invested = np.empty((len(self.investment), self.worlds))
+        chips = np.empty((len(self.own_chips), self.worlds))
+        of_others = model.hyperscalers.investment, model.utilities.investment, self.chip_share
+        part_investment(
+            partners.planned_investment, partners.cash, partners.minimum_cash, *of_others, invested, chips
+        )
+        model.ledger.pay(self.investment, invested)
+        model.ledger.pay(self.own_chips, chips)
 
     def build_sites(self):
         """Spend on halls; the developer of a site earns a fee."""
-        spent = self.model.sites.construction
-        fee = np.zeros((5, 1))
-        fee[self.fee_site] = 1.0
-        fee = fee * self.developer_fee
-        self.model.ledger.pay(self.construction, spent * (1.0 - fee))
-        self.model.ledger.pay(self.fees, np.take(spent * fee, self.fee_site, axis=0))
+        spent, ledger = self.model.sites.construction, self.model.ledger
+        ledger.pay(self.construction, spent * (1.0 - self.fee))
+        ledger.pay(self.fees, np.take(spent * self.fee, self.fee_site, axis=0))
+
+    @of_params
+    def fee(self):
+        """Share of what is spent on each site that its developer earns, ``(sites, worlds)``."""
+        fee = np.zeros((5, self.worlds))
+        fee[self.fee_site] = self.developer_fee
+        return fee
 
     def fund_parents(self):
         """Let Alphabet and Meta pay what their labs are short of."""
@@ -236,6 +268,7 @@ class Accounts(Mechanism):
 
     def close_sectors(self):
         """Bring customers', bondholders' and investors' cash back to zero from the rest of the world."""
-        cash = self.model.ledger.cash.take(self.closer, axis=0)
-        self.model.ledger.pay(self.top_up, np.maximum(-cash, 0.0))
-        self.model.ledger.pay(self.sweep, np.maximum(cash, 0.0))
+        short, spare = np.empty((2, len(self.closer), self.worlds))
+        part_surplus(self.model.ledger.cash, self.closer, short, spare)
+        self.model.ledger.pay(self.top_up, short)
+        self.model.ledger.pay(self.sweep, spare)

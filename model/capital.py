@@ -4,9 +4,20 @@ import numpy as np
 
 from agents.worlds import Mechanism, State, of_params
 from model.contracts import SITE_COMPANIES, UNSECURED
-from model.kernels_capital import hand_out_shares, leave_to_the_market, split_round
+from model.kernels_capital import (
+    add_pledged,
+    add_promised,
+    add_uncalled,
+    ask_investors,
+    find_promised,
+    hand_out_shares,
+    leave_to_the_market,
+    split_by_site,
+    split_pledges,
+    split_round,
+)
 from model.ledger import ASSET_SALE, CLAIM
-from model.sums import Adder, adder_into, incidence, total
+from model.sums import Adder, adder_into, incidence
 
 CO_FUNDED = (*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle")
 
@@ -136,12 +147,15 @@ class SiteEquity(Mechanism):
     @property
     def uncalled(self):
         """Equity promised to each site and not yet paid, ``(sites, worlds)``."""
-        alive = ~self.model.ledger.closed.take(self.owner, axis=0)
-        return self.by_site @ (self._left * alive)
+        uncalled = np.empty((self.by_site.shape[0], self.worlds))
+        add_promised(self._left, self.owner, self.model.ledger.closed, self.site, uncalled)
+        return uncalled
 
     @property
     def _left(self):
-        return np.maximum(self.amount + self.promised - self.paid_in, 0.0)
+        left = np.empty(self.promised.shape)
+        find_promised(self.amount, self.promised, self.paid_in, left)
+        return left
 
     def promise(self, gap):
         """Let owners promise equity for a site's refinancing gap ``(sites, worlds)``: a share of what they paid in.
@@ -186,8 +200,9 @@ class SiteEquity(Mechanism):
 
     def _split(self, by_site, weight):
         """Split what concerns each site among its contracts, pro rata to a weight of each."""
-        whole = np.take(self.by_site @ weight, self.site, axis=0)
-        return np.take(by_site, self.site, axis=0) * weight / np.maximum(whole, 1e-12)
+        whole, split = np.empty(by_site.shape), np.empty(weight.shape)
+        split_by_site(by_site, self.site, weight, whole, split)
+        return split
 
     def asked(self):
         """Split what sites call among their owners, pro rata to what they still owe."""
@@ -227,23 +242,18 @@ class Funds(Mechanism):
             "capital call", investors, managers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
         self.distributions = ledger.open_family("fund distribution", managers, investors, cleared=False)
-        self.by_manager = adder_into(self.manager, len(ledger.parties))
 
     @property
     def uncalled(self):
         """Commitments not yet called and not yet lapsed, per party, ``(parties, worlds)``."""
-        open_now = self.model.month < self.end
-        return self.by_manager @ (np.maximum(self.amount - self.called, 0.0) * open_now)
-
-    @property
-    def uncalled_of_lenders(self):
-        """The same for the private-equity lenders, ``(lenders, worlds)``."""
-        return self.uncalled[self.model.places["private_equity_lender"]]
+        uncalled = np.empty((len(self.model.party_names), self.worlds))
+        add_uncalled(self.amount, self.called, self.end, self.model.month, self.manager, uncalled)
+        return uncalled
 
     def call(self, wanted):
         """Call capital; `wanted` is ``(parties, worlds)``."""
-        limit = np.maximum(self.amount - self.called, 0.0) * (self.model.month < self.end)
-        asked = np.minimum(np.take(wanted, self.manager, axis=0), limit)
+        asked, ends = np.empty(self.called.shape), (self.end, self.model.month, self.manager)
+        ask_investors(self.amount, self.called, *ends, wanted, asked)
         self.called = self.called + self.model.ledger.pay(self.calls, asked)
 
     def pay_out(self, amounts):
@@ -322,16 +332,17 @@ class Pledges(Mechanism):
     @property
     def left(self):
         """Pledged and not yet called, ``(1, worlds)``."""
-        return total(np.maximum(self.amount - self.called, 0.0))[None, :]
+        left = np.empty((1, self.worlds))
+        add_pledged(self.amount, self.called, left)
+        return left
 
     def call(self, wanted):
         """Call `wanted` ``(1, worlds)`` from the pledgers, pro rata to what they still owe."""
         if not wanted.any():
             return
-        left = np.maximum(self.amount - self.called, 0.0)
-        whole = total(left)
-        share = left / np.maximum(whole, 1e-12)
-        self.called = self.called + self.model.ledger.pay(self.calls, share * np.minimum(wanted, whole))
+        asked = np.empty(self.called.shape)
+        split_pledges(self.amount, self.called, self.left, wanted, asked)
+        self.called = self.called + self.model.ledger.pay(self.calls, asked)
 
 
 class Deposits(Mechanism):

@@ -1,14 +1,17 @@
-"""Orders of chips and what is drawn for them, compiled; told in words in `model/accounts.py`.
+"""Sales, costs, investment, and orders of chips with what is drawn for them, compiled; told in words in
+`model/accounts.py`.
 
 As in `model/kernels.py`: loops in the order in which they are written, and nothing but + - * / and comparisons, so
 that a world has the same bits alone and in any batch. Legs, sites and parties are rows, worlds last; US$bn.
 """
 
-from numba import float64, int64, types, void
+from numba import boolean, float64, int64, types, void
 
 from agents.kernels import kernel
 
 TABLE = types.Array(float64, 2, "C", readonly=True)
+OVER = types.Array(float64, 3, "C", readonly=True)
+FLAGS = types.Array(boolean, 2, "C", readonly=True)
 ROWS = types.Array(int64, 1, "C", readonly=True)
 OUT = float64[:, ::1]
 COREWEAVE, VEHICLE, LAB = 4, 6, 8
@@ -55,3 +58,115 @@ def draw_for_chips(billed, of_vendor, buyers, chip_advance, vehicle_equity, sold
         draws[buyers[1], world] = (1.0 - share) * vehicle
         draws[buyers[2], world] = billed[LAB, world]
         equity[0, world] = share * vehicle
+
+
+@kernel(void, OVER, TABLE, FLAGS, OUT)
+def charge_for_service(demand, served_share, closed, charged):
+    """A twelfth of the year's `demand` ``(sellers, segments, worlds)`` as far as it is served; a leg for each of both.
+
+    Changes charged.
+    """
+    sellers, segments, worlds = demand.shape
+    for seller in range(sellers):
+        for segment in range(segments):
+            leg = seller * segments + segment
+            for world in range(worlds):
+                served = 0.0 if closed[seller, world] else served_share[seller, world]
+                charged[leg, world] = demand[seller, segment, world] * served / 12.0
+
+
+@kernel(void, int64, TABLE, OUT)
+def add_segments(segments, paid, sold):
+    """Add up what the segments paid to each seller. Changes sold."""
+    for seller in range(sold.shape[0]):
+        for world in range(sold.shape[1]):
+            of_all = 0.0
+            for segment in range(segments):
+                of_all += paid[seller * segments + segment, world]
+            sold[seller, world] = of_all
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, OUT)
+def add_costs(
+    of_lab, of_rivals, of_builders, losses, of_partners, of_hyperscalers, rent, operating_share, of_vendor, first, costs
+):  # fmt: skip
+    """What every spender's business costs: labs, then what partners, hyperscalers and utilities lose in other business
+    and what running compute costs them, then sites a share of their rent; last the vendor.
+
+    first: first row of labs' three groups, of partners, hyperscalers and sites. Changes costs.
+    """
+    costs[:] = 0.0
+    lab, rivals, builders, partners, hyperscalers, sites = first
+    for world in range(costs.shape[1]):
+        for row in range(of_lab.shape[0]):
+            costs[lab + row, world] = of_lab[row, world]
+        for row in range(of_rivals.shape[0]):
+            costs[rivals + row, world] = of_rivals[row, world]
+        for row in range(of_builders.shape[0]):
+            costs[builders + row, world] = of_builders[row, world]
+        for row in range(losses.shape[0]):
+            costs[partners + row, world] = losses[row, world]
+        for row in range(of_partners.shape[0]):
+            costs[partners + row, world] += of_partners[row, world]
+        for row in range(of_hyperscalers.shape[0]):
+            costs[hyperscalers + row, world] += of_hyperscalers[row, world]
+        for row in range(rent.shape[0]):
+            costs[sites + row, world] = rent[row, world] * operating_share[row, world]
+        costs[costs.shape[0] - 1, world] = of_vendor[0, world]
+
+
+@kernel(void, TABLE, TABLE, float64, TABLE, TABLE, OUT)
+def buy_compute(of_rivals, of_builders, contracted, rent, discount, cost):
+    """A month of the compute in use at a discounted rent, but for what the first rival has `contracted`.
+
+    Changes cost: a row for each rival, then for each builder.
+    """
+    rivals = of_rivals.shape[0]
+    for row in range(cost.shape[0]):
+        for world in range(cost.shape[1]):
+            price = rent[0, world] * discount[0, world] / 12.0
+            used = of_rivals[row, world] if row < rivals else of_builders[row - rivals, world]
+            cost[row, world] = max(used - contracted if row == 0 else used, 0.0) * price
+
+
+@kernel(void, TABLE, TABLE, ROWS, FLAGS, OUT, OUT)
+def part_gain_from_loss(other, interest_inside, earner, closed, gain, loss):
+    """What other business brings its `earner` with the interest inside it added back, or costs it.
+
+    interest_inside ``(parties, 1)``: the same in every world. Changes gain and loss.
+    """
+    for row in range(other.shape[0]):
+        who = earner[row]
+        for world in range(other.shape[1]):
+            cash_flow = 0.0 if closed[who, world] else other[row, world] + interest_inside[who, 0]
+            gain[row, world], loss[row, world] = max(cash_flow, 0.0), max(-cash_flow, 0.0)
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def part_investment(planned, cash, minimum_cash, of_hyperscalers, of_utilities, chip_share, invested, chips):
+    """Own investment: partners' as planned while half the buffer stays, all of utilities', hyperscalers' but for chips.
+
+    Changes invested, a row for each in this order with hyperscalers second, and hyperscalers' chips.
+    """
+    partners, hyperscalers = planned.shape[0], chips.shape[0]
+    for row in range(partners):
+        for world in range(chips.shape[1]):
+            spare = max(cash[row, world] - 0.5 * minimum_cash[row, world], 0.0)
+            invested[row, world] = min(planned[row, world], spare)
+    for row in range(hyperscalers):
+        for world in range(chips.shape[1]):
+            whole, share = of_hyperscalers[row, world], chip_share[0, world]
+            invested[partners + row, world] = whole * (1.0 - share)
+            chips[row, world] = whole * share
+    for row in range(of_utilities.shape[0]):
+        for world in range(chips.shape[1]):
+            invested[partners + hyperscalers + row, world] = of_utilities[row, world]
+
+
+@kernel(void, TABLE, ROWS, OUT, OUT)
+def part_surplus(cash, closer, short, spare):
+    """Below and above zero of the cash of those who close the books. Changes short and spare."""
+    for row in range(short.shape[0]):
+        who = closer[row]
+        for world in range(short.shape[1]):
+            short[row, world], spare[row, world] = max(-cash[who, world], 0.0), max(cash[who, world], 0.0)

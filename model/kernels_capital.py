@@ -1,7 +1,9 @@
-"""The arithmetic of the lab's rounds, compiled; what it means is told in `model/capital.py`.
+"""The arithmetic of equity, compiled: the lab's rounds, and what owners of sites, investors of funds and pledgers have
+promised and are asked for; told in words in `model/capital.py`.
 
 As in `model/kernels.py`: loops in the order in which they are written, and nothing but + - * / and comparisons, so
-that a world has the same bits alone and in any batch. Investors are rows, worlds last; US$bn.
+that a world has the same bits alone and in any batch. Investors or contracts are rows, worlds last; US$bn. An `amount`
+``(contracts, 1)`` is the same in every world.
 """
 
 from numba import boolean, float64, int64, types, void
@@ -11,7 +13,82 @@ from agents.kernels import kernel
 TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
+ROWS = types.Array(int64, 1, "C", readonly=True)
 OUT = float64[:, ::1]
+
+
+@kernel(void, TABLE, TABLE, TABLE, OUT)
+def find_promised(amount, promised, paid_in, left):
+    """What is left of each owner's commitment and of what it promised beyond it. Changes left."""
+    for contract in range(left.shape[0]):
+        for world in range(left.shape[1]):
+            whole = amount[contract, 0] + promised[contract, world]
+            left[contract, world] = max(whole - paid_in[contract, world], 0.0)
+
+
+@kernel(void, TABLE, ROWS, FLAGS, ROWS, OUT)
+def add_promised(left, owner, closed, site, by_site):
+    """Add up by site what is `left` to pay of owners that are in the market. Changes by_site."""
+    by_site[:] = 0.0
+    for contract in range(left.shape[0]):
+        who, where = owner[contract], site[contract]
+        for world in range(left.shape[1]):
+            by_site[where, world] += 0.0 if closed[who, world] else left[contract, world]
+
+
+@kernel(void, TABLE, ROWS, TABLE, OUT, OUT)
+def split_by_site(by_site, site, weight, whole, split):
+    """Split what concerns each site among its contracts, pro rata to `weight`.
+
+    Changes `whole`, what each site's contracts weigh, and split.
+    """
+    whole[:] = 0.0
+    for contract in range(split.shape[0]):
+        for world in range(split.shape[1]):
+            whole[site[contract], world] += weight[contract, world]
+    for contract in range(split.shape[0]):
+        where = site[contract]
+        for world in range(split.shape[1]):
+            part = by_site[where, world] * weight[contract, world]
+            split[contract, world] = part / max(whole[where, world], 1e-12)
+
+
+@kernel(void, TABLE, TABLE, MONTHS, int64, ROWS, OUT)
+def add_uncalled(amount, called, end, month, manager, uncalled):
+    """Add up by manager, rows of parties, what commitments that end after `month` still allow. Changes uncalled."""
+    uncalled[:] = 0.0
+    for contract in range(called.shape[0]):
+        who, lasts = manager[contract], 1.0 if month < end[contract, 0] else 0.0
+        for world in range(called.shape[1]):
+            uncalled[who, world] += max(amount[contract, 0] - called[contract, world], 0.0) * lasts
+
+
+@kernel(void, TABLE, TABLE, MONTHS, int64, ROWS, TABLE, OUT)
+def ask_investors(amount, called, end, month, manager, wanted, asked):
+    """What each manager wants, from the investor of each commitment that lasts, as far as it goes. Changes asked."""
+    for contract in range(called.shape[0]):
+        who, lasts = manager[contract], 1.0 if month < end[contract, 0] else 0.0
+        for world in range(called.shape[1]):
+            left = max(amount[contract, 0] - called[contract, world], 0.0) * lasts
+            asked[contract, world] = min(wanted[who, world], left)
+
+
+@kernel(void, TABLE, TABLE, OUT)
+def add_pledged(amount, called, left):
+    """Add up what is pledged and not yet called. Changes left, one row."""
+    left[:] = 0.0
+    for contract in range(called.shape[0]):
+        for world in range(called.shape[1]):
+            left[0, world] += max(amount[contract, 0] - called[contract, world], 0.0)
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT)
+def split_pledges(amount, called, left, wanted, asked):
+    """Split what is wanted, as far as pledges go, pro rata to what of each is left. Changes asked."""
+    for contract in range(called.shape[0]):
+        for world in range(called.shape[1]):
+            share = max(amount[contract, 0] - called[contract, world], 0.0) / max(left[0, world], 1e-12)
+            asked[contract, world] = share * min(wanted[0, world], left[0, world])
 
 
 @kernel(void, TABLE, TABLE, MONTHS, TABLE, FLAGS, TABLE, TABLE, OUT)

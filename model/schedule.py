@@ -122,8 +122,8 @@ class Schedule:
     def hand_out_sales(self):
         """Tell clouds and hyperscalers what they sold, sites what rent they billed."""
         sales = self.compute_contracts.sales
-        self.partners.compute_revenue = np.ascontiguousarray(sales[self.places["infrastructure_partner"]])
-        self.hyperscalers.compute_revenue = np.ascontiguousarray(sales[self.places["hyperscaler"]])
+        self.partners.compute_revenue = sales[self.places["infrastructure_partner"]].copy()
+        self.hyperscalers.compute_revenue = sales[self.places["hyperscaler"]].copy()
         self.sites.rent = self.leases.rent_billed + self.leases.rent_from_others
 
     def expect_payments(self):
@@ -137,7 +137,7 @@ class Schedule:
         """Call what sites ask from their owners, funds from their investors, and pay it in."""
         by_contract = self.site_equity.asked()
         asked = self.site_equity.by_owner @ by_contract
-        self.lenders.site_equity_due = np.ascontiguousarray(asked[self.places["private_equity_lender"]])
+        self.lenders.site_equity_due = asked[self.places["private_equity_lender"]].copy()
         self.lenders.do("call_capital")
         wanted = np.zeros_like(self.ledger.cash)
         wanted[self.places["private_equity_lender"]] = self.lenders.capital_call

@@ -1,0 +1,76 @@
+"""What banks and private-equity lenders have lent, remember and call, compiled; each rule says in words what its
+kernel does.
+
+As in `agents/kernels.py`: loops in the order in which they are written, and nothing but + - * / and comparisons, so
+that a world has the same bits alone and in any batch. Blocks are ``(lenders, worlds)``, US$bn.
+"""
+
+from numba import void
+
+from agents.kernels import FLAGS, OUT, OUT_FLAGS, TABLE, kernel
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def measure_room(lending_limit, crowding_out, grown, lent, exposure, name_limit, openness, limit, room):
+    """What others leave of the limit, and what is free of it and for one name, times the market's openness.
+
+    grown: growth of the debt of others; the same for all, as crowding_out and openness. Changes limit and room.
+    """
+    for bank in range(room.shape[0]):
+        for world in range(room.shape[1]):
+            most = lending_limit[bank, world] * (1.0 - crowding_out[0, world] * grown[0, world])
+            free = max(most - lent[bank, world], 0.0)
+            single = max(name_limit[bank, world] - exposure[bank, world], 0.0)
+            limit[bank, world], room[bank, world] = most, min(free, single) * openness[0, world]
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def remember_as_bank(memory_before, fade, loss, lent, lending_limit, memory, spread_add_on):
+    """Losses remembered, and what is asked for them and for a book of more than four fifths of the limit.
+
+    Changes memory and spread_add_on.
+    """
+    for bank in range(memory.shape[0]):
+        for world in range(memory.shape[1]):
+            remembered = memory_before[bank, world] * fade[bank, world] + loss[bank, world]
+            full = max(lent[bank, world] / lending_limit[bank, world] - 0.8, 0.0)
+            memory[bank, world] = remembered
+            spread_add_on[bank, world] = 0.1 * remembered / lending_limit[bank, world] + 0.05 * full
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT, OUT, OUT_FLAGS)
+def remember_as_fund(
+    memory_before, fade, loss, uncalled, unreturned, walk_away_loss, frozen, memory, spread_add_on, willing
+):
+    """Losses remembered against commitments, what is asked for them, and who still signs; nobody in a freeze.
+
+    Changes memory, spread_add_on and willing.
+    """
+    for lender in range(memory.shape[0]):
+        for world in range(memory.shape[1]):
+            remembered = memory_before[lender, world] * fade[lender, world] + loss[lender, world]
+            committed = max(uncalled[lender, world] + unreturned[lender, world], 1.0)
+            memory[lender, world] = remembered
+            spread_add_on[lender, world] = 0.1 * min(remembered / committed, 1.0)
+            bears = remembered <= walk_away_loss[lender, world] * committed
+            willing[lender, world] = bears and not frozen[0, world]
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT)
+def call_from_investors(site_equity_due, cash, uncalled, alive, call):
+    """What sites ask for beyond all cash but 0.1, as far as commitments go. Changes call."""
+    for lender in range(call.shape[0]):
+        for world in range(call.shape[1]):
+            have = max(cash[lender, world] - 0.1, 0.0)
+            missing = max(site_equity_due[lender, world] - have, 0.0)
+            call[lender, world] = min(missing, uncalled[lender, world]) * alive[lender, world]
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT)
+def find_excess_cash(cash, site_equity_due, outgoing, alive, excess):
+    """Cash beyond this month's bills, the equity due to sites and 0.25 for the fund's costs. Changes excess."""
+    for lender in range(excess.shape[0]):
+        for world in range(excess.shape[1]):
+            keep = site_equity_due[lender, world] + 0.25
+            free = max(cash[lender, world] - keep - outgoing[lender, world], 0.0)
+            excess[lender, world] = free * alive[lender, world]
