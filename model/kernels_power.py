@@ -17,6 +17,7 @@ FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
 ROWS = types.Array(int64, 1, "C", readonly=True)
 OUT_MONTHS, OUT_FLAGS = int64[:, ::1], boolean[:, ::1]
+OUT_FLAGS_OF_UNITS = boolean[:, :, ::1]
 OUT_STACK, OUT_UNITS, OUT_TABLE = float64[:, :, :, ::1], float64[:, :, ::1], float64[:, ::1]
 
 
@@ -79,12 +80,18 @@ def somebody_leaves(price, bid):
     return some
 
 
-@kernel(void, STACK, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_UNITS, OUT_UNITS)
-def energy_price(supply, cost, load, cap, contingency, spread, price, beyond):
+FAR, LITTLE = -12.0, 1e-16
+"""So many deviations from exhausting the reserve, its chance is below 2e-33; so small a part of a number is lost in
+its rounding (half of 2^-53)."""
+
+
+@kernel(void, STACK, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_UNITS, OUT_UNITS, OUT_FLAGS_OF_UNITS)
+def energy_price(supply, cost, load, cap, contingency, spread, price, beyond, felt):
     """The lowest supporting price of energy alone, and how far load is from exhausting the reserve.
 
     beyond = (contingency - reserve) / spread, in standard deviations, infinite where no more than the contingency is
-    left; contingency and spread are shares of the whole stack. `cost` is the same in all blocks.
+    left; contingency and spread are shares of the whole stack. `cost` is the same in all blocks. felt: where scarcity
+    can change a bit of the price; elsewhere beyond is 0, the chance of scarcity to count with.
     """
     units, blocks, regions, worlds = supply.shape
     for block in range(blocks):
@@ -103,7 +110,9 @@ def energy_price(supply, cost, load, cap, contingency, spread, price, beyond):
                     price[block, region, world] = cap[region, world]
                 reserve, least = top - asked, contingency[region, world] * top
                 away = (reserve - least) / (spread[region, world] * top)
-                beyond[block, region, world] = math.inf if reserve <= least else -away
+                far = -away < FAR and price[block, region, world] > LITTLE * cap[region, world]
+                felt[block, region, world] = reserve <= least or not far
+                beyond[block, region, world] = math.inf if reserve <= least else 0.0 if far else -away
 
 
 @kernel(void, UNITS, TABLE, TABLE, OUT_UNITS)

@@ -96,9 +96,11 @@ class Stack(NamedTuple):
 
     def price_at(self, load):
         """Price at which the load is supplied: merit order, scarcity of the reserve, congestion; at most the cap."""
-        price, beyond = np.empty(load.shape), np.empty(load.shape)
-        energy_price(self.supply, self.cost, load, self.cap, self.contingency, self.spread, price, beyond)
-        add_scarcity(ndtr(beyond, out=beyond), self.cap, self.uplift, price)
+        price, beyond, felt = np.empty(load.shape), np.empty(load.shape), np.empty(load.shape, dtype=bool)
+        terms = self.cap, self.contingency, self.spread
+        energy_price(self.supply, self.cost, load, *terms, price, beyond, felt)
+        lost_load = ndtr(beyond, out=beyond, where=felt)  # slow, and felt in some quarter of the blocks
+        add_scarcity(lost_load, self.cap, self.uplift, price)
         return price
 
     def price_and_leave(self, price, firm, leaves, bid):

@@ -5,8 +5,8 @@ import pytest
 
 from agents.utility import UNITS
 from model import DebtTrapModel, Event
-from model.power import BINDING, OFF_SEASON
-from model.stack import price_with_bids, reserve_at, scarcity_adder, stack_price, supply_at
+from model.power import BINDING, OFF_SEASON, Stack
+from model.stack import loss_of_load, price_with_bids, reserve_at, scarcity_adder, stack_price, supply_at
 from scenarios.schema import Setting
 
 WORLDS = 8
@@ -86,6 +86,23 @@ def test_the_month_prices_power_by_the_functions_of_the_stack_to_the_last_bit(re
     assert np.array_equal(model.utilities.block_price, price)
     cut = (off + forced) / np.maximum(model.utilities.ai_load, 1e-6)
     np.testing.assert_allclose(model.utilities.block_cut, cut, rtol=1e-12, atol=1e-15)
+
+
+def test_scarcity_that_no_bit_of_a_price_can_feel_is_left_out_and_nothing_else():
+    rng, blocks, worlds = np.random.default_rng(3), (4, 3), 400
+    supply = np.cumsum(rng.uniform(0.0, 20.0, (5, *blocks, worlds)), axis=0)
+    cost = np.sort(rng.choice([0.0, 1e-14, 1e-12, 1e-9, 30.0, 200.0], (5, 3, worlds)), axis=0)
+    load = supply[-1] * rng.choice([0.3, 0.7, 0.85, 0.9, 0.97, 0.999, 1.2], (*blocks, worlds))
+    cap, least, spread = np.full((3, worlds), 3700.0), np.full((3, worlds), 0.02), np.full((3, worlds), 0.015)
+    uplift = rng.choice([0.0, 6.0], (3, worlds))
+    top, energy = supply[-1], stack_price(supply, cost[:, None], load, cap)
+    adder = scarcity_adder(energy, cap, top - load, least * top, 0.0, spread * top)
+    by_hand = np.minimum(energy + adder + uplift, cap)
+    price = Stack(supply, cost, cap, least, spread, uplift).price_at(load)
+    assert np.array_equal(price, by_hand)
+    chance = loss_of_load(top - load, least * top, 0.0, spread * top)
+    assert ((chance > 0.0) & (chance < 2e-33) & (energy > 1.0)).any()
+    assert ((chance > 0.0) & (chance < 2e-33) & (by_hand > energy) & (uplift == 0.0)).any()
 
 
 def test_a_normal_month_costs_what_wholesale_power_cost(cool):
