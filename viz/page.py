@@ -165,7 +165,8 @@ def LeverPanel(session):
 def MainScreen(session):
     state, seen = session.state.value, session.seen.value
     chart = solara.use_memo(
-        lambda: show.chart(seen.run, state, seen.pinned), [seen, state.chart, state.party, state.names]
+        lambda: show.chart(seen.run, state, seen.pinned),
+        [seen.run, seen.pinned, state.chart, state.party, state.names],
     )
     with solara.Div(classes=["tp-main"]):
         with solara.Div():

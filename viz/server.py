@@ -83,7 +83,14 @@ def serve(host="127.0.0.1", port=8765, *, show=False, workers=1):
     listening = listen(host, port)
     address = f"http://{_named(host)}:{listening.getsockname()[1]}/"
     server = uvicorn.Server(
-        uvicorn.Config(application(host), log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            application(host),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            ws_per_message_deflate=host
+            not in LOOPBACK,  # packing takes longer than the way within one machine
+        )
     )
     threading.Thread(target=_when_started, args=(server, address, show, workers), daemon=True).start()
     server.run(sockets=[listening])

@@ -220,9 +220,26 @@ class Session:
         if self.seen.value is not None and self.seen.value.run is run and not self.is_old:
             return
         pinned = tuple(filter(None, (self._pinned(pin, cancel) for pin in state.pins)))
-        screen = show.screen(run, state, pinned)
-        if not cancel.is_set():
+        before, early = self.seen.value, self._chart_first(state, run, pinned, cancel)
+        try:
+            screen = show.screen(run, state, pinned)
+        except Exception:
+            if early is not None and self.seen.value is early:
+                self.seen.set(before)
+            raise
+        if self.seen.value is early if early is not None else not cancel.is_set():
             self.seen.set(Seen(state, run, screen, pinned))
+
+    def _chart_first(self, state, run, pinned, cancel):
+        """Show the chart of a run before the parts that show one world, if these are yet to be computed."""
+        before = self.seen.value
+        if before is None or state.view != DEFAULT.view or cancel.is_set():
+            return None
+        screen = show.early(run, state, before.screen, pinned)
+        if screen is None:
+            return None
+        self.seen.set(Seen(state, run, screen, pinned))
+        return self.seen.value
 
     def _pinned(self, pin, cancel):
         try:

@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from scenarios.cast import cast_of, names_of
@@ -121,13 +121,28 @@ def screen(run, state, pinned=()):
     key = ("screen", state.names)
     if key not in run.memory:
         about = context(run, state, pinned)
-        run.memory[key] = Screen(
-            **_of_story(run, about, key),
-            strip=to_json(main.strip(run, about)),
-            footer=footer(run),
-            stamp=sha256(repr((run.key, run.worlds, run.position)).encode()).hexdigest()[:12],
-        )
+        run.memory[key] = Screen(**_of_story(run, about, key), **_of_all(run, about))
     return run.memory[key]
+
+
+def early(run, state, before, pinned=()):
+    """Give the screen with the parts of all worlds, which take no time; those that show one world are ``before``'s.
+
+    None if the whole screen is at hand.
+    """
+    key = ("screen", state.names)
+    if key in run.memory or key in run.memory_of_story:
+        return None
+    return replace(before, **_of_all(run, context(run, state, pinned)))
+
+
+def _of_all(run, about):
+    """The parts that change with the number of worlds."""
+    return {
+        "strip": to_json(main.strip(run, about)),
+        "footer": footer(run),
+        "stamp": sha256(repr((run.key, run.worlds, run.position)).encode()).hexdigest()[:12],
+    }
 
 
 def _of_story(run, about, key):

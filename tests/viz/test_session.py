@@ -255,3 +255,54 @@ def test_what_is_remembered_is_on_the_page_from_the_first_moment(small):
     mine.start()
     waited(lambda: mine.progress.digest)
     assert not shown  # it is not drawn again
+
+
+def test_the_chart_of_another_run_does_not_wait_for_what_shows_one_world(small):
+    mine, shown = session("seed=21"), []
+    mine.start()
+    waited(lambda: mine.progress.digest)
+    first = mine.seen.value.screen
+    mine.seen.subscribe(shown.append)
+    mine.change(seed=24)
+    mine.start()
+    waited(lambda: mine.progress.digest)
+    early, whole, grown = shown
+    assert early.run is whole.run and early.run.worlds == 2 and grown.run.worlds == 4
+    assert early.screen.stamp == whole.screen.stamp != first.stamp
+    assert early.screen.network == first.network != whole.screen.network == grown.screen.network
+    assert early.screen.footer == whole.screen.footer
+
+
+def test_what_is_shown_early_is_completed_or_taken_back(small, monkeypatch):
+    mine, shown = session("seed=22"), []
+    mine.start()
+    waited(lambda: mine.progress.digest)
+    before = mine.seen.value
+    mine.seen.subscribe(shown.append)
+    mine.change(seed=24)
+    stop = mine.start()
+    waited(lambda: shown)
+    stop()  # as when the next lever is moved between the two
+    waited(lambda: len(shown) == 2 or mine.seen.value.screen.network != before.screen.network)
+    assert mine.seen.value.run is shown[0].run
+    whole = mine.seen.value
+
+    def breaks(*_):
+        raise ZeroDivisionError("in the network")
+
+    monkeypatch.setattr(sessions.show.main, "network", breaks)
+    mine.change(seed=25)
+    mine.start()
+    waited(lambda: mine.progress.failure)
+    assert mine.seen.value is whole
+
+
+def test_another_view_than_the_main_screen_is_drawn_once(small):
+    mine, shown = session("seed=23&view=walls"), []
+    mine.start()
+    waited(lambda: mine.progress.digest)
+    mine.seen.subscribe(lambda seen: shown.append(seen.run.worlds))
+    mine.move(FLOOR, 0.5, moving=False)
+    mine.start()
+    waited(lambda: mine.progress.digest)
+    assert shown == [2, 4]
