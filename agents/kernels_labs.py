@@ -32,6 +32,16 @@ def add_training(used, serving, stock_before, decay, opening_stock, stock, effec
             effective[lab, world] = max(multiple, 0.05)
 
 
+@kernel(void, TABLE, TABLE, TABLE, OUT)
+def match_the_best(efficiency, best, match, gain):
+    """Gain to hand on = own efficiency + match x what it is behind the best, ``(1, worlds)``."""
+    labs, worlds = gain.shape
+    for lab in range(labs):
+        for world in range(worlds):
+            own = efficiency[lab, world]
+            gain[lab, world] = own + match[lab, world] * max(best[0, world] - own, 0.0)
+
+
 @kernel(void, int64, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, MONTHS, OUT, OUT)
 def plan_for_demand(
     month, demanded, revenue_per_gw, price, per_use, first_share, last_share, maturity, inference, training

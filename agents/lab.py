@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.firm import Firm
 from agents.kernels import as_rows
-from agents.kernels_labs import add_training, plan_for_demand
+from agents.kernels_labs import add_training, match_the_best, plan_for_demand
 from agents.worlds import Param, State
 
 
@@ -138,9 +138,10 @@ class Lab(Firm):
         ln price = -pass_through * (efficiency + match * shortfall behind the best), and never above what open
         weights allow (the pincer's lower arm). Who leads, the focal lab too, undercuts the others and wins customers.
         """
-        behind = np.maximum(self.model.technology.best_efficiency - self.efficiency, 0.0)
-        asked = price_after(self.efficiency + self.price_match * behind, self.pass_through)
-        self.price = np.minimum(asked, self.model.technology.price_ceiling)
+        technology, gain = self.model.technology, np.empty(self.price.shape)
+        match_the_best(*as_rows(self.efficiency, technology.best_efficiency, self.price_match, gain))
+        asked = price_after(gain, self.pass_through)
+        self.price = np.minimum(asked, technology.price_ceiling)
 
     def plan_compute(self):
         """Plan inference for what is demanded, training as a falling share of all compute."""

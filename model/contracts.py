@@ -15,6 +15,7 @@ from model.kernels_contracts import (
     add_live_by_site,
     add_sales,
     add_starting_by_site,
+    add_up_compute,
     bill_contracts,
     bill_heirs,
     bill_power,
@@ -265,14 +266,10 @@ class ComputeContracts(Mechanism):
 
     @property
     def available_to_openai(self):
-        """GW that the lab may use now: under contract, or renewable."""
-        return total(self.available[self.of_openai])[None, :] + self.renewable
-
-    @property
-    def renewable(self):
-        """GW that the lab could renew at once, ``(1, worlds)``."""
-        pool = np.maximum(self.peak - self.available, 0.0)[self.of_openai]
-        return total(pool * self.seller_alive[self.of_openai])[None, :] * self.renews
+        """GW that the lab may use now, ``(1, worlds)``: under contract, or renewable at once."""
+        gw, renews = np.empty((1, self.worlds)), self.renews
+        add_up_compute(self.of_openai, self.available, self.peak, self.seller_alive, renews, gw)
+        return gw
 
     @property
     def seller_alive(self):

@@ -424,3 +424,18 @@ def bill_power(
             demand = demand_charge[contract, 0] * max(load, least) / 12.0
             cost[contract, world] = energy * price + demand
             extra[contract, world] = energy * max(price - agreed, 0.0)
+
+
+@kernel(void, YES_NO, TABLE, TABLE, FLAGS, FLAGS, OUT)
+def add_up_compute(of_lab, available, peak, seller_alive, renews, gw):
+    """GW available under the lab's contracts, and where it `renews` what their living sellers have beyond it."""
+    contracts, worlds = available.shape
+    for world in range(worlds):
+        under_contract, renewable = 0.0, 0.0
+        for contract in range(contracts):
+            if of_lab[contract]:
+                have = available[contract, world]
+                under_contract += have
+                if seller_alive[contract, world]:
+                    renewable += max(peak[contract, world] - have, 0.0)
+        gw[0, world] = under_contract + (renewable if renews[0, world] else 0.0)

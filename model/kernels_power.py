@@ -68,15 +68,19 @@ def bid_what_compute_earns(rent, pue, mwh, cap, bid):
             bid[region, world] = min(rent[0, world] * 1e9 / (mwh * pue[0, world]), cap[region, world])
 
 
-@kernel(boolean, UNITS, TABLE)
-def somebody_leaves(price, bid):
-    """Whether the price is at the bid or above it anywhere."""
+@kernel(boolean, UNITS, TABLE, OUT_FLAGS)
+def somebody_leaves(price, bid, there):
+    """Whether the price is at the bid or above it anywhere; `there`: in which regions, in some block."""
     blocks, regions, worlds = price.shape
     some = False
+    there[:] = False
     for block in range(blocks):
         for region in range(regions):
             for world in range(worlds):
-                some |= price[block, region, world] >= bid[region, world]
+                there[region, world] |= price[block, region, world] >= bid[region, world]
+    for region in range(regions):
+        for world in range(worlds):
+            some |= there[region, world]
     return some
 
 

@@ -88,19 +88,23 @@ def join_by_correlation(places, weights, covariance, decay, updated, parts, squa
     place ``(1, worlds)``.
     """
     count, worlds = places.shape
-    for world in range(worlds):
-        keep = decay[0, world]
-        for one in range(count):
-            for other in range(count):
+    for one in range(count):
+        for other in range(count):
+            for world in range(worlds):
+                keep = decay[0, world]
                 apart = (places[one, world] - 0.5) * (places[other, world] - 0.5)
                 updated[one, other, world] = keep * covariance[one, other, world] + (1.0 - keep) * apart
-        joint, mean = 0.0, 0.0
-        for one in range(count):
+    squared[:], means[:] = 0.0, 0.0
+    for one in range(count):
+        for world in range(worlds):
             part = weights[one, 0] * places[one, world]
-            mean += part
+            means[0, world] += part
             deviation = math.sqrt(updated[one, one, world])  # bit-safe: square roots are rounded exactly
             parts[one, world] = part / max(deviation, 1e-12)
-        for one in range(count):
-            for other in range(count):
-                joint += parts[one, world] * parts[other, world] * updated[one, other, world]
-        squared[0, world], means[0, world] = min(max(joint, 0.0), mean * mean), mean
+    for one in range(count):
+        for other in range(count):
+            for world in range(worlds):
+                squared[0, world] += parts[one, world] * parts[other, world] * updated[one, other, world]
+    for world in range(worlds):
+        most = means[0, world] * means[0, world]
+        squared[0, world] = min(max(squared[0, world], 0.0), most)

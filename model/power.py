@@ -103,11 +103,14 @@ class Stack(NamedTuple):
         add_scarcity(lost_load, self.cap, self.uplift, price)
         return price
 
-    def price_and_leave(self, price, firm, leaves, bid):
-        """Let load that bids leave where the `price` is not below its bid: the price then, and the GW that are off."""
+    def price_and_leave(self, price, firm, leaves, bid, there):
+        """Let load that bids leave where the `price` is not below its bid: the price then, and the GW that are off.
+
+        `there` ``(regions, worlds)``: where it is not below the bid in some block.
+        """
         price, off, chance = price.copy(), np.zeros(price.shape), np.empty(bid.shape)
         chance_at_bid(self.cost, self.cap, self.uplift, bid, chance)
-        without, quantile = self.price_at(firm), ndtri(chance, out=chance)
+        without, quantile = self.price_at(firm), ndtri(chance, out=chance, where=there)
         terms = self.supply, self.cost, self.uplift, self.contingency, self.spread
         let_bidders_leave(*terms, without, firm, leaves, bid, quantile, price, off)
         return price, off
@@ -356,8 +359,9 @@ class Power(Mechanism):
         bid_what_compute_earns(rent, pue, MWH_PER_GW_YEAR, cap, bid)
         stack = Stack(supply, cost, cap, contingency, spread, uplift)
         price, off = stack.price_at(load), np.zeros(firm.shape)
-        if somebody_leaves(price, bid):  # in some 3% of blocks: elsewhere all data centres bid more and stay
-            price, off = stack.price_and_leave(price, firm, leaves, bid)
+        there = np.empty(bid.shape, dtype=bool)
+        if somebody_leaves(price, bid, there):  # in some 3% of blocks: elsewhere all data centres stay
+            price, off = stack.price_and_leave(price, firm, leaves, bid, there)
         if not self._always_on:
             (usual,) = as_rows(utility.reference_price)
             usual = np.minimum(usual * self.price_level, cap)
