@@ -188,7 +188,7 @@ def MainScreen(session):
 @solara.component
 def Sealed():
     """What stands in place of results while a lesson waits for a prediction."""
-    with solara.Div(classes=["tp-figure", "tp-broken"]):
+    with solara.Div(classes=["tp-blank", "tp-sealed"]):
         solara.Div(children=["What comes of it is shown once you have said what you expect."])
         solara.Div(classes=["tp-only-narrow"], children=["The button “Levers” opens the lesson."])
 

@@ -63,7 +63,7 @@ def test_pin_a_run_and_compare_another_with_it(open_panel):
     visitor.count(".tp-runcard", 2)
     titles = page.locator(".tp-panel-table thead tr > *").all_text_contents()
     assert len(titles) == 3 and "This run" in titles[1]
-    visitor.count(".tp-panel-chart canvas", 1)
+    visitor.count(".tp-panel-chart .tp-canvas", 1)
     page.get_by_role("button", name="Unpin").click()
     page.wait_for_selector(".tp-panel-paired", state="detached", timeout=SOON)
     visitor.without("pin=")
@@ -122,6 +122,22 @@ def test_single_changes_are_played_on_demand_and_one_can_be_opened(visit):
     visitor.state("credit.loan_to_value")
     visitor.settled()
     expect(page.locator("[data-do=act]")).to_have_count(0, timeout=SOON)  # in this world it pays to the end
+
+
+def test_a_run_without_a_dated_event_can_be_opened_and_shared(visit):
+    query = "scenario=supercluster_24_months&months=72&story=1"
+    visitor = visit().open(f"{query}&panel=avoid")
+    page, before = visitor.page, visitor.digest()
+    page.click("[data-do=start]", timeout=SOON)
+    row = page.locator(".tp-drawer tbody tr", has_text="Without the").first
+    row.get_by_role("button").click(timeout=SOON)
+    visitor.state("without=event.")
+    visitor.count(".tp-drawer", 0)
+    visitor.recomputed(before)
+    shared, after = page.url, visitor.digest()
+    page.goto(shared, timeout=SOON)
+    visitor.settled()
+    assert visitor.digest() == after != before
 
 
 # -- the map and the drivers ----------------------------------------------------------------------------------

@@ -73,8 +73,12 @@ def test_side_by_side_has_a_column_per_run_and_their_shares(runs):
     assert (row is None) == (share == 0.0 and not _share(runs[0], "OpenAI"))
     if row is not None:
         assert row[2].startswith(f"{share:.0%}")
-    assert len(dots.option["series"]) == 2
-    assert {series["symbol"] for series in dots.option["series"]} == {"circle", "rect"}
+    marks, lines = dots.option["series"][::2], dots.option["series"][1::2]
+    assert [series["symbol"] for series in marks] == ["circle", "rect"]
+    for mark, line in zip(marks, lines, strict=True):
+        for (share, _), span in zip(mark["data"], line["data"], strict=True):
+            (low, _), (high, _) = span["coords"]
+            assert 0.0 <= low <= share <= high <= dots.option["xAxis"]["max"]
     json.loads(to_json(dots))
 
 

@@ -1,6 +1,7 @@
 """Compare: up to four pinned runs beside the present one, with paired differences where they share their luck."""
 
 import json
+import math
 from dataclasses import replace
 
 import solara
@@ -16,11 +17,13 @@ from viz.specs import Chart as ChartSpec
 from viz.specs import Table as TableSpec
 from viz.specs import to_json
 from viz.state import MOST_PINS, known_scenario, pin_of, read_pin, scenario_of
+from viz.views.drawing import short
 
 TITLE = "Compare runs"
 SENTENCE = "Pin up to four, side by side, with paired differences"
 WIDE = NEEDS_RUN = True
 MOST_FIRMS, MOST_ROWS = 8, 14
+APART = 0.17  # of a row, between the marks of two runs
 MARKS = ("circle", "rect", "triangle", "diamond", "pin")  # a run is told by its mark, not by colour alone
 COLOURS = ("var:ink", "var:accent", "var:muted", "var:band", "var:ink@0.45")  # states keep theirs
 
@@ -220,23 +223,43 @@ def _spread(firm, chances):
 
 def _dots(firms, chances, titles, cast):
     """Give a Chart that lays the chances of all runs over one another: a mark per run, a line for its interval."""
-    series = []
+    series, most = [], 10.0
     for at, (each, title) in enumerate(zip(chances, titles, strict=True)):
         colour = COLOURS[at % len(COLOURS)]
-        offset = 4.5 * (at - (len(chances) - 1) / 2)
-        dots = [[100 * each[firm][0], row] for row, firm in enumerate(firms) if firm in each]
-        series.append(
+        offset = APART * (at - (len(chances) - 1) / 2)
+        rows = [(row + offset, *each[firm]) for row, firm in enumerate(firms) if firm in each]
+        most = max([most, *(100 * high for *_, high in rows)])
+        series += [
             {
-                "type": "scatter", "name": title, "data": dots, "symbol": MARKS[at % len(MARKS)],
-                "symbolSize": 10, "symbolOffset": [0, offset], "itemStyle": {"color": colour},
-            }
-        )  # fmt: skip
+                "type": "scatter", "name": title, "data": [[100 * share, y] for y, share, _, _ in rows], "z": 4,
+                "yAxisIndex": 1, "symbol": MARKS[at % len(MARKS)], "symbolSize": 9, "itemStyle": {"color": colour},
+            },
+            {
+                "type": "lines", "coordinateSystem": "cartesian2d", "yAxisIndex": 1, "silent": True, "z": 3,
+                "data": [{"coords": [[100 * low, y], [100 * high, y]]} for y, _, low, high in rows],
+                "lineStyle": {"color": colour, "width": 1.5, "opacity": 0.6},
+            },
+        ]  # fmt: skip
     option = {
         "grid": {"left": 8, "right": 24, "top": 34, "bottom": 24, "containLabel": True},
         "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 10},
         "tooltip": {"trigger": "item"},
-        "xAxis": {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "{value}%"}},
-        "yAxis": {"type": "category", "inverse": True, "data": [cast.name(firm) for firm in firms]},
+        "xAxis": {
+            "type": "value",
+            "min": 0,
+            "max": min(100, 10 * math.ceil(most / 10)),
+            "axisLabel": {"formatter": "{value}%"},
+        },
+        "yAxis": [
+            {
+                "type": "category",
+                "inverse": True,
+                "data": [short(cast.name(firm)) for firm in firms],
+                "axisTick": {"show": False},
+                "axisLabel": {"color": "var:ink"},
+            },
+            {"type": "value", "inverse": True, "show": False, "min": -0.5, "max": len(firms) - 0.5},
+        ],
         "series": series,
     }
     rows = [
@@ -247,7 +270,7 @@ def _dots(firms, chances, titles, cast):
     return ChartSpec(
         key="chances",
         headline=headline,
-        label="Worlds in which a firm is in default by the end, one mark per run",
+        label="Worlds in which a firm is in default by the end, one mark per run; lines: 95% intervals",
         unit="% of worlds",
         option=option,
         alt=headline,
