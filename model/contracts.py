@@ -512,10 +512,9 @@ class ComputeContracts(Mechanism):
 
     def firm_ahead(self, lead):
         """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; `lead` is ``(1, worlds)``."""
-        month, ahead = self.model.month + lead, np.empty((1, self.worlds))
-        halls, orders = self.model.halls.ladder, self.orders
-        live = halls.live_in_all(month[0]), orders.live_in_all(month[0])
-        add_ahead(self.gw_path, self._on_path, month, *live, ahead)
+        halls, orders, ahead = self.model.halls.ladder, self.orders, np.empty((1, self.worlds))
+        rungs = halls.amount, halls.start, halls.end, orders.amount, orders.start, orders.end
+        add_ahead(self.gw_path, self._on_path, self.model.month, lead, *rungs, ahead)
         return ahead
 
     def minimum_due(self, horizon):

@@ -12,13 +12,16 @@ from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import JUNIOR, SECURED, SITE_COMPANIES, UNSECURED
 from model.kernels_credit import (
     add_by_site,
+    add_losses,
     add_service,
+    call_loans,
     fall_due,
     find_room,
     find_stopped,
     grow_of_others,
     judge_borrowers,
     left_by_rounding,
+    level_terms,
     look_at_borrowers,
     move_credit,
     move_rates,
@@ -544,12 +547,6 @@ class Loans(Mechanism):
 
     _balance = None, None
 
-    @property
-    def principal_unpaid(self):
-        """Principal and bullets of each loan that are billed and not paid, US$bn."""
-        payable = self.model.ledger.payable
-        return payable[self.principal.legs] + payable[self.bullets.legs]
-
     def measure_room(self):
         """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
         parties, sites = (len(self.model.party_names), self.worlds), (5, self.worlds)
@@ -662,11 +659,12 @@ class Loans(Mechanism):
 
         Only once some site is complete: until then, with halls `ahead` everywhere, nobody asks for it.
         """
-        rows = self.site_rows
+        shape = len(self.site_rows), self.worlds
         if not (ahead <= 0.0).any():
-            return np.ones((len(rows), self.worlds))
-        rate, behind = self.rate.take(rows, axis=0), self.amortised.take(rows, axis=0)
-        return annuity_factor(rate / 12.0, np.maximum(self.profile[rows] - behind, 1))
+            return np.ones(shape)
+        monthly, payments = np.empty(shape), np.empty(shape, dtype=np.int64)
+        level_terms(self.site_rows, self.rate, self.profile, self.amortised, monthly, payments)
+        return annuity_factor(monthly, payments)
 
     def _round_off(self):
         """Set to nothing what rounding has left below nothing on a loan that was repaid in several parts."""
@@ -947,15 +945,29 @@ class Loans(Mechanism):
 
     def accelerate(self, closed):
         """Call the whole balance of borrowers that reached legal default this month."""
-        mask = closed.take(self.debtor, axis=0)
-        rest = np.maximum(self.balance - self.principal_unpaid, 0.0) * mask
-        self.model.ledger.file(self.principal, rest)
-        self.accelerated = self.accelerated | mask
-        self.claimed = np.where(mask, self.balance, self.claimed)
+        ledger, claimed, rest = self.model.ledger, np.empty(self.rate.shape), np.empty(self.rate.shape)
+        accelerated, legs = np.empty(self.rate.shape, dtype=bool), (self.principal.legs, self.bullets.legs)
+        if not call_loans(
+            closed,
+            self.debtor,
+            self.balance,
+            ledger.payable,
+            *(each.start for each in legs),
+            self.accelerated,
+            self.claimed,
+            rest,
+            accelerated,
+            claimed,
+        ):
+            return
+        ledger.file(self.principal, rest)
+        self.accelerated, self.claimed = accelerated, claimed
 
     def note_losses(self, estates):
         """Note, loan by loan, what the estates ``(parties, worlds)`` leave unpaid, before it is written off."""
-        self.lost = self.lost + np.where(np.take(estates, self.debtor, axis=0), self.balance, 0.0)
+        lost = np.empty(self.lost.shape)
+        add_losses(estates, self.debtor, self.balance, self.lost, lost)
+        self.lost = lost
 
     @property
     def unsecured(self):

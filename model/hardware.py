@@ -3,8 +3,7 @@
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
-from model.kernels_hardware import buy_and_wear, value_vintages, wear_of_assets
-from model.sums import adder_into
+from model.kernels_hardware import buy_and_wear, value_over_book, value_vintages, wear_of_assets
 
 
 class Geometric:
@@ -102,7 +101,6 @@ class Hardware(Mechanism):
         self.rows = len(self.owner)
         self.names_of_rows = tuple(ledger.parties[row] for row in self.owner)
         self._turnkey, self._owner_of_order = np.isin(self.names_of_rows, TURNKEY), of_order
-        self.to_party = adder_into(self.owner, len(ledger.parties))
         years = -(-self.model.months // 12)
         self._cost, self._book, self._gw = np.zeros((3, years, self.rows, self.worlds))
         self._broken = np.zeros((years, self.worlds))
@@ -195,6 +193,7 @@ class Hardware(Mechanism):
     @property
     def asset_value_share(self):
         """Value over book value of all real assets of every party, chips dark, at most 1, ``(parties, worlds)``."""
-        assets = np.maximum(self.model.ledger.real_assets, 1e-9)
-        lacking = self.to_party @ np.maximum(self.chip_book - self.value_dark, 0.0)
-        return np.minimum(np.maximum(1.0 - lacking / assets, 0.0), 1.0)
+        assets = self.model.ledger.real_assets
+        share = np.empty(assets.shape)
+        value_over_book(assets, self.owner, self.chip_book, self.value_dark, share)
+        return share

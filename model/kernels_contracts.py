@@ -18,20 +18,6 @@ PER_WORLD = types.Array(float64, 1, "C", readonly=True)
 OUT, OUT_MONTHS, OUT_ROW, OUT_FLAGS = float64[:, ::1], int64[:, ::1], float64[::1], boolean[:, ::1]
 
 
-@kernel(void, TABLE, MONTHS, MONTHS, ROWS, OUT_ROW)
-def add_live(amount, start, end, month, out):
-    """Add up the rungs that are live in `month`, one for all worlds or one for each."""
-    rungs, worlds = amount.shape
-    each = month.shape[0] > 1
-    for world in range(worlds):
-        out[world] = 0.0
-    for rung in range(rungs):
-        for world in range(worlds):
-            now = month[world if each else 0]
-            if start[rung, world] <= now and now < end[rung, world]:
-                out[world] += amount[rung, world]
-
-
 @kernel(void, int64, FLAGS, TABLE, MONTHS, MONTHS, MONTHS, OUT, OUT_MONTHS, OUT_MONTHS, OUT_MONTHS)
 def put_rung(rung, mask, new_amount, new_start, new_tenor, stopped, amount, start, tenor, end):
     """Make one rung what it is to be in the masked worlds; changes amount, start, tenor and end."""
@@ -353,15 +339,24 @@ def minimum_payments(
             out[contract, world] = whole * floor[contract, world] / 12.0
 
 
-@kernel(void, TABLE, YES_NO, MONTHS, PER_WORLD, PER_WORLD, OUT)
-def add_ahead(path, on_path, month, halls, orders, out):
-    """Add up the lab's GW of a month, one for each world: paths of its contracts, halls and orders."""
+@kernel(void, TABLE, YES_NO, int64, MONTHS, TABLE, MONTHS, MONTHS, TABLE, MONTHS, MONTHS, OUT)
+def add_ahead(
+    path, on_path, month, lead, halls, halls_start, halls_end, orders, orders_start, orders_end, out
+):
+    """Add up the lab's GW that are live `lead` months after `month`: paths of its contracts, halls and orders."""
     for world in range(out.shape[1]):
-        gw = 0.0
+        then = month + lead[0, world]
+        gw, energised, built = 0.0, 0.0, 0.0
         for contract in range(path.shape[0]):
             if on_path[contract]:
-                gw += path[contract, month[0, world]]
-        out[0, world] = gw + halls[world] + orders[world]
+                gw += path[contract, then]
+        for rung in range(halls.shape[0]):
+            if halls_start[rung, world] <= then and then < halls_end[rung, world]:
+                energised += halls[rung, world]
+        for rung in range(orders.shape[0]):
+            if orders_start[rung, world] <= then and then < orders_end[rung, world]:
+                built += orders[rung, world]
+        out[0, world] = gw + energised + built
 
 
 @kernel(

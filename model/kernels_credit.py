@@ -281,6 +281,48 @@ def share_to_sell(
     return some
 
 
+@kernel(
+    boolean, FLAGS, ROWS, TABLE, TABLE, int64, int64, FLAGS, TABLE, OUT, OUT_FLAGS, OUT
+)  # fmt: skip
+def call_loans(
+    closed, debtor, balance, payable, principal, bullets, accelerated_before, claimed_before, rest, accelerated, claimed
+):  # fmt: skip
+    """Call the balance of loans to `closed` debtors, but for what is billed of it already; tells whether there is any.
+
+    principal and bullets: their first legs in payable. Changes the rest that is called, and what was ever called.
+    """
+    some = False
+    for loan in range(balance.shape[0]):
+        who = debtor[loan]
+        for world in range(balance.shape[1]):
+            owed, gone = balance[loan, world], closed[who, world]
+            billed = payable[principal + loan, world] + payable[bullets + loan, world]
+            rest[loan, world] = max(owed - billed, 0.0) if gone else 0.0
+            accelerated[loan, world] = accelerated_before[loan, world] or gone
+            claimed[loan, world] = owed if gone else claimed_before[loan, world]
+            some |= gone
+    return some
+
+
+@kernel(void, FLAGS, ROWS, TABLE, TABLE, OUT)
+def add_losses(estates, debtor, balance, lost_before, lost):
+    """Add what estates ``(parties, worlds)`` leave unpaid of each loan to what was lost of it before."""
+    for loan in range(balance.shape[0]):
+        for world in range(balance.shape[1]):
+            gone = balance[loan, world] if estates[debtor[loan], world] else 0.0
+            lost[loan, world] = lost_before[loan, world] + gone
+
+
+@kernel(void, ROWS, TABLE, MONTHS, MONTHS, OUT, OUT_MONTHS)
+def level_terms(rows, rate, profile, amortised, monthly, payments):
+    """Monthly rate and payments left of the level profile of some loans, `rows` of all; one payment at least."""
+    for place in range(rows.shape[0]):
+        loan = rows[place]
+        for world in range(rate.shape[1]):
+            monthly[place, world] = rate[loan, world] / 12.0
+            payments[place, world] = max(profile[loan, 0] - amortised[loan, world], 1)
+
+
 @kernel(void, TABLE, YES_NO, float64, OUT)
 def grow_of_others(balance, linked, opening, growth):
     """Growth, from 0 to 1, of the debt that is not `linked` to the lab over what it was at the `opening`."""

@@ -127,3 +127,14 @@ def wear_of_assets(real_assets, depreciation, owner, worn, write_down, chip_book
             rate, gone = depreciation[who, world] / 12.0, worn[row, world] + write_down[row, world]
             other = max(real_assets[who, world] - gone - chip_book[row, world], 0.0)
             change[who, world] = -other * rate - gone
+
+
+@kernel(void, TABLE, ROWS, TABLE, TABLE, OUT)
+def value_over_book(real_assets, owner, chip_book, value_dark, share):
+    """Value over book value of all real assets of each party, from 0 to 1; chips of each `owner` without a tenant."""
+    share[:] = 1.0
+    for row in range(owner.shape[0]):
+        who = owner[row]
+        for world in range(share.shape[1]):
+            lacking = max(chip_book[row, world] - value_dark[row, world], 0.0)
+            share[who, world] = min(max(1.0 - lacking / max(real_assets[who, world], 1e-9), 0.0), 1.0)

@@ -8,7 +8,7 @@ are whole numbers counted from the start of the simulation, worlds are last.
 
 import numpy as np
 
-from model.kernels_contracts import add_due, add_live, move_starts, put_rung
+from model.kernels_contracts import add_due, move_starts, put_rung
 from model.sums import total
 
 NEVER = 1_000_000
@@ -56,12 +56,6 @@ class Ladder:
     def live(self, month: int) -> np.ndarray:
         """Amount of each rung that is live in `month`, (rungs, worlds), zero where it is not."""
         return np.where((self.start <= month) & (month < self.end), self.amount, 0.0)
-
-    def live_in_all(self, month: int | np.ndarray) -> np.ndarray:
-        """Sum of what is live in `month`, one number or one per world, over all rungs, (worlds,)."""
-        out = np.empty(self.amount.shape[1])
-        add_live(self.amount, self.start, self.end, np.atleast_1d(np.asarray(month, dtype=np.int64)), out)
-        return out
 
     def due_between(self, first: int, last: int) -> np.ndarray:
         """Sum of the live amounts of the months first, ..., last - 1, (rungs, worlds)."""

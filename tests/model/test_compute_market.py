@@ -65,7 +65,7 @@ def test_chips_are_a_part_of_real_assets_and_never_worth_less_than_nothing(base)
     assert (hardware.chip_book[hardware.names_of_rows.index("Oracle")] > 0.0).any()
     assert (hardware.chip_book >= 0.0).all() and (hardware.value_dark >= 0.0).all()
     assert (hardware.value_in_use >= hardware.value_dark - 1e-9).all()
-    assert (hardware.to_party @ hardware.chip_book <= base.ledger.real_assets + 1e-6).all()
+    assert (hardware.chip_book <= base.ledger.real_assets[hardware.owner] + 1e-6).all()
     assert ((hardware.asset_value_share >= 0.0) & (hardware.asset_value_share <= 1.0)).all()
 
 

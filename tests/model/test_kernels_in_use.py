@@ -91,20 +91,13 @@ def test_machine_code_has_the_bits_of_the_loops_in_python(asked, name):
         assert all(map(np.array_equal, compiled, played))
 
 
-@pytest.mark.parametrize("name", [name for name in KERNELS if name != "add_live"])
+@pytest.mark.parametrize("name", KERNELS)
 def test_a_world_alone_has_the_bits_it_has_among_others(asked, name):
     for arguments in asked[name]:
         together = run(KERNELS[name], arguments)
         for world in (0, WORLDS - 1):
             alone = run(KERNELS[name], of_world(arguments, world))
             assert all(map(np.array_equal, of_world(together, world), alone))
-
-
-def test_a_ladder_asked_for_one_month_or_for_one_month_each_says_the_same(asked):
-    for amount, start, end, month, out in asked["add_live"]:
-        one = run(KERNELS["add_live"], [amount, start, end, month[:1], out])[-1]
-        each = run(KERNELS["add_live"], [amount, start, end, np.full(WORLDS, month[0]), out])[-1]
-        assert np.array_equal(one, each)
 
 
 def test_every_kernel_says_what_it_is_and_is_compiled_for_one_signature():
