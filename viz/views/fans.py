@@ -254,7 +254,7 @@ def _stress(run, context):
         f"Stress is highest in {dates[worst]}, at {figures(shown.story[worst])} of 1;"
         f" in half of the worlds it passes {figures(float(np.median(run.measure('stress.index')[:, 0].max(axis=0))))}"
     )
-    axis = value_axis(low=0, high=1)
+    axis = value_axis(low=0, high=1, interval=0.25)
     label = "How many things go wrong together: funding, cover, liquidity, leverage, power and demand"
     return _chart(
         run,
@@ -282,14 +282,16 @@ def _cover(run, context):
     elif below.size:
         headline = f"{name} earns less than it owes in {below.size} of {run.months} months, first in {dates[below[0]]}"
     else:
-        headline = f"{name} always earns what falls due: cover is {times(np.nanmin(own.story))} at the least"
+        least = np.nanmin(own.story)
+        told = f"{times(least)} at the least" if least < HIGHEST else f"never below {times(HIGHEST)}"
+        headline = f"{name} always earns what falls due: cover is {told}"
     series = own.series("cover")
     series[-1 - len(own.pinned)]["markLine"] = rules(
         rule(1.0, "all cash is due", place="insideEndBottom"), rule(LOCK_UP, "lenders ask for 1.20x")
     )
     axis = value_axis(low=LOWEST, high=HIGHEST, interval=1)
     label = f"Cash of {context.inside(party)} over its interest and repayments (DSCR), drawn up to 5x"
-    return _chart(run, context, "cover", headline, label, "x", series, own.table(dates, "cover"), axis)
+    return _chart(run, context, "cover", headline, label, "times", series, own.table(dates, "cover"), axis)
 
 
 def _covers(run, party):

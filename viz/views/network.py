@@ -130,7 +130,7 @@ def network(run, context):
         {"id": place.id, "name": _node_name(place, context), "kind": place.kind, "x": place.x, "y": place.y}
         for place in PLACES
     ]
-    label = "Who owes whom: size is debt, or the bills and sales of a year; width is money due in the month"
+    label = "Size: debt, or the bills and sales of a year; width: money due in the month"
     alt = "Parties, their state, and what each owes another in the month; the list holds the same numbers."
     return Network(nodes, links + talks, frames, label, "", alt)
 
