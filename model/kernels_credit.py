@@ -135,28 +135,30 @@ def fall_due(
     loans, worlds = interest.shape
     some = False
     for loan in range(loans):
-        row = place[loan]
+        row, on, who = place[loan], site[loan], debtor[loan]
+        level, rolled, drawn = is_level[loan, 0], is_rolled[loan, 0], by_draw[loan, 0]
+        vehicle, line, part, at_once = of_vehicle[loan, 0], line_of[loan, 0], schedule[loan, 0], once[loan, 0]
         for world in range(worlds):
             overdue = payable[principal + loan, world] + payable[bullets + loan, world]
             owed = max(balance[loan, world] - overdue, 0.0)
             due = balance[loan, world] * rate[loan, world] / 12.0
             plan = 0.0
-            if is_level[loan, 0]:
+            if level:
                 plan = owed / max(maturity[loan, world] - month, 1)
-            plan += min(schedule[loan, 0], owed)
-            if by_draw[loan, 0]:
-                runs = in_service[0, world] if of_vehicle[loan, 0] else 1.0
+            plan += min(part, owed)
+            if drawn:
+                runs = in_service[0, world] if vehicle else 1.0
                 plan += min(repayment[loan, world] * runs, owed)
             amortised[loan, world] = amortised_before[loan, world]
-            if row >= 0 and ahead[site[loan], world] <= 0.0:
+            if row >= 0 and ahead[on, world] <= 0.0:
                 plan += min(max(owed / annuity_factor[row, world] - due, 0.0), owed)
                 amortised[loan, world] += 1
-            matures = maturity[loan, world] == month and not is_rolled[loan, 0] and not is_level[loan, 0]
+            matures = maturity[loan, world] == month and not rolled and not level
             again = min(agreed[loan, world], owed) if matures else 0.0
             rest = max(owed - plan, 0.0) - again if matures else 0.0
-            rest += min(owed, once[loan, 0])
-            if line_of[loan, 0]:
-                rest = max(rest, min(prepayment[debtor[loan], world], owed - plan))
+            rest += min(owed, at_once)
+            if line:
+                rest = max(rest, min(prepayment[who, world], owed - plan))
             interest[loan, world], scheduled[loan, world] = due, plan
             bullet[loan, world], rolled_over[loan, world] = max(rest, 0.0), again
             some |= again > 0.0

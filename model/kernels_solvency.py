@@ -29,12 +29,15 @@ def owed_and_lent(debtor, lender, linked, balance, payer, payable, debt, lent, l
         owes, owns = debtor[loan], lender[loan]
         for world in range(balance.shape[1]):
             debt[owes, world] += balance[loan, world]
+        for world in range(balance.shape[1]):
             lent[owns, world] += balance[loan, world]
-            if linked[loan]:
+        if linked[loan]:
+            for world in range(balance.shape[1]):
                 lent_linked[owns, world] += balance[loan, world]
     for leg in range(payable.shape[0]):
+        owes = payer[leg]
         for world in range(balance.shape[1]):
-            unpaid[payer[leg], world] += payable[leg, world]
+            unpaid[owes, world] += payable[leg, world]
 
 
 @kernel(boolean, int64, TABLE, TABLE, YES_NO, FLAGS, MONTHS, MONTHS, int64, OUT_MONTHS, OUT_MONTHS, OUT_FLAGS)
