@@ -136,9 +136,10 @@ def annuity_factor(monthly_rate: np.ndarray, payments: np.ndarray) -> np.ndarray
     """
     monthly_rate = np.asarray(monthly_rate, dtype=np.float64)
     payments = np.maximum(payments, 0)
-    free = monthly_rate == 0.0
-    discounted = -np.expm1(-payments * np.log1p(monthly_rate)) / np.where(free, 1.0, monthly_rate)
-    return np.where(free, payments, discounted)
+    discounted, free = -np.expm1(-payments * np.log1p(monthly_rate)), monthly_rate == 0.0
+    if free.any():
+        return np.where(free, payments, discounted / np.where(free, 1.0, monthly_rate))
+    return discounted / monthly_rate
 
 
 def level_annuity(balance: np.ndarray, monthly_rate: np.ndarray, payments_left: np.ndarray) -> np.ndarray:
