@@ -93,7 +93,10 @@ def serve(host="127.0.0.1", port=8765, *, show=False, workers=1):
         )
     )
     threading.Thread(target=_when_started, args=(server, address, show, workers), daemon=True).start()
-    server.run(sockets=[listening])
+    try:
+        server.run(sockets=[listening])
+    finally:
+        _end_workers()
 
 
 def listen(host, port):
@@ -262,6 +265,13 @@ def _named(host):
     return f"[{named}]" if ":" in named and not named.startswith("[") else named
 
 
+def _end_workers():
+    from viz.runs import CACHE
+
+    if CACHE.workers is not None:
+        CACHE.workers.end()
+
+
 def _when_started(server, address, show, workers):
     while not server.started:
         if server.should_exit:
@@ -272,7 +282,7 @@ def _when_started(server, address, show, workers):
     from viz.workers import Workers
 
     warm(FIRST)  # before the workers start: what is compiled for the first time is compiled once
-    if workers:
+    if workers and not server.should_exit:
         CACHE.workers = Workers(workers)
     print(f"Take or Pay is open at {address}  (Ctrl+C ends it)", flush=True)
     if show:

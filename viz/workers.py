@@ -20,6 +20,7 @@ from scenarios.simulate import simulate
 
 LOG = logging.getLogger("takeorpay")
 LIVES = 3  # starts of a worker that ends before it has played anything; then it is left alone
+PAUSE = 2.0  # seconds before a worker is replaced: if the server ends at the same time, none is
 LOWER = 10  # by how much a worker's priority is below the server's, which somebody waits for
 
 
@@ -66,7 +67,7 @@ class _Worker:
     def __init__(self):
         self.started = threading.Event()
         self.process = self._pipe = self._job = None
-        self._number, self._lives, self._lock, self._ended = 0, LIVES, threading.Lock(), False
+        self._number, self._lives, self._lock, self._ended = 0, LIVES, threading.Lock(), threading.Event()
         threading.Thread(target=self._live, daemon=True).start()
 
     @property
@@ -95,25 +96,26 @@ class _Worker:
                 job.finish()
 
     def end(self):
-        self._ended = True
+        self._ended.set()
         if self.process is not None:
             self.process.terminate()
             self.process.join()
 
     def _live(self):
         """Start the process and take what it sends until it dies; then once more, while there is sense in it."""
-        while self._lives and not self._ended:
+        while self._lives and not self._ended.is_set():
             self._lives -= 1
             try:
                 self._start()
                 self._listen()
             except Exception as error:
-                if not self._ended:
+                self._bury()
+                if not self._ended.wait(PAUSE):
                     LOG.warning("A worker process is gone (%r); the server plays its worlds.", error)
-            self._bury()
 
     def _start(self):
         processes = multiprocessing.get_context("spawn")  # a fork of a server with threads may hang
+        _shut_ctrl_c_out()
         self._pipe, theirs = processes.Pipe()
         self.process = processes.Process(target=_work, args=(theirs,), name="take-or-pay-worker", daemon=True)
         self.process.start()
@@ -145,6 +147,15 @@ class _Worker:
             self.process.join()
 
 
+def _shut_ctrl_c_out():
+    """Have the processes that this thread starts not hear Ctrl+C, which is for the server, even while they start."""
+    if hasattr(signal, "pthread_sigmask"):
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # it would open this thread to Ctrl+C again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
 # -- in the worker's process ----------------------------------------------------------------------------------
 
 
@@ -154,7 +165,7 @@ class _Unwanted(Exception):
 
 def _work(pipe):
     """Play what is asked for, until the server is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, with which this one ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where a thread cannot keep it away
     if hasattr(os, "nice"):
         os.nice(LOWER)
     with contextlib.suppress(EOFError, OSError):

@@ -183,6 +183,7 @@ def test_a_worker_that_dies_is_replaced_and_its_worlds_are_played_here(workers, 
 
 
 def test_a_worker_that_cannot_start_is_done_without(monkeypatch, caplog):
+    monkeypatch.setattr("viz.workers.PAUSE", 0.01)
     tried = []
 
     def forbidden(method):
@@ -223,6 +224,40 @@ def test_workers_end_with_the_server_however_it_ends(tmp_path):
         worker = int(server.stdout.readline())
         assert is_running(worker)
         server.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+    until(lambda: not is_running(worker))
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="sends Ctrl+C to a group of processes")
+def test_ctrl_c_ends_a_worker_that_is_starting_without_a_word(tmp_path):
+    program = (
+        "import sys, time\n"
+        "from viz.workers import Workers\n"
+        "if __name__ == '__main__':\n"
+        "    workers = Workers(1)\n"
+        "    while workers._workers[0].process is None or workers._workers[0].process.pid is None:\n"
+        "        time.sleep(0.01)\n"
+        "    print(workers._workers[0].process.pid, flush=True)\n"
+        "    try:\n"
+        "        time.sleep(600)\n"
+        "    except KeyboardInterrupt:\n"
+        "        workers.end()\n"
+    )
+    script = tmp_path / "server.py"
+    script.write_text(program)
+    root = Path(__file__).resolve().parents[2]
+    server = subprocess.Popen(
+        [sys.executable, script],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    worker = int(server.stdout.readline())
+    threading.Event().wait(0.3)  # it is importing
+    os.killpg(server.pid, signal.SIGINT)
+    assert server.communicate(timeout=LONG) == ("", "")
     until(lambda: not is_running(worker))
 
 
