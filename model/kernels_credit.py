@@ -170,12 +170,14 @@ def add_service(interest, principal, debtor, site, service, of_parties, of_sites
     """Debt service of each loan, and added up by party and by site; the last two come in as zeros."""
     loans, worlds = service.shape
     for loan in range(loans):
+        at, who = site[loan], debtor[loan]
         for world in range(worlds):
             service[loan, world] = interest[loan, world] + principal[loan, world]
-            of_parties[debtor[loan], world] += service[loan, world]
-        if site[loan] >= 0:
+        for world in range(worlds):
+            of_parties[who, world] += service[loan, world]
+        if at >= 0:
             for world in range(worlds):
-                of_sites[site[loan], world] += service[loan, world]
+                of_sites[at, world] += service[loan, world]
 
 
 @kernel(void, int64, FLAGS, FLAGS, MONTHS, MONTHS, TABLE, TABLE, FLAGS, FLAGS, ROWS, ROWS, OUT, OUT, OUT, OUT)
@@ -190,18 +192,21 @@ def find_room(
     """
     loans, worlds = undrawn.shape
     for loan in range(loans):
-        at = site[loan]
+        at, who, begun = site[loan], debtor[loan], start[loan, 0] <= month
         for world in range(worlds):
             is_open = signed[loan, world] and not stopped[loan, world]
-            is_open = is_open and start[loan, 0] <= month and month < maturity[loan, world]
-            room = max(commitment[loan, world] - balance[loan, world], 0.0) if is_open else 0.0
-            undrawn[loan, world] = room
-            if line_of[loan, 0]:
-                of_lines[debtor[loan], world] += room
-            if at >= 0:
+            is_open = is_open and begun and month < maturity[loan, world]
+            room = max(commitment[loan, world] - balance[loan, world], 0.0)
+            undrawn[loan, world] = room if is_open else 0.0
+        if line_of[loan, 0]:
+            for world in range(worlds):
+                of_lines[who, world] += undrawn[loan, world]
+        if at >= 0:
+            for world in range(worlds):
                 owed_by_sites[at, world] += balance[loan, world]
-                if is_site[loan, 0]:
-                    of_sites[at, world] += room
+            if is_site[loan, 0]:
+                for world in range(worlds):
+                    of_sites[at, world] += undrawn[loan, world]
 
 
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, FLAGS, ROWS, ROWS, OUT)

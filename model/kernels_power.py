@@ -6,6 +6,7 @@ written, and nothing but + - * / and comparisons, so that a world has the same b
 
 import math
 
+import numpy as np
 from numba import boolean, float64, int64, types, void
 
 from agents.kernels import kernel
@@ -197,11 +198,11 @@ def cut_by_block(price, off, firm, top, stays, load, weight, cut, capacity, mean
     which data centres run.
     """
     blocks, regions, worlds = price.shape
-    for region in range(regions):
-        for world in range(worlds):
-            mean[region, world], paid[region, world], curtailed[region, world] = 0.0, 0.0, 0.0
-            running, most = 0.0, 0.0
-            for block in range(blocks):
+    mean[:], paid[:], curtailed[:], shed[:] = 0.0, 0.0, 0.0, 0.0
+    running = np.zeros(mean.shape)
+    for block in range(blocks):
+        for region in range(regions):
+            for world in range(worlds):
                 short = max(firm[block, region, world] - top[block, region, world], 0.0)
                 forced = min(short, stays[region, world])
                 share = (off[block, region, world] + forced) / max(load[region, world], 1e-6)
@@ -209,12 +210,13 @@ def cut_by_block(price, off, firm, top, stays, load, weight, cut, capacity, mean
                 cut[block, region, world] = share
                 mean[region, world] += hours * money
                 paid[region, world] += hours * ((1.0 - share) * money)
-                running += hours * (1.0 - share)
+                running[region, world] += hours * (1.0 - share)
                 curtailed[region, world] += hours * share
-                most = max(most, short - forced)
-            paid[region, world] /= max(running, 1e-9)
+                shed[region, world] = max(shed[region, world], short - forced)
+    for region in range(regions):
+        for world in range(worlds):
+            paid[region, world] /= max(running[region, world], 1e-9)
             capacity[region, world] = top[0, region, world]
-            shed[region, world] = most
 
 
 @kernel(void, TABLE, TABLE, ROWS, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_TABLE)
