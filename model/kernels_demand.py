@@ -102,9 +102,10 @@ def add_by_nest(weight, nest, whole):
     choices, segments, worlds = weight.shape
     whole[:] = 0.0
     for choice in range(choices):
+        at = nest[choice]
         for segment in range(segments):
             for world in range(worlds):
-                whole[nest[choice], segment, world] += weight[choice, segment, world]
+                whole[at, segment, world] += weight[choice, segment, world]
 
 
 @kernel(void, BY_SEGMENT, BY_SEGMENT, TABLE, TABLE, OUT, OUT_BY_SEGMENT)

@@ -229,11 +229,12 @@ def load_of_data_centres(energised, carried, region, on_grid, pue, capacity, ope
     load[:] = 0.0
     worlds, last = load.shape[1], energised.shape[0] - 1
     for site in range(last + 1):
+        at, grid = region[site], on_grid[site, 0]
         for world in range(worlds):
-            asked = energised[site, world] * on_grid[site, 0] * pue[0, world]
+            asked = energised[site, world] * grid * pue[0, world]
             if site < last:
                 asked = max(asked - carried[site, world], 0.0)
-            load[region[site], world] += asked
+            load[at, world] += asked
     for world in range(worlds):
         built = 0.0
         for row in range(capacity.shape[0]):
@@ -271,11 +272,12 @@ def cuts_and_prices(
     """
     sites, worlds = cut.shape
     for site in range(sites):
+        at, grid, had = region[site], on_grid[site, 0], own[site, 0]
         for world in range(worlds):
             load = max(energised[site, world] * pue[0, world], 1e-9)
             ordered = carried[site, world] if site < sites - 1 else 0.0
-            share = min((own[site, 0] + ordered) / load, 1.0)
-            cut[site, world] = curtailed[region[site], world] * (1.0 - share) * on_grid[site, 0]
+            share = min((had + ordered) / load, 1.0)
+            cut[site, world] = curtailed[at, world] * (1.0 - share) * grid
             if site < sites - 1:
                 own_power[site, world] = min(ordered / load, 1.0)
     for contract in range(over_reference.shape[0]):
@@ -295,11 +297,12 @@ def ask_the_grid(opening, on_grid, pue, delivered, carried, region, own, asking,
     ready[:] = 0.0
     sites, worlds = asking.shape
     for site in range(sites):
+        at, grid = region[site], on_grid[site, 0]
         for world in range(worlds):
-            load = opening[site, world] * on_grid[site, 0] * pue[0, world]
+            load = opening[site, world] * grid * pue[0, world]
             carries = load > 0.0 and delivered[site, world] - carried[site, world] >= load
             own[site, world], asking[site, world] = load if carries else 0.0, 0.0 if carries else load
-            ready[region[site], world] += asking[site, world]
+            ready[at, world] += asking[site, world]
 
 
 @kernel(
