@@ -525,7 +525,10 @@ class Loans(Mechanism):
         self._let_lab_borrow()
 
     def _let_lab_borrow(self):
-        """Take out of Oracle's price what the lab's own loan repays, so that present values are equal."""
+        """Take out of Oracle's price what the lab's own loan repays, so that present values are equal.
+
+        No price falls below nothing: where terms are too short for the chips to be earned back, Oracle delivers for less.
+        """
         if not self.lab_borrows.any():
             return
         halls, contracts = self.model.halls, self.model.compute_contracts
@@ -533,7 +536,7 @@ class Loans(Mechanism):
         rate = np.compress(self.of_lab_build[:, 0], self.rate, axis=0)
         ladder = halls.ladder
         part = capital_part(capital, halls.chips.start, ladder.amount, ladder.start, ladder.tenor, rate)
-        contracts.price = contracts.price - contracts.on_halls[:, None] * part
+        contracts.price = np.maximum(contracts.price - contracts.on_halls[:, None] * part, 0.0)
 
     @property
     def balance(self):
