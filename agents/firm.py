@@ -77,14 +77,6 @@ class Firm(Party):
     )
     value_volatility = Param(0.25, "per year", (0.02, 0.8), "Volatility of that value that lenders assume.")
     equity_issue_cap = Param(0.0, "US$bn a year", (0, 100), "New shares that it can sell in a year.")
-    other_cash_flow = Param(
-        0.0, "US$bn a year", (-50, 400), "Yearly cash flow of its other business, before interest."
-    )
-    other_cash_flow_growth = Param(0.0, "per year", (-0.2, 0.4), "Growth of that other cash flow.")
-    own_investment_share = Param(
-        0.0, "share", (0, 1.5), "Share of the other cash flow that it invests itself."
-    )
-    payout = Param(0.0, "US$bn a year", (0, 150), "Dividends and buybacks, paid while cash allows it.")
     depreciation = Param(0.1, "per year", (0, 0.6), "Yearly loss of book value of its real assets.")
     liquidation_value = Param(
         0.45,
@@ -152,3 +144,18 @@ class Firm(Party):
         earnings, leverage = np.empty(self.earnings.shape), np.empty(self.earnings.shape)
         track_earnings(*as_rows(self.operating_cash, self.debt, self.earnings, earnings, leverage))
         self.earnings, self.leverage = earnings, leverage
+
+
+class Conglomerate(Firm):
+    """A firm with another business beside compute, whose cash flow it invests and pays out."""
+
+    other_cash_flow = Param(
+        0.0, "US$bn a year", (-50, 400), "Yearly cash flow of its other business, before interest."
+    )
+    other_cash_flow_growth = Param(0.0, "per year", (-0.2, 0.4), "Growth of that other cash flow.")
+    own_investment_share = Param(
+        0.0, "share", (0, 1.5), "Share of the other cash flow that it invests itself."
+    )
+    payout = Param(0.0, "US$bn a year", (0, 150), "Dividends and buybacks, paid while cash allows it.")
+
+    other_cash = State("US$bn", "cash flow of the other business this month")

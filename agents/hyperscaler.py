@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from agents.firm import Firm
+from agents.firm import Conglomerate
 from agents.worlds import Param, State
 
 
-class Hyperscaler(Firm):
+class Hyperscaler(Conglomerate):
     """A cash-rich builder: it funds itself, sells compute, and borrows past a threshold."""
 
     group = "hyperscaler"
@@ -39,13 +39,12 @@ class Hyperscaler(Firm):
 
     compute_revenue = State("US$bn", "sales of compute to labs this month")
     running_cost = State("US$bn", "cost of running it")
-    other_cash = State("US$bn", "operating cash flow of the other business this month")
     investment = State("US$bn", "invested this month")
     payout_now = State("US$bn", "dividends and buybacks this month")
     capacity = State("GW", "own data-centre capacity")
     parent_funding = State("US$bn", "paid to a lab of its own this month")
 
-    measures = (*Firm.measures, "capacity", "compute_revenue")
+    measures = (*Conglomerate.measures, "capacity", "compute_revenue")
 
     def earn(self):
         """Earn the operating cash flow of the other business, which grows."""

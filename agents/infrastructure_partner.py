@@ -5,7 +5,7 @@ They own what the lab has promised to pay for, and owe what others lent for it.
 
 import numpy as np
 
-from agents.firm import Firm
+from agents.firm import Conglomerate
 from agents.kernels import as_rows
 from agents.kernels_firms import (
     cover_debt,
@@ -18,7 +18,7 @@ from agents.kernels_firms import (
 from agents.worlds import Param, State
 
 
-class InfrastructurePartner(Firm):
+class InfrastructurePartner(Conglomerate):
     """A partner that builds, borrows and sells compute to the lab (or holds the lab's shares)."""
 
     group = "infrastructure_partner"
@@ -56,7 +56,6 @@ class InfrastructurePartner(Firm):
     compute_revenue = State("US$bn", "sales of compute this month")
     peak_revenue = State("US$bn", "highest monthly sales of compute so far")
     running_cost = State("US$bn", "cost of running compute this month")
-    other_cash = State("US$bn", "cash flow of the other business this month")
     loan_to_value = State("share", "net debt over the market value of holdings")
     revaluation = State("US$bn", "change of the market value of its holdings this month")
     asset_sale = State("US$bn", "holdings sold this month")
@@ -65,7 +64,7 @@ class InfrastructurePartner(Firm):
     debt_service = State("US$bn a year", "interest and principal of the last twelve months (smoothed)")
     dscr = State("x", "operating cash over debt service, at most 10", default=10.0)
 
-    measures = (*Firm.measures, "leverage", "dscr", "compute_revenue", "earnings", "payout_now")
+    measures = (*Conglomerate.measures, "leverage", "dscr", "compute_revenue", "earnings", "payout_now")
 
     def earn(self):
         """Note what the other business brings: a yearly amount that grows, before its interest."""

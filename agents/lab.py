@@ -72,10 +72,17 @@ class Lab(Firm):
         source="calibration: inference_share_of_compute_2024 (0.71 in 2024, falling)",
     )
     mature_training_share = Param(
-        0.4, "share", (0.0, 0.95), "Share of compute planned for training at maturity."
+        0.4,
+        "share",
+        (0.0, 0.95),
+        "Share of compute planned for training at maturity; a rival follows `compute_growth` instead.",
     )
     training_maturity = Param(
-        60, "months", (12, 240), "Months until the training share has matured.", whole=True
+        60,
+        "months",
+        (12, 240),
+        "Months until the training share has matured; a rival follows `compute_growth` instead.",
+        whole=True,
     )
 
     efficiency = State("log", "own efficiency over the trend, natural logarithm")

@@ -164,6 +164,14 @@ class Utility(Firm):
         0.1, "per year", (0.05, 0.2), "Yearly charge for a dollar of plant: interest, wear, allowed profit."
     )
 
+    other_cash_flow = Param(
+        0.0,
+        "US$bn a year",
+        (-50, 400),
+        "Yearly cash flow from other users at the allowed bill, before interest.",
+    )
+    own_investment_share = Param(0.0, "share", (0, 1.5), "Share of that cash flow that it invests.")
+
     queue_credit = State("GW", "large load that may still be connected", default=0.5)
     queue = State("GW", "large load that is ready and waits for its connection")
     block_load = State("GW", "load of other users by block", over=len(BLOCKS))
