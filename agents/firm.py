@@ -62,9 +62,6 @@ class Firm(Party):
     """A party that runs a business, borrows, and can fail."""
 
     minimum_cash = Param(0.0, "US$bn", (0, 100), "Cash that the firm wants to hold after the month's bills.")
-    borrowing_cap = Param(
-        0.0, "US$bn a year", (0, 200), "New unsecured money that markets lend it in a year."
-    )
     leverage_ceiling = Param(
         4.25,
         "debt / EBITDA",
@@ -76,7 +73,6 @@ class Firm(Party):
         12.0, "x earnings", (1.0, 30.0), "Value that lenders see in it, over its earnings."
     )
     value_volatility = Param(0.25, "per year", (0.02, 0.8), "Volatility of that value that lenders assume.")
-    equity_issue_cap = Param(0.0, "US$bn a year", (0, 100), "New shares that it can sell in a year.")
     depreciation = Param(0.1, "per year", (0, 0.6), "Yearly loss of book value of its real assets.")
     liquidation_value = Param(
         0.45,
@@ -89,8 +85,6 @@ class Firm(Party):
     measures = ("cash", "debt", "closed")
 
     funding_need = State("US$bn", "cash missing to pay this month's bills and keep the buffer")
-    borrowed_year = State("US$bn", "unsecured money borrowed since January")
-    issued_year = State("US$bn", "shares sold since January")
     prepayment = State("US$bn", "repaid early on its line next month, out of spare cash")
     line_draw = State("US$bn", "drawn on its committed line or programme this month")
     share_issue = State("US$bn", "new shares sold this month")
@@ -108,6 +102,29 @@ class Firm(Party):
         need, means = np.empty(self.funding_need.shape), (self.expected_incoming, self.cash, self.alive)
         find_need(*as_rows(self.minimum_cash, self.outgoing, self.planned_outlay, *means, need))
         self.funding_need = need
+
+    @property
+    def line_undrawn(self):
+        """What its committed line or programme still allows, US$bn."""
+        return self.model.loans.line_undrawn[self.place]
+
+    def track_earnings(self):
+        """Smooth operating cash over about a year, and set debt against it."""
+        earnings, leverage = np.empty(self.earnings.shape), np.empty(self.earnings.shape)
+        track_earnings(*as_rows(self.operating_cash, self.debt, self.earnings, earnings, leverage))
+        self.earnings, self.leverage = earnings, leverage
+
+
+class Issuer(Firm):
+    """A firm that markets lend to and that sells shares to them; the lab sells equity only through its rounds."""
+
+    borrowing_cap = Param(
+        0.0, "US$bn a year", (0, 200), "New unsecured money that markets lend it in a year."
+    )
+    equity_issue_cap = Param(0.0, "US$bn a year", (0, 100), "New shares that it can sell in a year.")
+
+    borrowed_year = State("US$bn", "unsecured money borrowed since January")
+    issued_year = State("US$bn", "shares sold since January")
 
     def use_credit(self):
         """Borrow what is missing while the market is open to it; sell shares for what it will not lend.
@@ -134,19 +151,8 @@ class Firm(Party):
         self.line_draw, self.share_issue = line_draw, share_issue
         self.borrowed_year, self.issued_year = borrowed, issued
 
-    @property
-    def line_undrawn(self):
-        """What its committed line or programme still allows, US$bn."""
-        return self.model.loans.line_undrawn[self.place]
 
-    def track_earnings(self):
-        """Smooth operating cash over about a year, and set debt against it."""
-        earnings, leverage = np.empty(self.earnings.shape), np.empty(self.earnings.shape)
-        track_earnings(*as_rows(self.operating_cash, self.debt, self.earnings, earnings, leverage))
-        self.earnings, self.leverage = earnings, leverage
-
-
-class Conglomerate(Firm):
+class Conglomerate(Issuer):
     """A firm with another business beside compute, whose cash flow it invests and pays out."""
 
     other_cash_flow = Param(

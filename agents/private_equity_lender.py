@@ -36,7 +36,10 @@ class PrivateEquityLender(Party):
     )
     memory_half_life = Param(24, "months", (2, 120), "Time in which the memory of a loss fades by half.")
     walk_away_loss = Param(
-        0.1, "share of commitments", (0.0, 1.0), "Remembered loss above which it signs nothing new."
+        0.1,
+        "share of commitments",
+        (0.0, 1.0),
+        "Remembered loss above which it signs nothing new: announced capacity waits for Brookfield's signature.",
     )
 
     uncalled = State("US$bn", "commitments of the investors not yet called")

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from agents.firm import Issuer
 from agents.kernels import as_rows
 from agents.kernels_labs import compare_capacity, follow_promises
 from agents.lab import Lab
 from agents.worlds import Param, State
 
 
-class RivalLab(Lab):
+class RivalLab(Lab, Issuer):
     """A lab that competes with OpenAI for customers, talent and power."""
 
     group = "rival_lab"

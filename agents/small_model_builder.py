@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from agents.firm import Issuer
 from agents.lab import Lab
 from agents.worlds import Param
 
 
-class SmallModelBuilder(Lab):
+class SmallModelBuilder(Lab, Issuer):
     """A start-up with one strategy (vertical, data-sovereign or edge) on modest, rented compute."""
 
     group = "small_model_builder"

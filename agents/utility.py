@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.firm import Firm
+from agents.firm import Issuer
 from agents.kernels import as_layers, as_rows
 from agents.kernels_power import connect_or_queue, earn_from_users, load_and_build, move_bills
 from agents.worlds import Param, State
@@ -15,7 +15,7 @@ BLOCK_LOAD = np.array([1.0, 0.86, 0.72, 0.6])
 """Load of each block over the peak of the month: assumed; with the weights below a load factor of 0.73."""
 
 
-class Utility(Firm):
+class Utility(Issuer):
     """A region's power system: it connects, curtails, builds slowly, and files for higher rates.
 
     Shares are of capacity that counts at the peak. Defaults are PJM's; the other regions have their own values.

@@ -5,7 +5,7 @@ import numpy as np
 from agents.bank import Bank
 from agents.commission import Commission
 from agents.customers import BUILDERS, CHOICES, SELLERS, Customers
-from agents.firm import Firm
+from agents.firm import Firm, Issuer
 from agents.hyperscaler import Hyperscaler
 from agents.infrastructure_partner import InfrastructurePartner
 from agents.lab import Lab
@@ -144,7 +144,7 @@ class Assembly(WorldsModel):
         self.firm_cohorts = [cohort[group] for group in FIRM_GROUPS]
         self.labs = Together.of(Lab, self.firm_cohorts[:3])
         self.firms = Together.of(Firm, self.firm_cohorts)
-        self.borrowers = Together.of(Firm, self.firm_cohorts[1:])
+        self.borrowers = Together.of(Issuer, self.firm_cohorts[1:])
         self._give_places()
 
     def _give_places(self):

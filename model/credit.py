@@ -73,7 +73,10 @@ class Credit(Mechanism):
     )
     freeze_openness = Param(0.2, "share", (0.0, 1.0), "Share of the usual new money that flows in a freeze.")
     corporate_spread = Param(
-        0.02, "per year", (0.0, 0.1), "Spread at which maturing corporate bonds are rolled in calm."
+        0.02,
+        "per year",
+        (0.0, 0.1),
+        "Spread at which maturing corporate bonds are rolled in calm where lenders do not price by risk.",
     )
     closing_probability = Param(
         0.85, "probability", (0.0, 1.0), "Chance that each of the two loans in talks (38 in all) is signed."
@@ -101,7 +104,8 @@ class Credit(Mechanism):
         0.2,
         "share",
         (0.0, 1.0),
-        "Share of banks' limits taken by other borrowers once their debt has doubled (0: none, neutral).",
+        "Share of banks' limits taken by other borrowers once their debt has doubled (0: none, neutral); it tells once "
+        "a limit binds.",
     )
 
     base_rate = State("per year", "base rate")
@@ -180,7 +184,7 @@ class LoanPricing(Mechanism):
         source="calibration: project_finance_recovery_mean",
     )  # fmt: skip
     secured_loss = Param(
-        0.28, "share", (0.0, 0.8), "Loss given default of secured loans.",
+        0.28, "share", (0.0, 0.8), "Loss given default of secured loans to firms, for those that are priced anew.",
         source="calibration: first_lien_recovery",
     )  # fmt: skip
     unsecured_loss = Param(
@@ -527,7 +531,7 @@ class Loans(Mechanism):
     def _let_lab_borrow(self):
         """Take out of Oracle's price what the lab's own loan repays, so that present values are equal.
 
-        No price falls below nothing: where terms are too short for the chips to be earned back, Oracle delivers for less.
+        No price falls below nothing: where terms are too short to earn the chips back, Oracle delivers for less.
         """
         if not self.lab_borrows.any():
             return

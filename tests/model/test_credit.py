@@ -353,6 +353,13 @@ def test_the_present_value_of_obligations_does_not_depend_on_who_borrows(share):
     assert (contracts.price[row] < contracts.opening_price[row]).all()
 
 
+def test_a_price_that_its_own_loan_would_turn_negative_is_nothing():
+    model = market(2, 96, params={"loan.lab_borrows": 1.0, "halls.hall_term": 24})
+    price = model.compute_contracts.price
+    assert (price >= 0.0).all() and (price == 0.0).any()
+    model.run_for(24)
+
+
 def test_when_the_lab_borrows_its_debt_grows_and_oracles_shrinks():
     debts = []
     for share in (0.0, 1.0):
