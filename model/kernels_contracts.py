@@ -5,6 +5,7 @@ As in `model/kernels.py`: loops in the order in which they are written, and noth
 that a world has the same bits alone and in any batch. Rungs, contracts and sites are rows, worlds last; GW, months.
 """
 
+import numpy as np
 from numba import boolean, float64, int64, types, void
 
 from agents.kernels import kernel
@@ -206,24 +207,27 @@ def deliver(
     that is ordered.
     """
     contracts, worlds = available.shape
+    powered, running, live, finished, whole = np.zeros((5, worlds))
+    for site in range(energised.shape[0]):
+        for world in range(worlds):
+            powered[world] += energised[site, world]
+            running[world] += contracted[site, world] * (1.0 - curtailed[site, world])
+    for rung in range(ordered.shape[0]):
+        for world in range(worlds):
+            gw, began = ordered[rung, world], start[rung, world] <= month
+            whole[world] += gw
+            finished[world] += gw if began else 0.0
+            live[world] += gw if began and month < end[rung, world] else 0.0
     for world in range(worlds):
-        powered, running, live, finished, whole = 0.0, 0.0, 0.0, 0.0, 0.0
-        for site in range(energised.shape[0]):
-            powered += energised[site, world]
-            running += contracted[site, world] * (1.0 - curtailed[site, world])
-        for rung in range(ordered.shape[0]):
-            whole += ordered[rung, world]
-            if start[rung, world] <= month:
-                finished += ordered[rung, world]
-                if month < end[rung, world]:
-                    live += ordered[rung, world]
-        live_share[0, world] = live / max(whole, 1e-9)
-        for contract in range(contracts):
+        live_share[0, world] = live[world] / max(whole[world], 1e-9)
+    for contract in range(contracts):
+        halls, orders = on_halls[contract], on_orders[contract]
+        for world in range(worlds):
             gw = built = path[contract, month]
-            if on_halls[contract]:
-                gw, built = running, powered
-            if on_orders[contract]:
-                gw, built = live, finished
+            if halls:
+                gw, built = running[world], powered[world]
+            if orders:
+                gw, built = live[world], finished[world]
             available[contract, world] = 0.0 if ended[contract, world] else gw
             peak[contract, world] = max(before[contract, world], built)
 
@@ -344,19 +348,24 @@ def add_ahead(
     path, on_path, month, lead, halls, halls_start, halls_end, orders, orders_start, orders_end, out
 ):
     """Add up the lab's GW that are live `lead` months after `month`: paths of its contracts, halls and orders."""
-    for world in range(out.shape[1]):
-        then = month + lead[0, world]
-        gw, energised, built = 0.0, 0.0, 0.0
+    worlds = out.shape[1]
+    energised, built = np.zeros(worlds), np.zeros(worlds)
+    for rung in range(halls.shape[0]):
+        for world in range(worlds):
+            then = month + lead[0, world]
+            live = halls_start[rung, world] <= then and then < halls_end[rung, world]
+            energised[world] += halls[rung, world] if live else 0.0
+    for rung in range(orders.shape[0]):
+        for world in range(worlds):
+            then = month + lead[0, world]
+            live = orders_start[rung, world] <= then and then < orders_end[rung, world]
+            built[world] += orders[rung, world] if live else 0.0
+    for world in range(worlds):
+        gw = 0.0
         for contract in range(path.shape[0]):
             if on_path[contract]:
-                gw += path[contract, then]
-        for rung in range(halls.shape[0]):
-            if halls_start[rung, world] <= then and then < halls_end[rung, world]:
-                energised += halls[rung, world]
-        for rung in range(orders.shape[0]):
-            if orders_start[rung, world] <= then and then < orders_end[rung, world]:
-                built += orders[rung, world]
-        out[0, world] = gw + energised + built
+                gw += path[contract, month + lead[0, world]]
+        out[0, world] = gw + energised[world] + built[world]
 
 
 @kernel(
