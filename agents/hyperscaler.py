@@ -3,6 +3,8 @@
 import numpy as np
 
 from agents.firm import Conglomerate
+from agents.kernels import as_rows
+from agents.kernels_firms import invest_cash_flow
 from agents.worlds import Param, State
 
 
@@ -54,11 +56,19 @@ class Hyperscaler(Conglomerate):
 
     def invest(self):
         """Put a fixed share of cash flow into own investment; part of it adds computing capacity."""
-        wanted = np.maximum(self.other_cash, 0.0) * self.own_investment_share
-        self.investment = np.minimum(wanted, np.maximum(self.cash, 0.0)) * self.alive
-        retired = self.capacity * self.retirement / 12.0
-        built = self.investment * self.computing_share / self.gw_cost
-        self.capacity = self.capacity + built - retired
+        investment, capacity = np.empty(self.capacity.shape), np.empty(self.capacity.shape)
+        given = (
+            self.other_cash,
+            self.own_investment_share,
+            self.cash,
+            self.alive,
+            self.retirement,
+            self.computing_share,
+            self.gw_cost,
+            self.capacity,
+        )
+        invest_cash_flow(*as_rows(*given, investment, capacity))
+        self.investment, self.capacity = investment, capacity
 
     def pay_out(self):
         """Pay dividends and buybacks out of what exceeds the buffer."""

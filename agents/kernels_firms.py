@@ -133,3 +133,24 @@ def value_holdings(sells_holdings, debt, cash, real_assets, shares_held, loan_to
             held = real_assets[firm, world] + shares_held[firm, world]
             net = max(debt[firm, world] - cash[firm, world], 0.0)
             loan_to_value[firm, world] = net / max(held, 0.1) if sells_holdings[firm, world] else 0.0
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def invest_cash_flow(
+    other_cash, own_investment_share, cash, alive, retirement, computing_share, gw_cost, capacity_before, investment,
+    capacity,
+):  # fmt: skip
+    """Invest a share of cash flow, as far as cash goes; part of it adds GW, and of the old some retire.
+
+    Changes investment and capacity.
+    """
+    for firm in range(capacity.shape[0]):
+        for world in range(capacity.shape[1]):
+            wanted = max(other_cash[firm, world], 0.0) * own_investment_share[firm, world]
+            invested, had = (
+                min(wanted, max(cash[firm, world], 0.0)) * alive[firm, world],
+                capacity_before[firm, world],
+            )
+            investment[firm, world] = invested
+            built = invested * computing_share[firm, world] / gw_cost[firm, world]
+            capacity[firm, world] = had + built - had * retirement[firm, world] / 12.0

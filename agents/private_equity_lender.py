@@ -86,8 +86,8 @@ class PrivateEquityLender(Party):
         if self.model.month % 3 == 2:
             find_excess_cash(*as_rows(self.cash, self.site_equity_due, self.outgoing, self.alive, free))
         tiers = self.model.run_waterfall(self, contributed=self.capital_call, distributed=free)
-        self.unreturned, self.unpaid_preferred = tiers.unreturned, tiers.unpaid_preferred
+        self.unreturned, self.unpaid_preferred = tiers.unreturned.copy(), tiers.unpaid_preferred.copy()
         self.preferred_paid = self.preferred_paid + tiers.preferred
         self.catch_up_paid = self.catch_up_paid + tiers.catch_up
-        self.to_investors = tiers.investors
+        self.to_investors = tiers.investors.copy()
         self.manager_share = self.manager_share + tiers.manager

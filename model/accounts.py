@@ -152,10 +152,10 @@ class Accounts(Mechanism):
         self.share_until = opening.contract("revenue_share_microsoft").terms["last_month"]
         self.revenue_share = opening.contract("revenue_share_microsoft").price
 
-    def operating_matrix(self, ledger):
-        """Give the matrix legs -> parties that adds up operating cash, and the one for capital spending."""
+    def operating_matrix(self, ledger, parties):
+        """Give the matrix legs -> `parties`, a slice, that adds up operating cash."""
         operating = np.isin(ledger.kinds, OPERATING_KINDS).astype(float)
-        return ledger.net_of(operating)
+        return ledger.net_of(operating, parties)
 
     def collect_sales(self):
         """Let customers pay for what is served."""

@@ -104,7 +104,8 @@ class Assembly(WorldsModel):
         name = getattr(setting, "opening", None) or "end_2025"
         self.opening = read_opening(name)
         self.opening_values = read_values(name)
-        self.tape, self._drawn, self._joined = Tape(self.seed, self.luck, self.months), {}, {}
+        self.tape, self._drawn = Tape(self.seed, self.luck, self.months), {}
+        self._joined, self._declared_by = {}, {}
         self._make_agents()
         self._make_mechanisms()
         self._open_accounts()
@@ -197,7 +198,7 @@ class Assembly(WorldsModel):
         failing = [*firms, *self.cohorts["site_company"].names]
         self.solvency.open_accounts(ledger, failing)
         ledger.close_topology()
-        self._operating = self.accounts.operating_matrix(ledger)
+        self._operating = self.accounts.operating_matrix(ledger, self.firms.place)
         self.anthropic_row = self.compute_contracts.names_of_rows.index("top_anthropic_azure")
 
     def _set_params(self):
@@ -293,18 +294,24 @@ class Assembly(WorldsModel):
         times, whole = self._joined.get(state, (None, None))
         if times == self.times_set:
             return whole
-        whole, several = np.zeros((len(self.party_names), self.worlds)), self.cohorts.values()
-        if state in Firm._states:  # firms' rows come first
-            whole[self.firms.place] = getattr(self.firms, state)
-            several = []
-        for cohort in several:
-            block = cohort._blocks.get(state)
-            if block is not None:
-                whole[cohort.place] = block
+        whole, (holders, is_param) = np.zeros((len(self.party_names), self.worlds)), self._declaring(state)
+        for holder in holders:
+            whole[holder.place] = getattr(holder, state)
         whole.setflags(write=False)
-        if any(state in type(cohort)._params for cohort in several):  # the same until a Param is set
+        if is_param:  # the same until a Param is set
             self._joined[state] = self.times_set, whole
         return whole
+
+    def _declaring(self, state):
+        """Who declares a State or Param, all firms as one; and whether it is a Param."""
+        found = self._declared_by.get(state)
+        if found is None:
+            cohorts = [
+                cohort for cohort in self.cohorts.values() if state in {*cohort._states, *cohort._params}
+            ]
+            holders = [self.firms] if state in Firm._states else cohorts  # all that declare it are firms then
+            found = self._declared_by[state] = holders, any(state in cohort._params for cohort in cohorts)
+        return found
 
     def seller_block(self, state):
         """Join a State of OpenAI, its rivals and the small builders, in the order of customers' choices."""
@@ -340,7 +347,7 @@ class Assembly(WorldsModel):
 
     @property
     def operating_cash(self):
-        """Operating cash of every party this month, read off the Ledger's journal, ``(parties, worlds)``."""
+        """Operating cash of every firm this month, read off the Ledger's journal, ``(firms, worlds)``."""
         return self._operating @ self.ledger.flow
 
     def committed_equity(self):

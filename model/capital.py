@@ -57,7 +57,6 @@ class Shares(Mechanism):
         self.issues = ledger.open_family(
             "share issue", market, self.firms, nature=CLAIM, claims=rows, sign=1, cleared=False
         )
-        self.issuer = np.array([ledger.index[name] for name in self.firms])
         self.dividends = ledger.open_family("dividend", self.firms, market, cleared=False)
         self.sales = ledger.open_family(
             "sale of holdings", ["Rest of the world"], ["SoftBank"], nature=ASSET_SALE, cleared=False
@@ -98,12 +97,12 @@ class Shares(Mechanism):
         return self.by_holder @ (self.owned * self.model.equity_window.valuation)
 
     def issue(self, wanted):
-        """Sell new shares of firms to the market; `wanted` is ``(parties, worlds)``."""
-        return self.model.ledger.pay(self.issues, np.take(wanted, self.issuer, axis=0))
+        """Sell new shares of firms to the market; `wanted` is ``(firms but the lab, worlds)``."""
+        return self.model.ledger.pay(self.issues, wanted)
 
     def pay_dividends(self, wanted):
-        """Pay dividends and buybacks; `wanted` is ``(parties, worlds)``."""
-        return self.model.ledger.pay(self.dividends, np.take(wanted, self.issuer, axis=0))
+        """Pay dividends and buybacks; `wanted` is ``(firms but the lab, worlds)``."""
+        return self.model.ledger.pay(self.dividends, wanted)
 
     def sell_holdings(self, wanted):
         """Sell SoftBank's holdings at book value to the rest of the world, ``(1, worlds)``."""

@@ -155,14 +155,18 @@ def share_paid(due, left, out):
             out[row, world] = min(max(share, 0.0), 1.0) if due[row, world] > 1e-9 else 1.0
 
 
-@kernel(void, READ, READ, ROWS, ROWS, BLOCK)
-def expect(due, paid_share, payer, payee, out):
-    """Add up what each payee may expect: what is due to it times the share that each payer pays."""
-    out[:] = 0.0
+@kernel(void, READ, READ, ROWS, ROWS, BLOCK, BLOCK)
+def foresee(due, paid_share, payer, payee, outgoing, incoming):
+    """Add up what each payer owes, and what each payee may expect: what is due to it times the share that is paid.
+
+    Changes outgoing and incoming.
+    """
+    outgoing[:], incoming[:] = 0.0, 0.0
     for leg in range(due.shape[0]):
         out_of, into = payer[leg], payee[leg]
         for world in range(due.shape[1]):
-            out[into, world] += due[leg, world] * paid_share[out_of, world]
+            outgoing[out_of, world] += due[leg, world]
+            incoming[into, world] += due[leg, world] * paid_share[out_of, world]
 
 
 # -- write-offs -------------------------------------------------------------------------------------------------

@@ -146,3 +146,31 @@ def hand_out_shares(paid, paid_more, valuation, owned_before, round_paid, owned)
         for holder in range(holders):
             new = owned[holder, world]
             owned[holder, world] = owned_before[holder, world] * (1.0 - issued) + new
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, int64, FLAGS, int64, OUT)
+def finance_orders(
+    pledged,
+    equity_share,
+    build_cost,
+    announced_left,
+    openness,
+    frozen,
+    closed,
+    vehicle,
+    willing,
+    sponsor,
+    buildable,
+):
+    """GW that pledged equity finances of what is announced, the last contract; nothing of any other contract.
+
+    Nothing in a freeze, without the `vehicle`, a row of parties, or against its `sponsor`, a row of lenders. Changes
+    buildable.
+    """
+    buildable[:] = 0.0
+    last = buildable.shape[0] - 1
+    for world in range(buildable.shape[1]):
+        financed = pledged[0, world] / (equity_share[0, world] * build_cost[0, world])
+        room = min(financed, announced_left[0, world]) * openness[0, world]
+        agreed = willing[sponsor, world] and not frozen[0, world] and not closed[vehicle, world]
+        buildable[last, world] = room if agreed else 0.0

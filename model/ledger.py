@@ -279,8 +279,9 @@ class Ledger:
     def _for_each_leg(self, family, amount):
         """Give the amounts ``(legs, worlds)``; nearly every rule has made such a block."""
         shape = (len(family.payer), self.worlds)
-        if type(amount) is np.ndarray and amount.shape == shape and amount.dtype is _FLOAT:
-            return np.ascontiguousarray(amount)
+        is_block = type(amount) is np.ndarray and amount.shape == shape and amount.dtype is _FLOAT
+        if is_block and amount.flags.c_contiguous:
+            return amount
         block = np.empty(shape)
         block[...] = amount
         return block
@@ -332,9 +333,9 @@ class Ledger:
         """What is booked as income and expense of the legs that are cleared: accrued less what was written off."""
         return self.accrued if self._bill_change is None else self.accrued + self._bill_change
 
-    def net_of(self, mask):
-        """Give the matrix legs -> parties that adds receipts less payments over the legs of `mask`."""
-        return Adder(self._net_csr @ sp.diags(mask))
+    def net_of(self, mask, parties=slice(None)):
+        """Give the matrix legs -> `parties` that adds receipts less payments over the legs of `mask`."""
+        return Adder(self._net_csr[parties] @ sp.diags(mask))
 
     def outgoing(self):
         """Give what each party has to pay in the coming clearing, ``(parties, worlds)``, US$bn."""
@@ -346,11 +347,14 @@ class Ledger:
         kernels.share_paid(due, self.outgoing(), share)
         return share
 
-    def expected(self, paid_share):
-        """Give what each party may expect: bills to it times the share that each payer paid last month."""
-        expected = np.empty(self.cash.shape)
-        kernels.expect(self.payable[self.cleared], paid_share, self.payer, self.payee, expected)
-        return expected
+    def foresee(self, paid_share):
+        """Give what each party has to pay, as `outgoing`, and what it may expect of others.
+
+        That is: bills to it times the share that each payer paid last month. Both ``(parties, worlds)``, US$bn.
+        """
+        outgoing, incoming = np.empty(self.cash.shape), np.empty(self.cash.shape)
+        kernels.foresee(self.payable[self.cleared], paid_share, self.payer, self.payee, outgoing, incoming)
+        return outgoing, incoming
 
     def debt(self, rows):
         """Give what each party owes on the claims ``rows``, ``(parties, worlds)``."""

@@ -1,6 +1,10 @@
 """What joins the lines of the month: handing results from one cohort to another, dated events, the journal."""
 
+from functools import cached_property
+
 import numpy as np
+
+from model.kernels_capital import finance_orders
 
 
 class Schedule:
@@ -17,15 +21,23 @@ class Schedule:
     def open_month(self):
         """Open the journal, forget last month's dated events, keep who held what."""
         self.ledger.open_month()
-        shape = (1, self.worlds)
-        self.demand_shock, self.forced_freeze = np.zeros(shape), np.zeros(shape)
-        self.forced_window = np.full(shape, -1.0)
-        self.forced_heat = np.zeros((len(self.utilities), self.worlds))
+        vars(self).update(self._without_events)
         self.chip_price_level = self._chip_level()
-        sellers = (self.technology.rows, self.worlds)
-        self.dated_gain, self.dated_leak = np.zeros(sellers), np.zeros(sellers)
         self.shares_held = self.shares.market_value
         self._force_running_events()
+
+    @cached_property
+    def _without_events(self):
+        """What dated events change, as it is in a month without any; replaced, never changed in place."""
+        of_all, of_sellers = np.zeros((1, self.worlds)), np.zeros((self.technology.rows, self.worlds))
+        return {
+            "demand_shock": of_all,
+            "forced_freeze": of_all,
+            "forced_window": np.full(of_all.shape, -1.0),
+            "forced_heat": np.zeros((len(self.utilities), self.worlds)),
+            "dated_gain": of_sellers,
+            "dated_leak": of_sellers,
+        }
 
     def decide(self):
         """Apply this month's dated events and decisions, each in its worlds."""
@@ -128,8 +140,7 @@ class Schedule:
 
     def expect_payments(self):
         """Add up what everybody has to pay this month, and what it may expect to receive."""
-        self.outgoing = self.ledger.outgoing()
-        self.expected_incoming = self.ledger.expected(self.paid_share)
+        self.outgoing, self.expected_incoming = self.ledger.foresee(self.paid_share)
         self.loans.measure_room()
         self.service_now = self.loans.service_of_parties
 
@@ -161,16 +172,16 @@ class Schedule:
         drawn = self.loans.draw(self.firms.line_draw, calls)
         got = self.loans.by_site @ drawn + self.co_investment.of_sites
         self.sites.construction = np.maximum(self.sites.construction - np.maximum(calls - got, 0.0), 0.0)
-        self.shares.issue(self.firms.share_issue)
+        self.shares.issue(self.borrowers.share_issue)
         soft = self.partners.names.index("SoftBank")
         self.shares.sell_holdings(self.partners.asset_sale[soft : soft + 1])
         self.accounts.fund_parents()
 
     def note_receipts(self):
         """Note what was received: rent of sites, operating cash of firms, the share of bills each party paid."""
-        self.sites.rent_received = np.ascontiguousarray(self.rent_flow())
-        self.sites.debt_service = np.ascontiguousarray(self.loans.service_of_sites)
-        self.firms.operating_cash = self.operating_cash[self.firms.place]
+        self.sites.rent_received = self.rent_flow()
+        self.sites.debt_service = self.loans.service_of_sites
+        self.firms.operating_cash = self.operating_cash
         self.paid_share = self.ledger.share_paid(self.outgoing)
 
     def rent_flow(self):
@@ -184,21 +195,30 @@ class Schedule:
         """
         contracts = self.compute_contracts
         self.openai.contracted_ahead = contracts.firm_ahead(self.openai.planning_lead)
-        share = self.accounts.vehicle_equity
-        financed = self.pledges.left / (share * contracts.build_cost)
-        room = np.minimum(financed, contracts.announced_left) * self.credit.openness * ~self.credit.frozen
-        vehicle = self.partners.names.index("Stargate vehicle")
-        brookfield = self.lenders.willing[self.lenders.names.index("Brookfield")]
-        room = room * ~self.partners.closed[vehicle] * brookfield
-        buildable = np.zeros((contracts.rows, self.worlds))
-        buildable[-1] = room[0]  # the last contract is what is announced
+        buildable = np.empty((contracts.rows, self.worlds))
+        finance_orders(
+            self.pledges.left,
+            self.accounts.vehicle_equity,
+            contracts.build_cost,
+            contracts.announced_left,
+            self.credit.openness,
+            self.credit.frozen,
+            self.ledger.closed,
+            self.row("Stargate vehicle"),
+            self.lenders.willing,
+            self.lenders.names.index("Brookfield"),
+            buildable,
+        )
         contracts.buildable_gw = buildable
 
     def pay_out(self):
         """Pay dividends, distribute sites' cash to owners, and funds' cash to their investors."""
         for cohort in (self.partners, self.hyperscalers):
             cohort.do("pay_out")
-        self.shares.pay_dividends(self.party_block("payout_now"))
+        dividends, first = np.zeros((self.borrowers.rows, self.worlds)), self.borrowers.place.start
+        for cohort in (self.partners, self.hyperscalers):
+            dividends[cohort.place.start - first : cohort.place.stop - first] = cohort.payout_now
+        self.shares.pay_dividends(dividends)
         self.partners.do("plan_prepayment")
         self.sites.do("run_cascade")
         self.loans.sweep(self.sites.prepaid)

@@ -154,9 +154,9 @@ class Case:
             self.block(self.legs),
         )
 
-    def expect(self):
-        payer, payee = self.parties_of_legs()
-        return self.block(self.legs), self.block(self.parties), payer, payee, self.block(self.parties)
+    def foresee(self):
+        (payer, payee), outgoing, incoming = self.parties_of_legs(), *(self.block(self.parties) for _ in "ab")
+        return self.block(self.legs), self.block(self.parties), payer, payee, outgoing, incoming
 
     def share_paid(self):
         return [self.block(self.parties, 0.0) for _ in range(3)]

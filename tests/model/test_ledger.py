@@ -204,7 +204,7 @@ def test_expected_receipts_are_bills_times_what_the_payer_paid_of_the_last_ones(
     books.ledger.bill(books.bills, np.array([[4.0], [6.0]]) * np.ones(WORLDS))
     share = np.ones((len(PARTIES), WORLDS))
     share[LAB] = [1.0, 0.5, 0.0]
-    assert (books.ledger.expected(share)[CLOUD] == [4.0, 2.0, 0.0]).all()
+    assert (books.ledger.foresee(share)[1][CLOUD] == [4.0, 2.0, 0.0]).all()
 
 
 # -- payments outside the clearing ------------------------------------------------------------------------
