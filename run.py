@@ -561,9 +561,13 @@ def page(
     port: Annotated[int, typer.Option(help="The port to listen at; 0 takes a free one.")] = 8765,
     show: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
     workers: Annotated[
-        int,
-        typer.Option(min=0, help="Processes that play worlds beside the server, of 0.4 GB each; 0 for none."),
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes that play worlds beside the server, of 0.4 GB each; 0 for none."
+            " Without it: 1 with more than two processors, else 0.",
+        ),
+    ] = None,
 ):
     """Open the page: watch the stress emerge, move a lever, step into another world."""
     from viz.server import PortTaken, serve

@@ -72,10 +72,11 @@ class PortTaken(Exception):
     """Another program listens at this address already."""
 
 
-def serve(host="127.0.0.1", port=8765, *, show=False, workers=1):
+def serve(host="127.0.0.1", port=8765, *, show=False, workers=None):
     """Serve the page until interrupted; ``show`` opens it in the visitor's own browser.
 
-    ``workers``: how many processes play worlds beside this one; 0 for none, with which the page is slower but whole.
+    ``workers``: how many processes play worlds beside this one; None: one where there are more than two processors. On
+    two, often of one core, it would make the first worlds of an answer, which somebody waits for, come later.
     PortTaken, with a sentence that says what to do, if the address is in use. ``port`` 0 takes a free one.
     """
     import uvicorn
@@ -282,6 +283,8 @@ def _when_started(server, address, show, workers):
     from viz.workers import Workers
 
     warm(FIRST)  # before the workers start: what is compiled for the first time is compiled once
+    if workers is None:
+        workers = int((os.cpu_count() or 1) > 2)
     if workers and not server.should_exit:
         CACHE.workers = Workers(workers)
     print(f"Take or Pay is open at {address}  (Ctrl+C ends it)", flush=True)
