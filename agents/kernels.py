@@ -44,6 +44,8 @@ def as_layers(*blocks):
 TABLE = types.Array(float64, 2, "C", readonly=True)
 FLAGS = types.Array(boolean, 2, "C", readonly=True)
 MONTHS = types.Array(int64, 2, "C", readonly=True)
+ROWS = types.Array(int64, 1, "C", readonly=True)
+YES_NO = types.Array(boolean, 1, "C", readonly=True)
 OUT, OUT_FLAGS, OUT_MONTHS = float64[:, ::1], boolean[:, ::1], int64[:, ::1]
 LAYERS = types.Array(float64, 3, "C", readonly=True)
 OUT_OVER = float64[:, :, ::1]

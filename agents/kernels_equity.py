@@ -5,15 +5,12 @@ that a world has the same bits alone and in any batch; logarithms and exponentia
 Investors are rows, worlds last; US$bn.
 """
 
-from numba import boolean, float64, int64, types, void
+from numba import float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, TABLE, kernel
 
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
 BY_MONTH = types.Array(float64, 3, "C", readonly=True)
-OUT, OUT_FLAGS, OUT_BY_MONTH = float64[:, ::1], boolean[:, ::1], float64[:, :, ::1]
+OUT_BY_MONTH = float64[:, :, ::1]
 
 
 @kernel(void, TABLE, TABLE, TABLE, FLAGS, TABLE, OUT_FLAGS)

@@ -5,14 +5,12 @@ As in `agents/kernels.py`: loops in the order in which they are written, and not
 that a world has the same bits alone and in any batch. Regions are rows, worlds last.
 """
 
-from numba import boolean, float64, int64, types, void
+from numba import float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, OUT, TABLE, kernel
 
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
 NUMBERS = types.Array(float64, 1, "C", readonly=True)
-OUT, OUT_VERDICTS, OUT_BY_BLOCK = float64[:, ::1], int64[:, ::1], float64[:, :, ::1]
+OUT_VERDICTS, OUT_BY_BLOCK = int64[:, ::1], float64[:, :, ::1]
 
 
 @kernel(void, NUMBERS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_BY_BLOCK, OUT, OUT)

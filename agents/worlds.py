@@ -257,9 +257,8 @@ class _Holder:
         if layout is not None and type(value) is np.ndarray and value.base is None:
             dtype, shape, strides = layout
             if value.dtype is dtype and value.shape == shape and value.strides == strides:
-                value.setflags(
-                    False
-                )  # what nearly every rule assigns: an array of its own, laid out as the block is
+                # what nearly every rule assigns: an array of its own, laid out as the block is
+                value.setflags(False)
                 self._blocks[name] = value
                 return
         state = self._states.get(name)

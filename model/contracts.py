@@ -299,11 +299,6 @@ class ComputeContracts(Mechanism):
     _bill = (None,) * 9, None
 
     @property
-    def gw_of_estates(self):
-        """GW behind contracts whose seller has failed, ``(1, worlds)``."""
-        return total(self.peak * ~self.seller_alive)[None, :]
-
-    @property
     def announced_left(self):
         """GW announced and not yet firm, ``(1, worlds)``."""
         return self.announced_left_gw[-1:]  # the last contract is what is announced

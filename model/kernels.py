@@ -15,14 +15,11 @@ A kernel calls no kernel of another file: what is compiled is kept and made anew
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, ROWS, YES_NO, kernel
 
 BLOCK = float64[:, ::1]
 READ = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
 NUMBERS = types.Array(float64, 1, "C", readonly=True)
-YES_NO = types.Array(boolean, 1, "C", readonly=True)
 PER_WORLD = float64[::1]
 MARKS = boolean[::1]
 

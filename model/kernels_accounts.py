@@ -5,15 +5,11 @@ As in `model/kernels.py`: loops in the order in which they are written, and noth
 that a world has the same bits alone and in any batch. Legs, sites and parties are rows, worlds last; US$bn.
 """
 
-from numba import boolean, float64, int64, types, void
+from numba import float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, OUT, ROWS, TABLE, kernel
 
-TABLE = types.Array(float64, 2, "C", readonly=True)
 OVER = types.Array(float64, 3, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
-OUT = float64[:, ::1]
 COREWEAVE, VEHICLE, LAB = 4, 6, 8
 """First legs of the buyers that come after the halls, which are Oracle's."""
 

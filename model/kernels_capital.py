@@ -6,15 +6,9 @@ that a world has the same bits alone and in any batch. Investors or contracts ar
 ``(contracts, 1)`` is the same in every world.
 """
 
-from numba import boolean, float64, int64, types, void
+from numba import int64, void
 
-from agents.kernels import kernel
-
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
-OUT = float64[:, ::1]
+from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, kernel
 
 
 @kernel(void, TABLE, TABLE, TABLE, OUT)

@@ -5,13 +5,9 @@ that a world has the same bits alone and in any batch; logarithms and exponentia
 Blocks of one row are ``(1, worlds)``.
 """
 
-from numba import boolean, float64, int64, types, void
+from numba import float64, int64, void
 
-from agents.kernels import kernel
-
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-OUT, OUT_FLAGS = float64[:, ::1], boolean[:, ::1]
+from agents.kernels import FLAGS, OUT, OUT_FLAGS, TABLE, kernel
 
 
 @kernel(

@@ -8,15 +8,10 @@ that a world has the same bits alone and in any batch. Rungs, contracts and site
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, YES_NO, kernel
 
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
-YES_NO = types.Array(boolean, 1, "C", readonly=True)
 PER_WORLD = types.Array(float64, 1, "C", readonly=True)
-OUT, OUT_MONTHS, OUT_ROW, OUT_FLAGS = float64[:, ::1], int64[:, ::1], float64[::1], boolean[:, ::1]
+OUT_ROW = float64[::1]
 
 
 @kernel(void, int64, FLAGS, TABLE, MONTHS, MONTHS, MONTHS, OUT, OUT_MONTHS, OUT_MONTHS, OUT_MONTHS)

@@ -5,17 +5,11 @@ that a world has the same bits alone and in any batch. `debtor`, `lender` and `s
 site of -1: none); money is US$bn, rates are per year, flags and months whole numbers.
 """
 
-from numba import boolean, float64, int64, types, void
+from numba import boolean, float64, int64, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, YES_NO, kernel
 
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
-YES_NO = types.Array(boolean, 1, "C", readonly=True)
-OUT_MONTHS = int64[:, ::1]
-OUT, OUT_FLAGS, SUMS = float64[:, ::1], boolean[:, ::1], float64[:, :, ::1]
+SUMS = float64[:, :, ::1]
 
 
 @kernel(

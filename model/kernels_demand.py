@@ -7,16 +7,12 @@ Choices, segments and labs are rows, worlds last.
 """
 
 import numpy as np
-from numba import boolean, float64, int64, types, void
+from numba import float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, kernel
 
 BY_SEGMENT = types.Array(float64, 3, "C", readonly=True)
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
-OUT_BY_SEGMENT, OUT = float64[:, :, ::1], float64[:, ::1]
+OUT_BY_SEGMENT = float64[:, :, ::1]
 
 
 @kernel(void, TABLE, TABLE, TABLE, OUT)

@@ -5,17 +5,12 @@ that a world has the same bits alone and in any batch. Vintages are ``(vintages,
 """
 
 import numpy as np
-from numba import boolean, float64, int64, types, void
+from numba import float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, YES_NO, kernel
 
-TABLE = types.Array(float64, 2, "C", readonly=True)
 VINTAGES = types.Array(float64, 3, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
-YES_NO = types.Array(boolean, 1, "C", readonly=True)
-OUT, OUT_VINTAGES = float64[:, ::1], float64[:, :, ::1]
+OUT_VINTAGES = float64[:, :, ::1]
 
 
 @kernel(float64, float64, float64, float64)

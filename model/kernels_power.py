@@ -9,15 +9,10 @@ import math
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, MONTHS, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, kernel
 
 STACK = types.Array(float64, 4, "C", readonly=True)
 UNITS = types.Array(float64, 3, "C", readonly=True)
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
-OUT_MONTHS, OUT_FLAGS = int64[:, ::1], boolean[:, ::1]
 OUT_FLAGS_OF_UNITS = boolean[:, :, ::1]
 OUT_STACK, OUT_UNITS, OUT_TABLE = float64[:, :, :, ::1], float64[:, :, ::1], float64[:, ::1]
 

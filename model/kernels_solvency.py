@@ -7,15 +7,9 @@ that a world has the same bits alone and in any batch. Parties and loans are row
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, YES_NO, kernel
 
-TABLE = types.Array(float64, 2, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
-ROWS = types.Array(int64, 1, "C", readonly=True)
-YES_NO = types.Array(boolean, 1, "C", readonly=True)
 CLAUSES = types.Array(boolean, 3, "C", readonly=True)
-OUT, OUT_MONTHS, OUT_FLAGS = float64[:, ::1], int64[:, ::1], boolean[:, ::1]
 
 
 @kernel(void, ROWS, ROWS, YES_NO, TABLE, ROWS, TABLE, OUT, OUT, OUT, OUT)

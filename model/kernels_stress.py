@@ -6,15 +6,12 @@ comparisons, so that a world has the same bits alone and in any batch.
 
 import math
 
-from numba import boolean, float64, int64, types, void
+from numba import float64, int64, types, void
 
-from agents.kernels import kernel
+from agents.kernels import FLAGS, MONTHS, OUT, TABLE, kernel
 
-TABLE = types.Array(float64, 2, "C", readonly=True)
 SQUARES = types.Array(float64, 3, "C", readonly=True)
-FLAGS = types.Array(boolean, 2, "C", readonly=True)
-MONTHS = types.Array(int64, 2, "C", readonly=True)
-OUT, OUT_SQUARES = float64[:, ::1], float64[:, :, ::1]
+OUT_SQUARES = float64[:, :, ::1]
 
 
 @kernel(

@@ -6,12 +6,9 @@ which a kernel names them; the columns are the cases.
 """
 
 import numpy as np
-from numba import boolean, float64, types, void
+from numba import boolean, void
 
-from agents.kernels import kernel
-
-TABLE = types.Array(float64, 2, "C", readonly=True)
-OUT, FLAGS = float64[:, ::1], boolean[:, ::1]
+from agents.kernels import OUT, OUT_FLAGS, TABLE, kernel
 
 
 @kernel(void, TABLE, OUT)
@@ -42,7 +39,7 @@ def hand_down(given, out):
         out[7, at], out[8, at] = investor_split, manager_split
 
 
-@kernel(void, TABLE, boolean, OUT, FLAGS)
+@kernel(void, TABLE, boolean, OUT, OUT_FLAGS)
 def run_down(given, has_tested_dscr, out, flags):
     """Run a month of a project's cash down its cascade: costs, lenders, reserve, test, sweep, owners.
 

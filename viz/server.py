@@ -89,8 +89,8 @@ def serve(host="127.0.0.1", port=8765, *, show=False, workers=None):
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=1,
-            ws_per_message_deflate=host
-            not in LOOPBACK,  # packing takes longer than the way within one machine
+            # packing takes longer than the way within one machine
+            ws_per_message_deflate=host not in LOOPBACK,
         )
     )
     threading.Thread(target=_when_started, args=(server, address, show, workers), daemon=True).start()

@@ -121,7 +121,7 @@ def screen(run, state, pinned=()):
     key = ("screen", state.names)
     if key not in run.memory:
         about = context(run, state, pinned)
-        run.memory[key] = Screen(**_of_story(run, about, key), **_of_all(run, about))
+        run.memory[key] = Screen(**_of_story(run, about, key), **_of_all(run, about, key))
     return run.memory[key]
 
 
@@ -133,16 +133,19 @@ def early(run, state, before, pinned=()):
     key = ("screen", state.names)
     if key in run.memory or key in run.memory_of_story:
         return None
-    return replace(before, **_of_all(run, context(run, state, pinned)))
+    return replace(before, **_of_all(run, context(run, state, pinned), key))
 
 
-def _of_all(run, about):
+def _of_all(run, about, key):
     """The parts that change with the number of worlds."""
-    return {
-        "strip": to_json(main.strip(run, about)),
-        "footer": footer(run),
-        "stamp": sha256(repr((run.key, run.worlds, run.position)).encode()).hexdigest()[:12],
-    }
+    key = ("of all worlds", *key)
+    if key not in run.memory:
+        run.memory[key] = {
+            "strip": to_json(main.strip(run, about)),
+            "footer": footer(run),
+            "stamp": sha256(repr((run.key, run.worlds, run.position)).encode()).hexdigest()[:12],
+        }
+    return run.memory[key]
 
 
 def _of_story(run, about, key):
