@@ -3,6 +3,7 @@
   "use strict";
   const root = document.documentElement;
   const listeners = new WeakMap();
+  const figures = new Intl.NumberFormat("en-US", { maximumFractionDigits: 4 }); // toLocaleString makes one each time
 
   const page = {
     month: 0, months: 96, playing: false, speed: 10, labels: [],
@@ -70,7 +71,7 @@
       const size = Math.abs(value);
       if (size !== 0 && size < 0.0005) return "0";
       const rounded = Number(Number(value).toPrecision(3));
-      return rounded.toLocaleString("en-US", { maximumFractionDigits: 4 });
+      return figures.format(rounded);
     },
 
     /* In an open menu: arrows, Home and End move among its buttons. */
