@@ -9,12 +9,17 @@ changed in place. `as_rows` makes an agent's own row such a block.
 A kernel calls no kernel of another file: what is compiled is kept and made anew when its own file changes.
 """
 
+import os
+
 import numpy as np
 from numba import boolean, float64, int64, njit, types, void
 
+CHECKED = "CHECK_KERNELS" in os.environ
+"""Whether kernels look at the types and the layout of what they are given, as they do in the tests."""
 
-def kernel(*signature):
-    """Compile a function for the one signature: first what it gives, then what it takes.
+
+def part_of_kernel(*signature):
+    """Compile a function that kernels of the same file call; first what it gives, then what it takes.
 
     Division by zero gives infinity, as in NumPy. The machine code is kept beside this file, or in the user's cache
     directory, and read from there the next time; where neither can be read or written it is compiled anew in every
@@ -27,6 +32,24 @@ def kernel(*signature):
             return njit(given(*taken), cache=True, error_model="numpy")(function)
         except Exception:  # a cache that cannot be used must not keep the model from running
             return njit(given(*taken), error_model="numpy")(function)
+
+    return compiled
+
+
+def kernel(*signature):
+    """Compile a function that rules call, as `part_of_kernel` does.
+
+    A kernel has one signature, so a call of it goes straight to the machine code: numba's choice among signatures
+    would cost more than the arithmetic. Only the types of elements are looked at then, and arguments have no names;
+    with CHECK_KERNELS in the environment all types and layouts are, and what is given is numba's Dispatcher.
+    """
+
+    def compiled(function):
+        dispatcher = part_of_kernel(*signature)(function)
+        if CHECKED:
+            return dispatcher
+        (only,) = dispatcher.overloads.values()
+        return only.entry_point
 
     return compiled
 

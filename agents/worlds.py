@@ -11,6 +11,7 @@ import copy
 import difflib
 import itertools
 import math
+import operator
 from types import FunctionType
 
 import mesa
@@ -276,15 +277,6 @@ class _Holder:
         else:
             raise self._no_such(name)
 
-    def __getattr__(self, name):
-        """Called only when ordinary reading failed."""
-        declared = self._states.get(name) or self._params.get(name)
-        if declared is not None:
-            return declared.__get__(self)  # says that there are no numbers yet
-        if name.startswith("__") or hasattr(type(self), name):  # raised inside a property: say so
-            return object.__getattribute__(self, name)
-        raise self._no_such(name)
-
     def _is_data(self, name):
         return hasattr(type(self), name) and not callable(getattr(type(self), name))
 
@@ -448,13 +440,10 @@ class _Joined:
         self.rows_over = [(slice(None), rows) for rows in self.rows]
 
     def __getitem__(self, name):
-        parts, whole = self._kept.get(name, (self._parts, None))
-        for blocks, part in zip(self._parts, parts, strict=True):
-            if blocks[name] is not part:
-                break
-        else:
-            return whole
         parts = [blocks[name] for blocks in self._parts]
+        known, whole = self._kept.get(name, ((), None))
+        if known and all(map(operator.is_, known, parts)):
+            return whole
         whole = _freeze(np.concatenate(parts, axis=-2))
         self._kept[name] = parts, whole
         return whole

@@ -8,6 +8,7 @@ call too; its elements are those of all the blocks that it goes through, or the 
 
 import ast
 import operator
+import os
 import statistics
 import sys
 from importlib.abc import MetaPathFinder
@@ -249,6 +250,7 @@ def count_calls(worlds, months):
         if name.split(".")[0] in (*COUNTED, "scenarios"):
             del sys.modules[name]
     sys.meta_path.insert(0, CountingFinder())
+    os.environ["CHECK_KERNELS"] = "1"  # so that kernels are numba's Dispatchers, which the Tally knows
     from benchmarks.months import new_model
 
     model = new_model(worlds, months)

@@ -482,15 +482,15 @@ class _StoryKeeper:
             for holder in holders
             for row in state_declarations([_declaring(holder)])
         ]
+        self.states = [(vars(holder), name) for holder, name, _ in self.plan]
         self.labels, self.months, self.rows, self.shapes, self.in_parts = labels, [], [], None, ()
         self.sheets, self.flows, self.paid, self.unpaid, self.balances = [], [], [], [], []
 
     def keep(self, month, ledger, world):
         """Keep the month that ends now, of one world."""
         self.months.append(month)
-        columns = list(
-            map(itemgetter((..., world)), [getattr(holder, name) for holder, name, _ in self.plan])
-        )
+        blocks = [states[name] for states, name in self.states]
+        columns = list(map(itemgetter((..., world)), blocks))
         if self.shapes is None:
             self.shapes = [column.shape for column in columns]
             self.in_parts = [at for at, shape in enumerate(self.shapes) if len(shape) > 1]

@@ -15,7 +15,7 @@ A kernel calls no kernel of another file: what is compiled is kept and made anew
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import FLAGS, ROWS, YES_NO, kernel
+from agents.kernels import FLAGS, ROWS, YES_NO, kernel, part_of_kernel
 
 BLOCK = float64[:, ::1]
 READ = types.Array(float64, 2, "C", readonly=True)
@@ -52,7 +52,7 @@ def add_rows(block, out):
 NEGATIVE, NOTHING, SOMETHING = -1, 0, 1
 
 
-@kernel(int64, FLAGS, boolean, int64, READ, BLOCK)
+@part_of_kernel(int64, FLAGS, boolean, int64, READ, BLOCK)
 def ask(live, even_closed, first, wanted, out):
     """Ask what is `wanted`, but nothing of legs that are not live, unless `even_closed`; the legs from `first` on.
 
@@ -87,7 +87,7 @@ def fall_due(live, even_closed, first, accrues, amount, payable, accrued, out):
                 accrued[first + leg, world] += out[leg, world]
 
 
-@kernel(void, READ, int64, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK, BLOCK)
+@part_of_kernel(void, READ, int64, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK, BLOCK)
 def post(paid, first, rows, legs, signs, touched, change, flow, balances):
     """Note what flowed through the legs from `first` on, and post it to the balances that it changes.
 
@@ -269,7 +269,7 @@ def settle_payers(first, last, cash, due, claims, edges, starts, arriving, toler
 # -- the proof --------------------------------------------------------------------------------------------------
 
 
-@kernel(void, NUMBERS, PER_WORLD)
+@part_of_kernel(void, NUMBERS, PER_WORLD)
 def keep_largest(sizes, largest):
     """Raise `largest` to the magnitude of `sizes`; what is not a number is larger than all numbers."""
     for world in range(largest.shape[0]):

@@ -7,19 +7,19 @@ that a world has the same bits alone and in any batch. Vintages are ``(vintages,
 import numpy as np
 from numba import float64, int64, types, void
 
-from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, YES_NO, kernel
+from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, YES_NO, kernel, part_of_kernel
 
 VINTAGES = types.Array(float64, 3, "C", readonly=True)
 OUT_VINTAGES = float64[:, :, ::1]
 
 
-@kernel(float64, float64, float64, float64)
+@part_of_kernel(float64, float64, float64, float64)
 def month_of_wear(cost, book, life):
     """Give what the books write off in a month: the cost evenly over `life` months, while there is book value."""
     return min(cost / life, book)
 
 
-@kernel(float64, float64, float64)
+@part_of_kernel(float64, float64, float64)
 def impairment(book, value):
     """Give what must be written off at once: book value over economic value, never negative."""
     return max(book - value, 0.0)

@@ -7,7 +7,18 @@ that a world has the same bits alone and in any batch. Parties and loans are row
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, YES_NO, kernel
+from agents.kernels import (
+    FLAGS,
+    MONTHS,
+    OUT,
+    OUT_FLAGS,
+    OUT_MONTHS,
+    ROWS,
+    TABLE,
+    YES_NO,
+    kernel,
+    part_of_kernel,
+)
 
 CLAUSES = types.Array(boolean, 3, "C", readonly=True)
 
@@ -73,7 +84,7 @@ def may_renegotiate(lab, months_missed, waiver, renegotiated, renegotiates, cut,
     return some
 
 
-@kernel(void, CLAUSES, OUT_FLAGS)
+@part_of_kernel(void, CLAUSES, OUT_FLAGS)
 def spread_default(clauses, default):
     """Mark as in default whose clauses refer to a borrower that is, until nobody is left to be marked.
 
@@ -92,7 +103,7 @@ def spread_default(clauses, default):
                         default[borrower, world] = found = True
 
 
-@kernel(void, FLAGS, ROWS, CLAUSES, TABLE, OUT_FLAGS)
+@part_of_kernel(void, FLAGS, ROWS, CLAUSES, TABLE, OUT_FLAGS)
 def add_referring(own, bound, clauses, debt, default):
     """Add to those in default all whose loans refer to them; who owes nothing has no loan to be called.
 

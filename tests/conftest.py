@@ -10,6 +10,9 @@ from hypothesis import settings
 settings.register_profile("take-or-pay", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("take-or-pay")
 
+# In the tests, kernels look at all that they are given; before the model is imported.
+os.environ["CHECK_KERNELS"] = "1"
+
 
 def pytest_addoption(parser):
     parser.addoption(

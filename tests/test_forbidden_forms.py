@@ -34,9 +34,10 @@ def forbidden_forms(source, file="code.py", known=frozenset()):
     """The forms in a file that are not bit-safe, as (line, message)."""
     lines, tree = source.splitlines(), ast.parse(source)
     found, sparse = [], _sparse_names(tree) | known
-    kernels = list(_kernels(tree))
+    parts = list(_compiled(tree, {"part_of_kernel", "njit"}))
+    kernels = [*_compiled(tree, {"kernel"}), *parts]
     inside = {id(node) for kernel in kernels for body in kernel.body for node in ast.walk(body)}
-    callable_there = IN_KERNELS | {kernel.name for kernel in kernels}
+    callable_there = IN_KERNELS | {part.name for part in parts}
     for node in ast.walk(tree):
         message = _objection(node, file, sparse)
         if id(node) in inside:
@@ -79,11 +80,11 @@ def _objection(node, file, sparse):
     return None
 
 
-def _kernels(tree):
-    """Functions that are compiled: those under `@kernel(...)`; they may call one another."""
+def _compiled(tree, decorators):
+    """Functions that are compiled, under `@kernel(...)` for rules to call, `@part_of_kernel(...)` for kernels."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and any(
-            isinstance(each, ast.Call) and ast.unparse(each.func) in {"kernel", "njit"}
+            isinstance(each, ast.Call) and ast.unparse(each.func) in decorators
             for each in node.decorator_list
         ):
             yield node
@@ -231,6 +232,7 @@ def test_a_file_uses_bit_safe_forms_only(path):
         "@kernel(void, BLOCK)\ndef f(x): x[0] = np.exp(x[1])",
         "@kernel(void, BLOCK)\ndef f(x): x[0] = x[1] ** 2",
         "@kernel(void, BLOCK)\ndef f(x): x[0] = helper(x[1])",
+        "@kernel(void, BLOCK)\ndef f(x): pass\n@kernel(void, BLOCK)\ndef g(x): f(x)",
     ],
 )
 def test_an_unsafe_form_is_found(code):
@@ -270,6 +272,7 @@ def test_an_unsafe_form_is_found(code):
         "def f() -> tuple[int, Param]: ...",
         "np.take(x, index, axis=-1)",
         "@kernel(void, BLOCK)\ndef f(x): x[0] = max(x[1], 0.0) / x[2]",
+        "@part_of_kernel(void, BLOCK)\ndef f(x): pass\n@kernel(void, BLOCK)\ndef g(x): f(x)",
     ],
 )
 def test_a_safe_form_passes(code):
