@@ -15,6 +15,7 @@ the balance-sheet matrix (Godley and Lavoie 2007), and the proof, each month and
 * nobody's cash is negative except the rest of the world's.
 """
 
+import functools
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -84,6 +85,114 @@ class Family:
         """Give the number of legs."""
         return len(self.payer)
 
+    def said(self):
+        """Give what was declared, to be compared."""
+        arrays = self.payer, self.payee, self.seniority, self.claims, self.given_up
+        numbers = (None if each is None else np.asarray(each, dtype=np.int64).tobytes() for each in arrays)
+        return self.kind, self.nature, self.cleared, self.sign, *numbers
+
+
+class Declared:
+    """What has been declared to a Ledger; two that say the same are equal.
+
+    `always_pays` ``(parties,)`` flags; `families` in the order in which they were opened; of each claim its instrument,
+    its holder and its issuer (numbers of parties).
+    """
+
+    def __init__(self, always_pays, families, instruments, holders, issuers):
+        self.always_pays, self.families = always_pays, tuple(families)
+        self.instruments, self.holders, self.issuers = tuple(instruments), tuple(holders), tuple(issuers)
+        claims = self.instruments, self.holders, self.issuers
+        self._said = always_pays.tobytes(), *claims, tuple(family.said() for family in families)
+
+    def __eq__(self, other):
+        return self._said == other._said
+
+    def __hash__(self):
+        return hash(self._said)
+
+
+class Topology:
+    """What follows from the declarations alone: where each leg lies, what a payment changes, the matrices.
+
+    Its attributes become those of the Ledger. Ledgers of equal declarations, in any thread, share one: nothing in it
+    is ever changed. `legs_of` and `entries_of` are those of each family, in the order in which they were opened.
+    """
+
+    def __init__(self, declared):
+        families = sorted(declared.families, key=lambda family: not family.cleared)
+        legs_of, first = {}, 0
+        for family in families:
+            legs_of[family] = slice(first, first + len(family))
+            first += len(family)
+        count, parties = len(declared.instruments), len(declared.always_pays)
+        self._claim_rows = slice(parties, parties + count)  # of all balances: cash, claims, real assets
+        self._asset_rows = slice(parties + count, 2 * parties + count)
+        join = (lambda field: np.concatenate([getattr(f, field) for f in families])) if families else None
+        self.payer, self.payee, self.seniority = join("payer"), join("payee"), join("seniority")
+        self.kinds = tuple(family.kind for family in families for _ in range(len(family)))
+        self.cleared = slice(0, sum(len(family) for family in families if family.cleared))
+        nature = np.array([family.nature for family in families for _ in range(len(family))])
+        accrual = (nature == INCOME).astype(float)
+        into, out = incidence(self.payee, parties), incidence(self.payer, parties)
+        self._net_csr = (into - out).tocsr()
+        at_once = np.arange(len(nature)) >= self.cleared.stop
+        self._income_of_bills = Adder(self._net_csr[:, self.cleared] @ sp.diags(accrual[self.cleared]))
+        income = self._net_csr @ sp.diags(accrual * at_once) + into @ sp.diags(
+            (nature == ASSET).astype(float)
+        )
+        self._income_at_once, income = Adder(income), income.T.tocsr().tocoo()  # the entries, ordered by leg
+        self._earnings = income.col.astype(np.int64), income.row.astype(np.int64), income.data
+        self._shortfall = Adder(out[:, self.cleared])
+        self._on_accrual, self._whole = accrual[self.cleared], np.ones(count)
+        self._accruing = np.flatnonzero(accrual[self.cleared])
+        self.holders = np.array(declared.holders, dtype=int)
+        self.issuers = np.array(declared.issuers, dtype=int)
+        held, owed = incidence(self.holders, parties), incidence(self.issuers, parties)
+        self._claim_net = Adder(held - owed)
+        self._entries = self._enter(families, nature, legs_of)
+        self._cleared_entries = self._entries.within(self.cleared)
+        self.legs_of = [legs_of[family] for family in declared.families]
+        self.entries_of = [self._entries.within(legs) for legs in self.legs_of]
+        kinds = self._kind_names = list(dict.fromkeys(self.kinds))
+        self._kind_rows = np.array([kinds.index(kind) for kind in self.kinds], dtype=np.int64)
+        instruments = self._instrument_names = list(dict.fromkeys(declared.instruments))
+        rows = [1 + instruments.index(name) for name in declared.instruments]
+        self._instrument_rows = np.array(rows, dtype=np.int64)
+        self.clearing = Clearing(
+            self.payer[self.cleared],
+            self.payee[self.cleared],
+            self.seniority[self.cleared],
+            parties,
+            always_pays=declared.always_pays,
+        )
+        self._legs = first
+        for each in vars(self).values():
+            if isinstance(each, np.ndarray):
+                each.setflags(write=False)
+
+    def _enter(self, families, nature, legs_of):
+        """Write down what every payment does to cash, claims and real assets: the rows of all balances."""
+        legs = np.arange(len(nature))
+        buys, sells = (
+            np.flatnonzero(np.isin(nature, [ASSET, ASSET_SALE])),
+            np.flatnonzero(nature == ASSET_SALE),
+        )
+        claims, assets = self._claim_rows.start, self._asset_rows.start
+        sides = [(self.payer, legs, -1.0), (self.payee, legs, 1.0)]
+        for family in families:
+            if family.nature == CLAIM:
+                own = legs[legs_of[family]]
+                sides.append((claims + family.claims, own, family.sign))
+                if family.given_up is not None:
+                    sides.append((claims + family.given_up, own, -1.0))
+        sides += [(assets + self.payer[buys], buys, 1.0), (assets + self.payee[sells], sells, -1.0)]
+        return Entries.of(sides)
+
+
+topology_of = functools.lru_cache(maxsize=16)(Topology)
+"""The Topology of what was declared; the last few are kept: all models of the same opening books share one."""
+
 
 class Ledger:
     """Cash, claims, payables and real assets of all parties in all worlds.
@@ -141,69 +250,12 @@ class Ledger:
 
     def close_topology(self):
         """Lay out the legs and build the matrices; no family or claim can be opened after it."""
-        families = sorted(self.families.values(), key=lambda family: not family.cleared)
-        first = 0
-        for family in families:
-            family.legs = slice(first, first + len(family))
-            first += len(family)
-        count, parties = len(self.claim_names), len(self.parties)
-        self._claim_rows = slice(parties, parties + count)  # of all balances: cash, claims, real assets
-        self._asset_rows = slice(parties + count, 2 * parties + count)
-        join = (lambda field: np.concatenate([getattr(f, field) for f in families])) if families else None
-        self.payer, self.payee, self.seniority = join("payer"), join("payee"), join("seniority")
-        self.kinds = [family.kind for family in families for _ in range(len(family))]
-        self.cleared = slice(0, sum(len(family) for family in families if family.cleared))
-        nature = np.array([family.nature for family in families for _ in range(len(family))])
-        accrual = (nature == INCOME).astype(float)
-        into, out = incidence(self.payee, parties), incidence(self.payer, parties)
-        self._net_csr = (into - out).tocsr()
-        at_once = np.arange(len(nature)) >= self.cleared.stop
-        self._income_of_bills = Adder(self._net_csr[:, self.cleared] @ sp.diags(accrual[self.cleared]))
-        income = self._net_csr @ sp.diags(accrual * at_once) + into @ sp.diags(
-            (nature == ASSET).astype(float)
-        )
-        self._income_at_once, income = Adder(income), income.T.tocsr().tocoo()  # the entries, ordered by leg
-        self._earnings = income.col.astype(np.int64), income.row.astype(np.int64), income.data
-        self._shortfall = Adder(out[:, self.cleared])
-        self._on_accrual, self._whole = accrual[self.cleared], np.ones(count)
-        self._accruing = np.flatnonzero(accrual[self.cleared])
-        self.holders, self.issuers = np.array(self._holders, dtype=int), np.array(self._issuers, dtype=int)
-        held, owed = incidence(self.holders, parties), incidence(self.issuers, parties)
-        self._claim_net = Adder(held - owed)
-        self._entries = self._enter(families, nature)
-        self._cleared_entries = self._entries.within(self.cleared)
-        for family in families:
-            family.entries = self._entries.within(family.legs)
-        kinds = self._kind_names = list(dict.fromkeys(self.kinds))
-        self._kind_rows = np.array([kinds.index(kind) for kind in self.kinds], dtype=np.int64)
-        instruments = self._instrument_names = list(dict.fromkeys(self.instruments))
-        self._instrument_rows = np.array([1 + instruments.index(n) for n in self.instruments], dtype=np.int64)
-        self.clearing = Clearing(
-            self.payer[self.cleared],
-            self.payee[self.cleared],
-            self.seniority[self.cleared],
-            parties,
-            always_pays=self.always_pays,
-        )
-        self._legs = first
-
-    def _enter(self, families, nature):
-        """Write down what every payment does to cash, claims and real assets: the rows of all balances."""
-        legs = np.arange(len(nature))
-        buys, sells = (
-            np.flatnonzero(np.isin(nature, [ASSET, ASSET_SALE])),
-            np.flatnonzero(nature == ASSET_SALE),
-        )
-        claims, assets = self._claim_rows.start, self._asset_rows.start
-        sides = [(self.payer, legs, -1.0), (self.payee, legs, 1.0)]
-        for family in families:
-            if family.nature == CLAIM:
-                own = legs[family.legs]
-                sides.append((claims + family.claims, own, family.sign))
-                if family.given_up is not None:
-                    sides.append((claims + family.given_up, own, -1.0))
-        sides += [(assets + self.payer[buys], buys, 1.0), (assets + self.payee[sells], sells, -1.0)]
-        return Entries.of(sides)
+        families = list(self.families.values())
+        said = Declared(self.always_pays, families, self.instruments, self._holders, self._issuers)
+        topology = topology_of(said)
+        for family, legs, entries in zip(families, topology.legs_of, topology.entries_of, strict=True):
+            family.legs, family.entries = legs, entries
+        vars(self).update(vars(topology))
 
     def allocate(self, worlds, cash, claims, real_assets):
         """Take in the books of month 0: one column each, the same in every world, US$bn."""
