@@ -167,7 +167,7 @@ class Param(_Declaration):
         self.default, self.unit, self.sentence, self.source = default, unit, sentence, source
         self.group = None
         self.dtype = np.dtype(_KINDS[self.kind])
-        self.check(default)
+        self.stored = self.check(default)  # the default as a block has it
 
     def __set_name__(self, owner, name):
         super().__set_name__(owner, name)
@@ -291,7 +291,7 @@ class _Holder:
             self._blocks[name] = _freeze(np.full(shape, state.default, state.dtype))
         for name, param in self._params.items():
             shape = (len(self.names) or 1, worlds)
-            self._blocks[name] = _freeze(np.full(shape, param.check(param.default), param.dtype))
+            self._blocks[name] = _freeze(np.full(shape, param.stored, param.dtype))
         self._sealed = True
 
 
@@ -555,7 +555,7 @@ class WorldsModel(mesa.Model):
             raise ValueError("worlds is a positive number, or a list of luck numbers from 0 up")
         self.luck = _freeze(luck.astype(np.int64))
         self.worlds, self.seed, self.mechanisms, self.allocated = luck.size, int(rng), {}, False
-        self.times_set = 0
+        self.times_set, self._by_group = 0, None
 
     def register_agent(self, agent):
         """Register an agent with Mesa, with a Cohort where Mesa keeps the agents of its class."""
@@ -570,7 +570,8 @@ class WorldsModel(mesa.Model):
         """Make every block, States and Params at their defaults; all agents and mechanisms exist by now."""
         if self.allocated:
             raise RuntimeError("the worlds are allocated already")
-        for holder in self._holders().values():
+        self._by_group = self._holders()
+        for holder in self._by_group.values():
             holder._allocate(self.worlds)
         for actor in self.agents:
             actor._sealed = True
@@ -583,8 +584,8 @@ class WorldsModel(mesa.Model):
         has one entry per world, each checked. Raises UnknownPath, ParamError, or ValueError for a shape.
         """
         holder, rows, param = self._locate(path)
-        mask = np.ones(self.worlds, dtype=bool) if mask is None else np.asarray(mask)
-        given = np.asarray(value)
+        everywhere, given = mask is None, np.asarray(value)
+        mask = np.ones(self.worlds, dtype=bool) if everywhere else np.asarray(mask)
         if given.shape not in ((), mask.shape) or mask.shape != (self.worlds,) or mask.dtype != bool:
             raise ValueError(
                 f"{path}: one value or one per world, where the mask (one flag per world) is set"
@@ -592,7 +593,7 @@ class WorldsModel(mesa.Model):
         checked = np.array([param.check(each) for each in given.ravel().tolist()], dtype=param.dtype)
         self.times_set += 1
         block = holder._blocks[param.name].copy()
-        block[rows] = np.where(mask, checked, block[rows])
+        block[rows] = checked if everywhere else np.where(mask, checked, block[rows])
         holder._blocks[param.name] = _freeze(block)
 
     def param(self, path):
@@ -605,6 +606,9 @@ class WorldsModel(mesa.Model):
         return [(group, param) for group, one in self._holders().items() for param in one._params.values()]
 
     def _holders(self):
+        """Give all cohorts and mechanisms by their group; once the worlds are allocated there come no more."""
+        if self._by_group is not None:
+            return self._by_group
         cohorts = [each for each in self._agents_by_type.values() if isinstance(each, Cohort)]
         holders = self.mechanisms | {cohort.group: cohort for cohort in cohorts}
         if len(holders) < len(self.mechanisms) + len(cohorts):

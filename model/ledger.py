@@ -116,7 +116,8 @@ class Topology:
     """What follows from the declarations alone: where each leg lies, what a payment changes, the matrices.
 
     Its attributes become those of the Ledger. Ledgers of equal declarations, in any thread, share one: nothing in it
-    is ever changed. `legs_of` and `entries_of` are those of each family, in the order in which they were opened.
+    is ever changed. `net` adds each leg to its payee and takes it from its payer; `legs_of` and `entries_of` are those
+    of each family, in the order in which they were opened.
     """
 
     def __init__(self, declared):
@@ -135,12 +136,10 @@ class Topology:
         nature = np.array([family.nature for family in families for _ in range(len(family))])
         accrual = (nature == INCOME).astype(float)
         into, out = incidence(self.payee, parties), incidence(self.payer, parties)
-        self._net_csr = (into - out).tocsr()
+        self.net = (into - out).tocsr()
         at_once = np.arange(len(nature)) >= self.cleared.stop
-        self._income_of_bills = Adder(self._net_csr[:, self.cleared] @ sp.diags(accrual[self.cleared]))
-        income = self._net_csr @ sp.diags(accrual * at_once) + into @ sp.diags(
-            (nature == ASSET).astype(float)
-        )
+        self._income_of_bills = Adder(self.net[:, self.cleared] @ sp.diags(accrual[self.cleared]))
+        income = self.net @ sp.diags(accrual * at_once) + into @ sp.diags((nature == ASSET).astype(float))
         self._income_at_once, income = Adder(income), income.T.tocsr().tocoo()  # the entries, ordered by leg
         self._earnings = income.col.astype(np.int64), income.row.astype(np.int64), income.data
         self._shortfall = Adder(out[:, self.cleared])
@@ -192,6 +191,11 @@ class Topology:
 
 topology_of = functools.lru_cache(maxsize=16)(Topology)
 """The Topology of what was declared; the last few are kept: all models of the same opening books share one."""
+
+
+@functools.lru_cache(maxsize=64)
+def _net_of(topology, mask, parties):
+    return Adder(topology.net[parties] @ sp.diags(np.frombuffer(mask)))
 
 
 class Ledger:
@@ -252,7 +256,7 @@ class Ledger:
         """Lay out the legs and build the matrices; no family or claim can be opened after it."""
         families = list(self.families.values())
         said = Declared(self.always_pays, families, self.instruments, self._holders, self._issuers)
-        topology = topology_of(said)
+        topology = self.topology = topology_of(said)
         for family, legs, entries in zip(families, topology.legs_of, topology.entries_of, strict=True):
             family.legs, family.entries = legs, entries
         vars(self).update(vars(topology))
@@ -387,7 +391,7 @@ class Ledger:
 
     def net_of(self, mask, parties=slice(None)):
         """Give the matrix legs -> `parties` that adds receipts less payments over the legs of `mask`."""
-        return Adder(self._net_csr[parties] @ sp.diags(mask))
+        return _net_of(self.topology, np.asarray(mask, dtype=float).tobytes(), parties)
 
     def outgoing(self):
         """Give what each party has to pay in the coming clearing, ``(parties, worlds)``, US$bn."""

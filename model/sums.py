@@ -6,6 +6,8 @@ batch, on one agent's row or on the block of all agents, so the rules of the mod
 Worlds are the last axis everywhere.
 """
 
+import functools
+
 import numpy as np
 import scipy.sparse as sparse
 
@@ -106,8 +108,13 @@ def incidence(index: np.ndarray, size: int) -> sparse.csr_matrix:
 
 
 def adder_into(index: np.ndarray, size: int) -> Adder:
-    """Give `incidence(index, size)` ready for use: `adder @ block` adds rows into groups."""
-    return Adder(incidence(index, size))
+    """Give `incidence(index, size)` ready for use: `adder @ block` adds rows into groups. Equal ones are made once."""
+    return _adder_into(np.asarray(index, dtype=np.int64).tobytes(), size)
+
+
+@functools.lru_cache(maxsize=128)
+def _adder_into(index: bytes, size: int) -> Adder:
+    return Adder(incidence(np.frombuffer(index, dtype=np.int64), size))
 
 
 def spread(values: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -443,3 +443,29 @@ def test_random_months_on_random_topologies_are_proven(seed):
             _, sheet = ledger.balance_sheet(world)
             assert np.abs(sheet[:-1].sum(axis=1)).max() <= 1e-11 * scale
             assert sheet.sum(axis=0) == pytest.approx(ledger.net_worth()[:, world], abs=1e-11 * scale)
+
+
+# -- what ledgers share -----------------------------------------------------------------------------------
+
+
+def test_ledgers_of_equal_declarations_share_one_topology_and_nothing_else(books):
+    other = Books()
+    assert other.ledger.topology is books.ledger.topology
+    before = other.ledger.cash.copy(), other.ledger.claims.copy(), other.ledger.payable.copy()
+    books.month()
+    after = other.ledger.cash, other.ledger.claims, other.ledger.payable
+    assert all(np.array_equal(one, two) for one, two in zip(before, after, strict=True))
+    arrays = [each for each in vars(books.ledger.topology).values() if isinstance(each, np.ndarray)]
+    assert arrays and not any(array.flags.writeable for array in arrays)
+
+
+def test_another_rank_is_another_topology():
+    topologies = []
+    for rank in (0, 1, 0):
+        ledger = Ledger(PARTIES, ["World"], "World")
+        ledger.open_family("rent", ["Lab", "Lab"], ["Cloud", "Bank"], seniority=[0, rank])
+        ledger.close_topology()
+        topologies.append(ledger.topology)
+    first, second, third = topologies
+    assert first is third and first is not second
+    assert first.seniority.tolist() == [0, 0] and second.seniority.tolist() == [0, 1]
