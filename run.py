@@ -301,6 +301,35 @@ def figure1(
 
 @app.command()
 @plainly
+def herding(
+    scenario: ScenarioName = "baseline",
+    weights: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--weight", metavar="SHARE", help="A weight on the largest builder's growth; repeat for more."
+        ),
+    ] = None,
+    worlds: Annotated[int, typer.Option(help="Worlds at each weight.")] = 256,
+    months: Annotated[int, typer.Option(help="How many months from January 2026 on, at most 240.")] = 96,
+    seed: Annotated[int, typer.Option(help="The seed of all luck.")] = 1,
+    sets: Overrides = None,
+    as_json: AsJson = False,
+):
+    """Does a herd owe more, and fall together? From no weight on the largest builder's growth to all."""
+    from scenarios.experiments.herding import WEIGHTS, herd
+    from scenarios.experiments.words import tell_herding
+
+    chosen = _scenario(scenario, sets)
+    with _Progress() as progress:
+        found = herd(chosen, weights or WEIGHTS, worlds, seed, months, progress=progress)
+    if as_json:
+        _print_json(found.facts())
+    else:
+        tell_herding(_console(), found.facts(), _cast(chosen))
+
+
+@app.command()
+@plainly
 def headlines(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Those to refresh; default: all.")

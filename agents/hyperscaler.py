@@ -5,7 +5,7 @@ import numpy as np
 from agents.firm import Conglomerate
 from agents.kernels import as_rows
 from agents.kernels_firms import invest_cash_flow
-from agents.worlds import Param, State
+from agents.worlds import Param, State, of_params
 
 
 class Hyperscaler(Conglomerate):
@@ -38,12 +38,23 @@ class Hyperscaler(Conglomerate):
         "Cost of a GW built, chips included.",
         source="calibration: capex_per_gw",
     )
+    herding = Param(
+        0.0,
+        "share",
+        (0.0, 1.0),
+        "Weight of the growth of the largest builder, in place of its own plan for capacity; 0: it does not follow.",
+    )
 
     compute_revenue = State("US$bn", "sales of compute to labs this month")
     running_cost = State("US$bn", "cost of running it")
     investment = State("US$bn", "invested this month")
     payout_now = State("US$bn", "dividends and buybacks this month")
     capacity = State("GW", "own data-centre capacity")
+    capacity_before = State("GW", "the same a month ago")
+    followed = State(
+        "US$bn", "to be invested beyond its own plan this month, as it follows the largest builder"
+    )
+    surplus = State("GW", "capacity that stands beyond what its own plans would have built")
     parent_funding = State("US$bn", "paid to a lab of its own this month")
 
     measures = (*Conglomerate.measures, "capacity", "compute_revenue")
@@ -54,21 +65,70 @@ class Hyperscaler(Conglomerate):
         self.other_cash = self.other_cash_flow * growth / 12.0 * self.alive
         self.running_cost = self.compute_revenue * self.running_cost_share * self.alive
 
+    @of_params
+    def herds(self):
+        """Whether anybody follows the largest builder in any world."""
+        return bool(self.herding.any())
+
+    @property
+    def planned_outlay(self):
+        """What it means to spend beyond its bills and its own cash flow, US$bn: what it builds as a follower."""
+        return np.maximum(self.followed, 0.0)
+
+    def follow_the_largest(self):
+        """Plan to build, in part, what it takes to grow as the largest builder does; the largest follows nobody.
+
+        GW a month = (1 - herding) x own plan + herding x (capacity x growth of the largest + what retires). What this
+        adds to the own plan is computing capacity only, and is money to be raised. Nobody is seen to grow in month 0.
+        """
+        if self.model.month == 0 or not self.herds:
+            self.followed = np.zeros(self.capacity.shape)
+            return
+        largest, growth = self._largest_builder()
+        imitated = self.capacity * (growth + self.retirement / 12.0)
+        wanted = np.maximum(self.other_cash, 0.0) * self.own_investment_share
+        beyond = self.herding * (imitated * self.gw_cost - wanted * self.computing_share)
+        self.followed = np.where(self.capacity < largest, beyond, 0.0) * self.alive
+
+    def _largest_builder(self):
+        """Size of the largest builder, GW, and its growth in a month: a hyperscaler's capacity, or what is promised.
+
+        The lab counts with what it has under contract at its planning lead, and grows as that promises, from 0 to
+        1.6 a year.
+        """
+        builders, lab = self.model.hyperscalers, self.model.openai
+        standing, promised = builders.capacity * builders.alive, lab.contracted_ahead * lab.alive
+        largest = standing.max(axis=0)
+        grown = (
+            np.where(
+                standing < largest, 0.0, builders.capacity / np.maximum(builders.capacity_before, 1e-9)
+            ).max(axis=0)
+            - 1.0
+        )
+        promises = np.expm1(np.clip(lab.promised_growth / lab.planning_lead, 0.0, 1.6 / 12.0))
+        return np.maximum(promised, largest), np.where(promised > largest, promises, grown)
+
     def invest(self):
-        """Put a fixed share of cash flow into own investment; part of it adds computing capacity."""
-        investment, capacity = np.empty(self.capacity.shape), np.empty(self.capacity.shape)
+        """Put a fixed share of cash flow into own investment; part of it adds computing capacity.
+
+        A follower builds more, as far as its cash goes, or less; what stands beyond its own plans is its surplus.
+        """
+        investment, capacity, surplus = (np.empty(self.capacity.shape) for _ in range(3))
         given = (
             self.other_cash,
             self.own_investment_share,
+            self.followed,
             self.cash,
             self.alive,
             self.retirement,
             self.computing_share,
             self.gw_cost,
             self.capacity,
+            self.surplus,
         )
-        invest_cash_flow(*as_rows(*given, investment, capacity))
-        self.investment, self.capacity = investment, capacity
+        invest_cash_flow(*as_rows(*given, investment, capacity, surplus))
+        self.capacity_before = self.capacity
+        self.investment, self.capacity, self.surplus = investment, capacity, surplus
 
     def pay_out(self):
         """Pay dividends and buybacks out of what exceeds the buffer."""

@@ -135,22 +135,27 @@ def value_holdings(sells_holdings, debt, cash, real_assets, shares_held, loan_to
             loan_to_value[firm, world] = net / max(held, 0.1) if sells_holdings[firm, world] else 0.0
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT
+)  # fmt: skip
 def invest_cash_flow(
-    other_cash, own_investment_share, cash, alive, retirement, computing_share, gw_cost, capacity_before, investment,
-    capacity,
+    other_cash, own_investment_share, followed, cash, alive, retirement, computing_share, gw_cost, capacity_before,
+    surplus_before, investment, capacity, surplus,
 ):  # fmt: skip
     """Invest a share of cash flow, as far as cash goes; part of it adds GW, and of the old some retire.
 
-    Changes investment and capacity.
+    followed: computing capacity beyond that plan, US$bn, for which there is what cash the plan leaves; where it is
+    negative, as much less of the plan's. Its GW are the surplus. Changes the last three.
     """
     for firm in range(capacity.shape[0]):
         for world in range(capacity.shape[1]):
             wanted = max(other_cash[firm, world], 0.0) * own_investment_share[firm, world]
-            invested, had = (
-                min(wanted, max(cash[firm, world], 0.0)) * alive[firm, world],
-                capacity_before[firm, world],
-            )
-            investment[firm, world] = invested
-            built = invested * computing_share[firm, world] / gw_cost[firm, world]
+            purse, live = max(cash[firm, world], 0.0), alive[firm, world]
+            planned = min(wanted, purse) * live
+            computing, cost = planned * computing_share[firm, world], gw_cost[firm, world]
+            more = min(max(followed[firm, world], -computing), purse - planned) * live
+            had, retires = capacity_before[firm, world], retirement[firm, world] / 12.0
+            investment[firm, world] = planned + more
+            built = (computing + more) / cost
             capacity[firm, world] = had + built - had * retirement[firm, world] / 12.0
+            surplus[firm, world] = surplus_before[firm, world] * (1.0 - retires) + more / cost

@@ -5,6 +5,7 @@ import numpy as np
 from agents.kernels import as_rows
 from agents.kernels_labs import (
     ask_for_equity,
+    compare_capacity,
     count_runway,
     expect_need,
     extend_growth,
@@ -112,6 +113,13 @@ class OpenAI(Lab):
     def unserved(self):
         """Compute that customers' demand lacks, GW: shortage is the constraint where it is positive."""
         return np.maximum(self.inference_need - self.available, 0.0) * self.alive
+
+    @property
+    def promised_growth(self):
+        """Logarithm of the growth that its commitments promise until its planning lead."""
+        ratio = np.empty(self.available.shape)
+        compare_capacity(*as_rows(self.contracted_ahead, self.available, ratio))
+        return np.log(ratio, out=ratio)
 
     @property
     def gross_margin(self):

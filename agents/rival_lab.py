@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.firm import Issuer
 from agents.kernels import as_rows
-from agents.kernels_labs import compare_capacity, follow_promises
+from agents.kernels_labs import follow_promises
 from agents.lab import Lab
 from agents.worlds import Param, State
 
@@ -44,20 +44,13 @@ class RivalLab(Lab, Issuer):
             self.compute_growth,
             np.exp(-self.compute_growth_fade * (month / 12.0)),
             self.herding,
-            self._promised_growth(),
+            self.model.openai.promised_growth,
             self.model.openai.planning_lead,
             self.base_compute,
             self.opening_compute,
         )
         follow_promises(month > 0, *as_rows(*given, growth, before))
         self.base_compute = before * np.exp(growth, out=growth)
-
-    def _promised_growth(self):
-        """Logarithm of the growth that OpenAI's commitments promise until its planning lead, ``(1, worlds)``."""
-        lab = self.model.openai
-        ratio = np.empty(lab.available.shape)
-        compare_capacity(lab.contracted_ahead, lab.available, ratio)
-        return np.log(ratio, out=ratio)
 
     def buy_compute(self):
         """Use the planned training compute and whatever inference needs; all demand is served."""

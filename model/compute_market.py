@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State, of_params
+from agents.worlds import Mechanism, Param, State, of_params, total
 from model.kernels_compute import (
     change_regime,
     compare_with_hand,
@@ -174,6 +174,12 @@ class ComputeMarket(Mechanism):
         """
         return self.rent * np.exp(years / 5.0 * self.log_discount)
 
+    @property
+    def looking_for_tenants(self):
+        """Capacity that nobody has a use for yet, GW: of contracts, and what hyperscalers built beyond their plans."""
+        surplus = self.model.hyperscalers.surplus
+        return self.idle_pool + total(np.maximum(surplus, 0.0))[None, :] if surplus.any() else self.idle_pool
+
     def clear_rent(self):
         """Set the rent: trend x scarcity^elasticity x e^(-obsolescence x industry gain - fire sale) x noise.
 
@@ -186,7 +192,7 @@ class ComputeMarket(Mechanism):
         in_use, tightness, shock = np.empty(row), np.empty(row), np.empty(row)
         used = self.model.rivals.compute_used
         need, training = openai.inference_need, openai.training_plan
-        compare_with_hand(need, training, used, openai.available, self.idle_pool, in_use, tightness)
+        compare_with_hand(need, training, used, openai.available, self.looking_for_tenants, in_use, tightness)
         exponents, rent, old_rent = np.empty((3, self.worlds)), np.empty(row), np.empty(row)
         exponents_of_rent(
             self.model.month,

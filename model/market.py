@@ -76,6 +76,7 @@ class DebtTrapModel(Schedule, Assembly):
         self.partners.do("earn")
         self.partners.do("run_compute")
         self.hyperscalers.do("earn")
+        self.hyperscalers.do("follow_the_largest")
         self.utilities.do("earn")
         self.accounts.earn_other()
         self.loans.reprice()

@@ -292,6 +292,7 @@ HEADLINES = (
     Headline("valuation", "value of the lab at the end", "US$bn", "valuation", _last),
     Headline("distributions", "paid out by partners and hyperscalers", "US$bn", "payout_now", _whole),
     Headline("chip_sales", "sales of chips", "US$bn", "sales", _whole, "Chip vendor"),
+    Headline("debt", "debt of lab and builders, highest month", "US$bn", "debt", _highest),
     Headline("bank_debt", "lent by banks, highest month", "US$bn", "lent", _highest),
 )
 

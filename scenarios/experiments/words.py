@@ -130,6 +130,25 @@ def tell_figure_one(console, facts, cast=None):
     console.print()
 
 
+def tell_herding(console, facts, cast=None):
+    """Print what each weight on the largest builder's growth does, against a weight of nothing."""
+    cast = cast or Cast()
+    _title(console, "From builders of their own mind to a herd", facts, cast)
+    for quantity in dict.fromkeys(row["quantity"] for row in facts["rows"]):
+        rows = [row for row in facts["rows"] if row["quantity"] == quantity]
+        table = _table("weight", f"> {rows[0]['unit']}", "> difference to 0 (95%)")
+        _heading(console, quantity[0].upper() + quantity[1:])
+        for row in rows:
+            told = "{difference:+.3g} ({low:.3g} to {high:.3g})".format(**row) if row["weight"] else ""
+            table.add_row(
+                f"{row['weight']:g}", f"{row['value']:.3g}", Text(told, "bold" if row["clear"] else "")
+            )
+        console.print(table)
+    console.print(Text("Bold: the interval excludes zero.", "dim"))
+    console.print(Text(DISCLAIMER, "dim"))
+    console.print()
+
+
 def tell_headlines(console, found):
     """Print a row for each scenario: default rate, the range over the equity window, and what the window adds."""
     _heading(console, "Default of the lab, and what stands beside it: points of percent, 95% intervals")

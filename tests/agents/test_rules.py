@@ -57,7 +57,8 @@ def played():
         Event(2, "demand_shock", None, -0.9, some),
         Event(2, "equity_window", None, False, some, {"months": 30}),
     )
-    model = DebtTrapModel(WORLDS, 5, 96, Setting(events=events), record=False)
+    setting = Setting(params={"hyperscaler.herding": 0.5}, events=events)
+    model = DebtTrapModel(WORLDS, 5, 96, setting, record=False)
     model.run_for(PLAYED)
     return model
 

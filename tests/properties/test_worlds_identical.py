@@ -166,6 +166,7 @@ def test_parameters_events_and_decisions_by_world_are_those_of_each_world_alone(
         "solvency.standstill",
         "technology.leak_lag",
         "hyperscaler.co_investment_share",
+        "hyperscaler.herding",
         "joint_venture.enabled",
         "joint_venture.reading",
         "halls.hall_term",

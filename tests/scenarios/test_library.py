@@ -15,9 +15,9 @@ WORLDS = 256
 KEYS = [row["key"] for row in csv.DictReader((LIBRARY / "calibration.csv").open(encoding="utf-8"))]
 SHIPPED = {
     "abilene_extra", "airline", "announced", "backstop", "baseline", "calm", "cash_funded", "credit_freeze",
-    "efficiency_shock", "energy_crunch", "fibre_1996", "growth_disappoints", "heat_summer", "hsbc_2025", "jv_reported",
-    "jv_seed", "lean_strategy", "own_balance_sheet", "pincer", "ponzi_calm", "renegotiation", "soft_landing",
-    "supercluster_24_months",
+    "efficiency_shock", "energy_crunch", "fibre_1996", "growth_disappoints", "heat_summer", "herding", "hsbc_2025",
+    "jv_reported", "jv_seed", "lean_strategy", "own_balance_sheet", "pincer", "ponzi_calm", "renegotiation",
+    "soft_landing", "supercluster_24_months",
 }  # fmt: skip
 
 
