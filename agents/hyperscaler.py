@@ -55,7 +55,6 @@ class Hyperscaler(Conglomerate):
         "US$bn", "to be invested beyond its own plan this month, as it follows the largest builder"
     )
     surplus = State("GW", "capacity that stands beyond what its own plans would have built")
-    parent_funding = State("US$bn", "paid to a lab of its own this month")
 
     measures = (*Conglomerate.measures, "capacity", "compute_revenue")
 

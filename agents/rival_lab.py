@@ -63,6 +63,6 @@ class RivalLab(Lab, Issuer):
         return (self.revenue * self.cost_share + self.fixed_cost) / 12.0
 
     def ask_parent(self):
-        """Let the parent pay what is missing (Alphabet for DeepMind, Meta for Llama)."""
+        """Let the parent pay what is missing, of a lab that has one."""
         self.parent_funding = self.funding_need * self.funded_by_parent
         self.funding_need = self.funding_need * ~self.funded_by_parent

@@ -28,7 +28,6 @@ CLOUD_OF = {
     "Data-sovereign builder": "Amazon",
     "Edge builder": "Alphabet",
 }
-PARENT_OF = {"Google DeepMind": "Alphabet", "Meta Llama": "Meta"}
 DEVELOPER_OF = {
     "Abilene site company": "Crusoe",
     "Vantage Texas site company": "Vantage",
@@ -81,7 +80,6 @@ class Accounts(Mechanism):
 
     sold = np.zeros((1, 1))
     losses = np.zeros((1, 1))
-    parent_paid = None
 
     def open_accounts(self, ledger, opening, firms):
         """Open the legs."""
@@ -136,8 +134,13 @@ class Accounts(Mechanism):
         self.chips_of_vendor = np.flatnonzero([maker != WORLD for maker in makers])
         self.drawers = np.array([ledger.index[name] for name in ("CoreWeave", "Stargate vehicle", "OpenAI")])
         self.chips = ledger.open_family("chip order", buyers, makers, seniority=JUNIOR, nature=ASSET)
+        children = [lab for lab in opening.parties_of_kind("rival lab") if "parent" in lab.terms]
+        self.with_parent = np.array([self.model.rivals.names.index(lab.name) for lab in children])
         self.parents = ledger.open_family(
-            "parent funding", list(PARENT_OF.values()), list(PARENT_OF), cleared=False
+            "parent funding",
+            [lab.terms["parent"] for lab in children],
+            [lab.name for lab in children],
+            cleared=False,
         )
         closers = [*SEGMENTS, "Bondholders", "Equity investors"]
         self.closer = np.array([ledger.index[name] for name in closers])
@@ -262,8 +265,8 @@ class Accounts(Mechanism):
         return fee
 
     def fund_parents(self):
-        """Let Alphabet and Meta pay what their labs are short of."""
-        funding = self.model.rivals.parent_funding[1:3]
+        """Let the parents pay what their labs are short of."""
+        funding = np.take(self.model.rivals.parent_funding, self.with_parent, axis=0)
         self.model.ledger.pay(self.parents, funding)
 
     def close_sectors(self):
