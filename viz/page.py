@@ -39,8 +39,6 @@ def Page():
     """One visitor's page, from the query of the address to the last figure."""
     query = solara.use_router().search
     session = solara.use_memo(lambda: Session(query), [])
-    state, seen = session.state.value, session.seen.value
-    solara.use_effect(session.start, [asked(state)])
     solara.Title("Take or Pay")
     solara.Style(STYLE)
     with solara.Div(classes=["tp-page"]):
@@ -51,27 +49,12 @@ def Page():
         with solara.Div(classes=["tp-at-levers"]):
             LeftColumn(session)
         with solara.Div(classes=["tp-at-centre"], attributes={"role": "main"}):
-            ViewBar(
-                spec=json.dumps(show.view_list()),
-                chosen=state.view,
-                event_choose=lambda key: session.change(view=str(key)),
-            )
-            if seen is None:
-                Waiting(session)
-            elif state.view in RESTS:
-                MainScreen(session)
-            else:
-                ViewPane(session)
+            Views(session)
+            Answer(session)
         with solara.Div(classes=["tp-at-status"]):
-            if seen is not None:
-                Standing(session)
+            Standing(session)
         with solara.Div(classes=["tp-at-player"]):
-            if seen is not None:
-                Player(
-                    spec=seen.screen.timeline,
-                    month=state.month,
-                    event_settled=lambda month: session.change(month=int(month)),
-                )
+            Months(session)
         with solara.Div(classes=["tp-at-footer"]):
             Bottom(session)
         OpenPanel(session)
@@ -162,6 +145,42 @@ def LeverPanel(session):
 
 
 @solara.component
+def Views(session):
+    """The row of views."""
+    ViewBar(
+        spec=json.dumps(show.view_list()),
+        chosen=session.state.value.view,
+        event_choose=lambda key: session.change(view=str(key)),
+    )
+
+
+@solara.component
+def Answer(session):
+    """What came of what is asked, on the main screen or in the view that was chosen; computed when it is asked."""
+    state = session.state.value
+    solara.use_effect(session.start, [asked(state)])
+    if session.seen.value is None:
+        Waiting(session)
+    elif state.view in RESTS:
+        MainScreen(session)
+    else:
+        ViewPane(session)
+
+
+@solara.component
+def Months(session):
+    """The player of the months, once there is an answer."""
+    seen = session.seen.value
+    if seen is None:
+        return
+    Player(
+        spec=seen.screen.timeline,
+        month=session.state.value.month,
+        event_settled=lambda month: session.change(month=int(month)),
+    )
+
+
+@solara.component
 def MainScreen(session):
     state, seen = session.state.value, session.seen.value
     chart = solara.use_memo(
@@ -241,7 +260,10 @@ def Asked(session, choice, party, about):
 
 @solara.component
 def Standing(session):
-    state, seen = session.state.value, session.seen.value
+    seen = session.seen.value
+    if seen is None:
+        return
+    state = session.state.value
     Status(spec=seen.screen.status)
     if is_locked(session):
         return

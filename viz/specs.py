@@ -193,8 +193,8 @@ def _plain(value):
         return _short(value)
     if kind is dict:
         return {key if type(key) is str else str(key): _plain(each) for key, each in value.items()}
-    if kind is list or kind is tuple:
-        return [_plain(each) for each in value]
+    if kind is list or kind is tuple:  # of numbers nearly always
+        return [_short(each) if type(each) is float else _plain(each) for each in value]
     if kind is Plain:
         return value
     if isinstance(value, np.ndarray):
