@@ -30,6 +30,7 @@ from viz.session import ALL, Session, asked
 from viz.state import to_query
 
 DRAWN_BY = {"chart": Chart, "table": Table, "text": Text, "network": Network}
+LAST_RUN = "What you see is the last run that could be shown."
 RESTS = {"owes"}  # views that are the main screen itself
 ASKED_OF = {"party", "events", "curves"}  # views from which it can be asked what would have avoided a default
 
@@ -101,10 +102,10 @@ def Top(session):
 
 @solara.component
 def Told(session):
-    failure = session.progress.failure
+    failure = session.progress.failure if session.seen.value else ""  # else it stands where the answer would
     notices = [{"text": text} for text in session.notices.value]
     if failure:
-        notices.append({"text": failure, "tone": "breach"})
+        notices.append({"text": f"{failure} {LAST_RUN}", "tone": "breach"})
 
     def dismiss(index):
         if failure and index == len(notices) - 1:
@@ -116,16 +117,19 @@ def Told(session):
 
 
 @solara.component
-def LeftColumn(session):
-    """The lesson that is open, if one is, and the levers: in a lesson only once there is a prediction."""
+def LeftColumn(session, within=False):
+    """The lesson that is open, if one is, and the levers: in a lesson only once there is a prediction.
+
+    ``within``: whether a dialog holds it.
+    """
     with solara.Div():
         LessonCard(session)
         if not is_locked(session):
-            LeverPanel(session)
+            LeverPanel(session, within)
 
 
 @solara.component
-def LeverPanel(session):
+def LeverPanel(session, within):
     state = session.state.value
     spec = solara.use_memo(lambda: show.levers(state), [state.scenario, state.lesson, state.names])
     values = json.dumps(dict(state.sets))
@@ -139,6 +143,7 @@ def LeverPanel(session):
         spec=spec,
         values=values,
         busy=bool(session.progress.busy),
+        within=within,
         event_change=move,
         event_reset=lambda path: session.reset(str(path)),
     )
@@ -279,7 +284,8 @@ def Standing(session):
 def Waiting(session):
     with solara.Div(classes=["tp-waiting"]):
         if session.progress.failure:
-            Broken(session.progress.failure)
+            solara.Div(classes=["tp-failed"], children=[session.progress.failure])
+            solara.Div(children=["Another seed, lever or scenario may still run."])
         else:
             solara.Div(children=["Playing 96 months in 64 worlds …"])
 
@@ -314,7 +320,7 @@ def OpenPanel(session):
         session.change(panel="")
 
     if state.panel == "levers":
-        Drawer(title="Levers", left=True, children=[LeftColumn(session)], event_close=close)
+        Drawer(title="Levers", left=True, children=[LeftColumn(session, within=True)], event_close=close)
         return
     panel = show.panel(state.panel)
     if panel is not None:

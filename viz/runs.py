@@ -205,10 +205,7 @@ def _play(scenario, worlds, state, cancel, story):
         raise RunFailed("This run needs more memory than the server has: try fewer worlds.") from None
     except Exception as error:
         what = type(error).__name__
-        message = (
-            f"The model stopped with an error of its own ({what}: {error}). What you see is the last run."
-        )
-        raise RunFailed(message) from error
+        raise RunFailed(f"The model stopped with an error of its own ({what}: {error}).") from error
 
 
 class RunCache:

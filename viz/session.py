@@ -200,8 +200,7 @@ class Session:
             self._tell(state, cancel, failure=str(error))
         except Exception as error:
             show.log(error)
-            words = "This run could not be drawn. What you see is the last one that could."
-            self._tell(state, cancel, failure=words)
+            self._tell(state, cancel, failure="This run could not be drawn.")
 
     def _show_what_is_at_hand(self, state):
         """Begin with the answer to a state, so that it is on the page from the first moment, if it is remembered."""

@@ -85,3 +85,13 @@ def test_who_asks_for_little_motion_gets_none(visit):
     page = visit(reduced_motion="reduce").open("months=6").page
     page.wait_for_function("window.takeorpay.calm()")
     page.wait_for_function("getComputedStyle(document.querySelector('.tp-play')).transitionDuration === '0s'")
+
+
+def test_with_the_levers_in_a_drawer_no_two_landmarks_share_a_name(visitor):
+    visitor.open("panel=levers")
+    assert visitor.page.locator(".tp-levers").count() == 2
+    names = visitor.page.evaluate(
+        "() => [...document.querySelectorAll('section[aria-label], [role=region][aria-label]')].filter("
+        " each => [null, 'region'].includes(each.getAttribute('role'))).map(each => each.getAttribute('aria-label'))"
+    )
+    assert "Levers" in names and len(names) == len(set(names))

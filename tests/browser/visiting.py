@@ -25,10 +25,10 @@ DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
 class Server:
-    """`python run.py app`, with what it prints."""
+    """`python run.py app`, or a program of one's own that serves the page, with what it prints."""
 
-    def __init__(self, port=0):
-        command = [sys.executable, "run.py", "app", "--port", str(port)]
+    def __init__(self, port=0, program=None):
+        command = [sys.executable, *(["-c", program] if program else ["run.py", "app", "--port", str(port)])]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

@@ -39,8 +39,8 @@ def Text(spec=""):
 
 
 @solara.component_vue("levers.vue", vuetify=False)
-def Levers(spec="", values="{}", busy=False, event_change=None, event_reset=None):
-    """Show levers in groups; ``values`` are those that were moved."""
+def Levers(spec="", values="{}", busy=False, within=False, event_change=None, event_reset=None):
+    """Show levers in groups; ``values`` are those that were moved; ``within`` a dialog they are no landmark."""
 
 
 @solara.component_vue("header.vue", vuetify=False)

@@ -334,7 +334,9 @@ def _price(run, context, region):
     series = fan(cuts[0], cuts[1], cuts[3], cuts[4])
     series += pinned_lines(of_pinned(run, context, lambda each: middle(each.measure("price", region))))
     series.append(line("this world", shown))
-    series[-1]["markLine"] = rules(rule(usual, f"usual price ${figures(usual)}", place="insideStartBottom"))
+    line_of_usual = rule(usual, f"usual price ${figures(usual)}", place="insideStartTop")
+    line_of_usual["label"] |= {"textBorderColor": "var:surface", "textBorderWidth": 3}
+    series[-1]["markLine"] = rules(line_of_usual)
     high = 1.15 * max(float(np.nanmax(cuts[4])), float(np.nanmax(shown)))
     option = frame(
         grid=grid(),

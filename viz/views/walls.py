@@ -245,7 +245,7 @@ def _maturities(run, context):
 
 
 def _words_above():
-    """Points that are not seen, with the amounts of the bars above them."""
+    """Points that are not seen, with the amounts of the bars above them, in fewer letters where there is no room."""
     return {
         "id": "words",
         "type": "scatter",
@@ -259,6 +259,7 @@ def _words_above():
             "position": "top",
             "distance": 4,
             "formatter": "{@[2]}",
+            "narrow": "{@[3]}",
             "color": "var:ink",
             "fontSize": FONT,
         },
@@ -269,7 +270,7 @@ def _words_above():
 
 def _bars(groups, month, top):
     words = [
-        [place, three(value), money(value, short=True)]
+        [place, three(value), money(value, short=True), f"{value:.1f}" if value < 9.95 else f"{value:.0f}"]
         for place, value in enumerate(month.sum(axis=0).tolist())
         if value > 0.004 * top
     ]
