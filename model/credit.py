@@ -617,8 +617,9 @@ class Loans(Mechanism):
     def bill(self):
         """Bill interest, scheduled principal and maturities; keep what each party and site owes this month."""
         ledger, month, balance = self.model.ledger, self.model.month, self.balance
-        interest, scheduled, bullet, rolled_over = (np.empty(balance.shape) for _ in range(4))
-        amortised, ahead = np.empty(balance.shape, dtype=np.int64), self.model.halls.ahead_of_sites
+        interest, scheduled, bullet = (np.empty(balance.shape) for _ in range(3))
+        rolled_over, amortised = np.zeros(balance.shape), self.amortised.copy()
+        ahead = self.model.halls.ahead_of_sites
         some_rolled_over = fall_due(
             month,
             balance,
@@ -638,7 +639,6 @@ class Loans(Mechanism):
             ahead,
             self.site,
             self.place_of_site_rows,
-            self.amortised,
             self._annuity_factor(ahead),
             self.agreed,
             self.model.firms.prepayment,

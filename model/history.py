@@ -340,15 +340,18 @@ class History(Reading):
         ``amount`` (US$bn) is a scalar or of the mask's shape; ``counterparty`` and ``because`` are texts,
         or one per name.
         """
-        mask = np.asarray(mask)
-        if not mask.any():
-            return
-        agents = [agents] if isinstance(agents, str) else list(agents)
-        mask = mask.reshape(len(agents), -1)
+        agents = (agents,) if isinstance(agents, str) else agents
+        mask = np.asarray(mask).reshape(len(agents), -1)
         rows, columns = np.nonzero(mask)
-        amounts = np.broadcast_to(np.asarray(amount, dtype=float).reshape(_two(amount)), mask.shape)[mask]
-        texts = [_texts(text, rows, len(agents)) for text in (agents, kind, counterparty, because)]
-        self._log.append((columns, np.full(rows.size, self.month), *texts, amounts))
+        if not rows.size:
+            return
+        texts = agents, kind, counterparty, because
+        for text in texts:
+            if not isinstance(text, str) and len(text) != len(agents):
+                raise ValueError(f"one text for each of {len(agents)} agents, not {len(text)}")
+        if np.ndim(amount):
+            amount = np.broadcast_to(amount, mask.shape)[rows, columns]
+        self._log.append((rows, columns, self.month, texts, amount))
 
     @property
     def pieces(self):
@@ -422,12 +425,14 @@ class History(Reading):
 
     def _events(self):
         names = ("row", "month", "agent", "kind", "counterparty", "because", "amount")
-        columns = zip(*self._log, strict=True) if self._log else [[] for _ in names]
         types = dict.fromkeys(names, object) | {"row": np.int64, "month": np.int64, "amount": np.float64}
-        return {
-            name: np.concatenate([np.empty(0, types[name]), *parts])
-            for name, parts in zip(names, columns, strict=True)
-        }
+        parts = {name: [np.empty(0, types[name])] for name in names}
+        for rows, columns, month, texts, amount in self._log:
+            words = (_for_each(rows, text) for text in texts)
+            numbers = np.full(rows.size, month), np.broadcast_to(np.float64(amount), rows.shape)
+            for part, values in zip(parts.values(), (columns, numbers[0], *words, numbers[1]), strict=True):
+                part.append(values)
+        return {name: np.concatenate(part) for name, part in parts.items()}
 
     def _keep_story(self, month):
         if self._story is None:
@@ -740,14 +745,8 @@ def _unit(sentence, units):
     return next((unit for unit in units if f", {unit}" in sentence), "")
 
 
-def _two(amount):
-    shape = np.shape(amount)
-    return (1,) * (2 - len(shape)) + shape
-
-
-def _texts(text, rows, agents):
+def _for_each(rows, text):
+    """Give each of the rows its text, of several, or the one for all."""
     if isinstance(text, str):
         return np.full(rows.size, text, dtype=object)
-    if len(text) != agents:
-        raise ValueError(f"one text for each of {agents} agents, not {len(text)}")
-    return np.take(np.array(list(text), dtype=object), rows)
+    return np.take(np.array(text, dtype=object), rows)

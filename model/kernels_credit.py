@@ -5,6 +5,7 @@ that a world has the same bits alone and in any batch. `debtor`, `lender` and `s
 site of -1: none); money is US$bn, rates are per year, flags and months whole numbers.
 """
 
+import numpy as np
 from numba import boolean, float64, int64, void
 
 from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, YES_NO, kernel
@@ -94,26 +95,33 @@ def quote_loans(
     """
     loans, worlds = quoted.shape
     for loan in range(loans):
-        owes, owns = debtor[loan], lender[loan]
+        owes, hangs, asked = debtor[loan], hanging[lender[loan]], quoted[loan]
+        defaults, turns, covered = monthly_default[owes], leverage[owes], cover[owes]
+        lost = (
+            site_loss[0]
+            if is_site[loan, 0]
+            else secured_loss[0]
+            if is_secured[loan, 0]
+            else unsecured_loss[0]
+        )
+        counts = 1.0 if linked[loan] else 0.0
         for world in range(worlds):
-            loss = secured_loss[0, world] if is_secured[loan, 0] else unsecured_loss[0, world]
-            loss = site_loss[0, world] if is_site[loan, 0] else loss
-            fair = (1.0 + funds[0, world]) / (1.0 - monthly_default[owes, world] * loss) - 1.0
-            concentration = hanging[owns, world] if linked[loan] else 0.0
-            add_on = leverage_slope[0, world] * max(leverage[owes, world] - leverage_free[0, world], 0.0)
-            add_on += cover_slope[0, world] * max(cover_free[0, world] - cover[owes, world], 0.0)
+            fair = (1.0 + funds[0, world]) / (1.0 - defaults[world] * lost[world]) - 1.0
+            concentration = hangs[world] * counts
+            add_on = leverage_slope[0, world] * max(turns[world] - leverage_free[0, world], 0.0)
+            add_on += cover_slope[0, world] * max(cover_free[0, world] - covered[world], 0.0)
             add_on += concentration_slope[0, world] * max(concentration - concentration_free[0, world], 0.0)
             whole = rate[0, world] + 12.0 * (fair - funds[0, world]) + capital_charge[0, world]
-            quoted[loan, world] = whole + operating_cost[0, world] + add_on - rate[0, world]
+            asked[world] = whole + operating_cost[0, world] + add_on - rate[0, world]
 
 
 @kernel(
     boolean, int64, TABLE, TABLE, int64, int64, TABLE, MONTHS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE,
-    TABLE, ROWS, ROWS, MONTHS, TABLE, TABLE, TABLE, FLAGS, ROWS, OUT, OUT, OUT, OUT, OUT_MONTHS,
+    TABLE, ROWS, ROWS, TABLE, TABLE, TABLE, FLAGS, ROWS, OUT, OUT, OUT, OUT, OUT_MONTHS,
 )  # fmt: skip
 def fall_due(
     month, balance, payable, principal, bullets, rate, maturity, is_level, is_rolled, schedule, once, by_draw,
-    repayment, of_vehicle, in_service, ahead, site, place, amortised_before, annuity_factor, agreed, prepayment,
+    repayment, of_vehicle, in_service, ahead, site, place, annuity_factor, agreed, prepayment,
     line_of, debtor,
     interest, scheduled, bullet, rolled_over, amortised,
 ):  # fmt: skip
@@ -124,38 +132,45 @@ def fall_due(
     maturity the rest falls due but for what was agreed to be refinanced; so do parts due `once`; and a firm may prepay
     its line out of spare cash. A site's loan is repaid by level payments, balance / `annuity_factor` ``(site loans,
     worlds)``, once no hall is `ahead` ``(sites, worlds)``; `place` is its row there, -1 for other loans. Tells whether
-    anything is rolled over.
+    anything is rolled over; rolled_over comes in as zeros, and amortised counts on.
     """
     loans, worlds = interest.shape
-    some = False
+    some, owed = False, np.empty(worlds)
     for loan in range(loans):
         row, on, who = place[loan], site[loan], debtor[loan]
-        level, rolled, drawn = is_level[loan, 0], is_rolled[loan, 0], by_draw[loan, 0]
-        vehicle, line, part, at_once = of_vehicle[loan, 0], line_of[loan, 0], schedule[loan, 0], once[loan, 0]
+        due, plan, rest, again = interest[loan], scheduled[loan], bullet[loan], rolled_over[loan]
+        drawn, yearly, ends, months = balance[loan], rate[loan], maturity[loan], amortised[loan]
+        late, late_at_once = payable[principal + loan], payable[bullets + loan]
+        level, rolled, part, at_once = is_level[loan, 0], is_rolled[loan, 0], schedule[loan, 0], once[loan, 0]
         for world in range(worlds):
-            overdue = payable[principal + loan, world] + payable[bullets + loan, world]
-            owed = max(balance[loan, world] - overdue, 0.0)
-            due = balance[loan, world] * rate[loan, world] / 12.0
-            plan = 0.0
-            if level:
-                plan = owed / max(maturity[loan, world] - month, 1)
-            plan += min(part, owed)
-            if drawn:
-                runs = in_service[0, world] if vehicle else 1.0
-                plan += min(repayment[loan, world] * runs, owed)
-            amortised[loan, world] = amortised_before[loan, world]
-            if row >= 0 and ahead[on, world] <= 0.0:
-                plan += min(max(owed / annuity_factor[row, world] - due, 0.0), owed)
-                amortised[loan, world] += 1
-            matures = maturity[loan, world] == month and not rolled and not level
-            again = min(agreed[loan, world], owed) if matures else 0.0
-            rest = max(owed - plan, 0.0) - again if matures else 0.0
-            rest += min(owed, at_once)
-            if line:
-                rest = max(rest, min(prepayment[who, world], owed - plan))
-            interest[loan, world], scheduled[loan, world] = due, plan
-            bullet[loan, world], rolled_over[loan, world] = max(rest, 0.0), again
-            some |= again > 0.0
+            owed[world] = max(drawn[world] - (late[world] + late_at_once[world]), 0.0)
+        for world in range(worlds):
+            due[world] = drawn[world] * yearly[world] / 12.0
+        for world in range(worlds):
+            plan[world], rest[world] = min(part, owed[world]), min(owed[world], at_once)
+        if level:
+            for world in range(worlds):
+                plan[world] = owed[world] / max(ends[world] - month, 1) + plan[world]
+        if by_draw[loan, 0]:
+            for world in range(worlds):
+                runs = in_service[0, world] if of_vehicle[loan, 0] else 1.0
+                plan[world] += min(repayment[loan, world] * runs, owed[world])
+        if row >= 0:
+            for world in range(worlds):
+                if ahead[on, world] <= 0.0:
+                    level_payment = owed[world] / annuity_factor[row, world]
+                    plan[world] += min(max(level_payment - due[world], 0.0), owed[world])
+                    months[world] += 1
+        if not rolled and not level:
+            for world in range(worlds):
+                if ends[world] == month:
+                    again[world] = min(agreed[loan, world], owed[world])
+                    rest[world] += max(owed[world] - plan[world], 0.0) - again[world]
+                    rest[world] = max(rest[world], 0.0)
+                    some |= again[world] > 0.0
+        if line_of[loan, 0]:
+            for world in range(worlds):
+                rest[world] = max(rest[world], min(prepayment[who, world], owed[world] - plan[world]))
     return some
 
 
@@ -417,13 +432,14 @@ def find_stopped(months_missed, cross_defaulted, closed, breached, tenant, debto
     """
     loans, worlds = stopped.shape
     for loan in range(loans):
-        party, at = debtor[loan], site[loan]
+        party, at, stops = debtor[loan], site[loan], stopped[loan]
+        late, crossed, gone = months_missed[party], cross_defaulted[party], closed[party]
         for world in range(worlds):
-            stops = months_missed[party, world] > 0 or cross_defaulted[party, world] or closed[party, world]
-            if at >= 0 and not stops:
-                of = tenant[at]
-                stops = breached[at, world] or months_missed[of, world] > 0 or closed[of, world]
-            stopped[loan, world] = stops
+            stops[world] = (late[world] > 0) | crossed[world] | gone[world]
+        if at >= 0:
+            late, broken, gone = months_missed[tenant[at]], breached[at], closed[tenant[at]]
+            for world in range(worlds):
+                stops[world] |= broken[world] | (late[world] > 0) | gone[world]
 
 
 @kernel(

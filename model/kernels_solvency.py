@@ -31,18 +31,19 @@ def owed_and_lent(debtor, lender, linked, balance, payer, payable, debt, lent, l
     """
     debt[:], lent[:], lent_linked[:], unpaid[:] = 0.0, 0.0, 0.0, 0.0
     for loan in range(balance.shape[0]):
-        owes, owns = debtor[loan], lender[loan]
-        for world in range(balance.shape[1]):
-            debt[owes, world] += balance[loan, world]
-        for world in range(balance.shape[1]):
-            lent[owns, world] += balance[loan, world]
+        drawn, owes, owns = balance[loan], debt[debtor[loan]], lent[lender[loan]]
+        for world in range(drawn.size):
+            owes[world] += drawn[world]
+        for world in range(drawn.size):
+            owns[world] += drawn[world]
         if linked[loan]:
-            for world in range(balance.shape[1]):
-                lent_linked[owns, world] += balance[loan, world]
+            owns = lent_linked[lender[loan]]
+            for world in range(drawn.size):
+                owns[world] += drawn[world]
     for leg in range(payable.shape[0]):
-        owes = payer[leg]
-        for world in range(balance.shape[1]):
-            unpaid[owes, world] += payable[leg, world]
+        bill, owes = payable[leg], unpaid[payer[leg]]
+        for world in range(bill.size):
+            owes[world] += bill[world]
 
 
 @kernel(boolean, int64, TABLE, TABLE, YES_NO, FLAGS, MONTHS, MONTHS, int64, OUT_MONTHS, OUT_MONTHS, OUT_FLAGS)
@@ -57,15 +58,16 @@ def count_missed(
     """
     some = False
     for party in range(missed.shape[0]):
-        for world in range(missed.shape[1]):
-            short = shortfall[party, world] > 1e-9 * max(1.0, due[party, world])
-            short = short and may_fail[party] and not closed[party, world]
-            count = missed_before[party, world] + 1 if short else 0
-            first = missed_month_before[party, world]
-            missed[party, world] = count
-            missed_month[party, world] = month if count == 2 and first == never else first
-            started[party, world] = count == 1
-            some |= count == 1
+        unpaid, bills, gone, may = shortfall[party], due[party], closed[party], may_fail[party]
+        before, first = missed_before[party], missed_month_before[party]
+        count, month_of, starts = missed[party], missed_month[party], started[party]
+        for world in range(count.size):
+            short = (unpaid[world] > 1e-9 * max(1.0, bills[world])) & may & (not gone[world])
+            months = (before[world] + 1) * short
+            count[world] = months
+            month_of[world] = month if (months == 2) & (first[world] == never) else first[world]
+            starts[world] = months == 1
+            some |= months == 1
     return some
 
 
@@ -92,15 +94,17 @@ def spread_default(clauses, default):
     to j. Cross-default is not cross-acceleration: this says whose loans may be called. Changes `default`
     ``(borrowers, worlds)``.
     """
-    found = True
+    found, by_world = True, clauses.shape[2] > 1
     while found:  # each turn marks somebody, and nobody twice
         found = False
         for borrower in range(default.shape[0]):
             for referenced in range(default.shape[0]):
-                for world in range(default.shape[1]):
-                    refers = clauses[borrower, referenced, world if clauses.shape[2] > 1 else 0]
-                    if refers and default[referenced, world] and not default[borrower, world]:
-                        default[borrower, world] = found = True
+                refers = clauses[borrower, referenced]
+                if by_world or refers[0]:
+                    for world in range(default.shape[1]):
+                        spreads = default[referenced, world] and (not by_world or refers[world])
+                        if spreads and not default[borrower, world]:
+                            default[borrower, world] = found = True
 
 
 @part_of_kernel(void, FLAGS, ROWS, CLAUSES, TABLE, OUT_FLAGS)
@@ -113,11 +117,13 @@ def add_referring(own, bound, clauses, debt, default):
     for place in range(bound.shape[0]):
         marked[place] = own[bound[place]]
     spread_default(clauses, marked)
-    default[:] = own
-    for place in range(bound.shape[0]):
-        row = bound[place]
+    for party in range(own.shape[0]):
         for world in range(own.shape[1]):
-            default[row, world] |= marked[place, world] and debt[row, world] > 1e-9
+            default[party, world] = own[party, world]
+    for place in range(bound.shape[0]):
+        refers, owed, falls = marked[place], debt[bound[place]], default[bound[place]]
+        for world in range(falls.size):
+            falls[world] |= refers[world] & (owed[world] > 1e-9)
 
 
 @kernel(
@@ -132,22 +138,23 @@ def find_defaults(
     cross_defaulted: in default only since a debt that its loans refer to is, with bills 60 days late, a borrower that
     is gone, or a site in breach. Sites are the parties from row `first_site` on.
     """
-    some, sites = False, called.shape[0]
+    some, worlds = False, own.shape[1]
     late = np.empty(own.shape, dtype=np.bool_)
     for party in range(own.shape[0]):
-        site = party - first_site
-        for world in range(own.shape[1]):
-            missed, gone = months_missed[party, world], closed[party, world]
-            late[party, world] = missed >= 2 or gone
-            own[party, world] = missed >= waiver[0, world] + standstill[0, world] and not gone
-            if 0 <= site < sites:
-                late[party, world] |= event_of_default[site, world]
-                own[party, world] |= called[site, world]
-            some |= own[party, world]
+        missed, gone, is_late, fails = months_missed[party], closed[party], late[party], own[party]
+        for world in range(worlds):
+            is_late[world] = (missed[world] >= 2) | gone[world]
+            fails[world] = (missed[world] >= waiver[0, world] + standstill[0, world]) & (not gone[world])
+    for site in range(called.shape[0]):
+        for world in range(worlds):
+            late[first_site + site, world] |= event_of_default[site, world]
+            own[first_site + site, world] |= called[site, world]
     add_referring(late, bound, clauses, debt, cross_defaulted)
     for party in range(own.shape[0]):
-        for world in range(own.shape[1]):
-            cross_defaulted[party, world] &= not late[party, world]
+        fails, is_late, crossed = own[party], late[party], cross_defaulted[party]
+        for world in range(worlds):
+            some |= fails[world]
+            crossed[world] &= not is_late[world]
     return some
 
 
@@ -174,15 +181,17 @@ def declare_defaults(
     """
     dead, spread = np.empty(own.shape, dtype=np.bool_), np.empty(own.shape, dtype=np.bool_)
     for party in range(own.shape[0]):
-        for world in range(own.shape[1]):
-            dead[party, world] = own[party, world] or month_before[party, world] != never
+        gone, fails, before = dead[party], own[party], month_before[party]
+        for world in range(gone.size):
+            gone[world] = fails[world] | (before[world] != never)
     add_referring(dead, bound, clauses, debt, spread)
     for party in range(own.shape[0]):
-        for world in range(own.shape[1]):
-            falls = spread[party, world] and (own[party, world] or cross_acceleration[0, world])
-            falls = falls and not closed[party, world] and may_fail[party]
-            new[party, world] = falls
-            default_month[party, world] = month if falls else month_before[party, world]
+        falls, fails, refers, gone = new[party], own[party], spread[party], closed[party]
+        before, now, may = month_before[party], default_month[party], may_fail[party]
+        for world in range(falls.size):
+            called = refers[world] & (fails[world] | cross_acceleration[0, world])
+            falls[world] = called & (not gone[world]) & may
+            now[world] = month if falls[world] else before[world]
 
 
 @kernel(void, FLAGS, TABLE, TABLE, TABLE, ROWS, OUT)
@@ -233,23 +242,29 @@ def find_trapped(
     lab: cash, line, equity that is signed, and the mean of its revenue now and grown, against its minimum payments,
     costs and the share of its revenue that it owes. Who was trapped before stays so.
     """
+    worlds = trapped.shape[1]
     for party in range(trapped.shape[0]):
-        site = party - first_site
-        for world in range(trapped.shape[1]):
-            months = horizon[0, world]
-            years = months / 12.0
-            liquid = cash[party, world] + line[party, world]
-            ahead = earnings[party, world] * years
-            lacking = liquid + ahead < service[party, world] * months and may_fail[party]
-            if 0 <= site < months_complete.shape[0]:
-                rent = (rent_billed[site, world] + rent_from_others[site, world]) * 12.0
-                kept = rent * (1.0 - operating_share[site, world]) * years
-                short = cash[party, world] + kept < service_of_sites[site, world] * months
-                lacking = short and months_complete[site, world] > 0
-            if party == lab:
-                sold = revenue[0, world] * (1.0 + growth[0, world]) / 2.0 * years
-                owed = minimum_due[0, world] + cost_level[0, world] * years
-                owed = owed + revenue_share * sold
-                lacking = liquid + signed[0, world] + sold < owed
-            new = lacking and not closed[party, world]
-            trapped[party, world] = trapped_before[party, world] or new
+        held, undrawn, earned, due = cash[party], line[party], earnings[party], service[party]
+        lacks, may = trapped[party], may_fail[party]
+        for world in range(worlds):
+            years = horizon[0, world] / 12.0
+            lacking = held[world] + undrawn[world] + earned[world] * years < due[world] * horizon[0, world]
+            lacks[world] = lacking & may
+    for site in range(months_complete.shape[0]):
+        for world in range(worlds):
+            years = horizon[0, world] / 12.0
+            rent = (rent_billed[site, world] + rent_from_others[site, world]) * 12.0
+            kept = rent * (1.0 - operating_share[site, world]) * years
+            due = service_of_sites[site, world] * horizon[0, world]
+            short = cash[first_site + site, world] + kept < due
+            trapped[first_site + site, world] = short & (months_complete[site, world] > 0)
+    for world in range(worlds):
+        years = horizon[0, world] / 12.0
+        sold = revenue[0, world] * (1.0 + growth[0, world]) / 2.0 * years
+        owed = minimum_due[0, world] + cost_level[0, world] * years
+        owed = owed + revenue_share * sold
+        trapped[lab, world] = cash[lab, world] + line[lab, world] + signed[0, world] + sold < owed
+    for party in range(trapped.shape[0]):
+        lacks, before, gone = trapped[party], trapped_before[party], closed[party]
+        for world in range(worlds):
+            lacks[world] = before[world] | (lacks[world] & (not gone[world]))

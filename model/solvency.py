@@ -83,6 +83,7 @@ class Solvency(Mechanism):
     def __init__(self, model, parties):
         super().__init__(model)
         self.rows, self.party_names = len(parties), tuple(parties)
+        self.why_short = tuple(map(model.why_short, parties))
 
     def open_accounts(self, ledger, firms):
         """Open the legs of estates: sale of assets, of the lab's models, costs, and what is left."""
@@ -135,18 +136,8 @@ class Solvency(Mechanism):
         )
         self.months_missed, self.missed_month = missed, month
         if some:
-            self._explain(started)
-
-    def _explain(self, started):
-        rows = np.flatnonzero(started.any(axis=1))
-        names = [self.party_names[row] for row in rows]
-        self.model.history.event(
-            "missed payment",
-            names,
-            started[rows],
-            amount=self.shortfall[rows],
-            because=[self.model.why_short(name) for name in names],
-        )
+            said = self.party_names, started, self.shortfall
+            self.model.history.event("missed payment", *said, because=self.why_short)
 
     def renegotiate(self):
         """Let the lab ask for a lower price once, when a waiver has not helped; each seller decides for itself.
@@ -261,14 +252,8 @@ class Solvency(Mechanism):
         ledger.close_parties(ledger.closed | new)
         self.cross_defaulted = self.cross_defaulted & ~ledger.closed
         self.estate = new
-        rows = np.flatnonzero(new.any(axis=1))
-        self.model.history.event(
-            "legal default",
-            [self.party_names[row] for row in rows],
-            new[rows],
-            amount=self.debt[rows],
-            because="arrears for longer than the standstill",
-        )
+        said = self.party_names, new, self.debt
+        self.model.history.event("legal default", *said, because="arrears for longer than the standstill")
 
     def _sell_assets(self, new):
         """Sell the assets of new estates to the rest of the world; write down what they do not fetch."""
