@@ -14,22 +14,27 @@ from model.kernels_credit import (
     add_by_site,
     add_losses,
     add_service,
+    add_vintages,
     call_loans,
     fall_due,
     find_room,
     find_stopped,
     grow_of_others,
+    hand_over,
     judge_borrowers,
     left_by_rounding,
     level_terms,
     look_at_borrowers,
+    matures_in,
     move_credit,
     move_rates,
     price_new_money,
     quote_loans,
     ration_new_lending,
+    rent_if_relet,
     share_draws,
     share_to_sell,
+    value_sites,
 )
 from model.ladder import annuity_factor, level_annuity
 from model.ledger import CLAIM
@@ -436,6 +441,7 @@ class Loans(Mechanism):
         self.schedule, self.due_once = (np.ascontiguousarray(each.T)[:, :, None] for each in (schedule, once))
         self.of_vehicle = np.array([c.debtor == "Stargate vehicle" for c in self.contracts])[:, None]
         self.in_talks = np.array([c.kind == "site loan in talks" for c in self.contracts])[:, None]
+        self.months_of_signing = set(self.start[self.in_talks].tolist())
         self.linked = np.array([c.openai_linked for c in self.contracts])
         self.opening_of_others = np.cumsum(np.where(self.linked, 0.0, self.opening_drawn))[-1]
         self.inside = np.array([t.get("interest_in_operating_cash_flow", False) for t in terms])
@@ -448,7 +454,8 @@ class Loans(Mechanism):
         leases = opening.contracts_of_kind("lease")
         ends = np.array([lease.start_month + lease.tenor_months for lease in leases] + [0])
         self.lease_end = ends[np.where(self.site >= 0, self.site, 5)][:, None]
-        self.first_of_site = [int(np.argmax(self.site == site)) for site in range(5)]
+        self.first_of_site = np.array([np.argmax(self.site == site) for site in range(5)])
+        self._spread_in_full = np.ones((5, model.worlds))
 
     def open_accounts(self, ledger):
         """Open the claims and the legs: interest, principal, bullets, draws."""
@@ -557,8 +564,12 @@ class Loans(Mechanism):
     def measure_room(self):
         """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
         parties, sites = (len(self.model.party_names), self.worlds), (5, self.worlds)
-        self.undrawn, self.line_undrawn = np.empty(self.rate.shape), np.zeros(parties)
-        self.site_undrawn, self.site_balance = np.zeros(sites), np.zeros(sites)
+        undrawn, of_lines, of_sites, owed = (
+            np.empty(self.rate.shape),
+            np.zeros(parties),
+            np.zeros(sites),
+            np.zeros(sites),
+        )
         find_room(
             self.model.month,
             self.signed,
@@ -571,22 +582,22 @@ class Loans(Mechanism):
             self.is_site,
             self.debtor,
             self.site,
-            self.undrawn,
-            self.line_undrawn,
-            self.site_undrawn,
-            self.site_balance,
+            undrawn,
+            of_lines,
+            of_sites,
+            owed,
         )
+        self.undrawn, self.line_undrawn, self.site_undrawn, self.site_balance = undrawn, of_lines, of_sites, owed
         self.site_rate = self.rate.take(self.first_of_site, axis=0)
 
     def close_talks(self):
         """Decide in the month of signing whether a loan in talks closes; without it the site is not built."""
         month = self.model.month
-        signing = self.in_talks & (self.start == month)
-        if not signing.any():
+        if month not in self.months_of_signing:
             if month == 0:
                 self.signed = np.broadcast_to(~(self.in_talks & (self.start > 0)), self.rate.shape)
             return
-        credit = self.model.credit
+        credit, signing = self.model.credit, self.in_talks & (self.start == month)
         surely, chance = ~credit.enabled & (credit.closing_probability > 0.0), credit.closing_probability
         closes = np.zeros(self.rate.shape, dtype=bool)
         for row in np.flatnonzero(signing[:, 0]):
@@ -681,26 +692,24 @@ class Loans(Mechanism):
 
     def note_service(self):
         """Note after the clearing what each site was billed, has paid and still owes, and what it is worth."""
-        ledger, model = self.model.ledger, self.model
+        ledger, leases = self.model.ledger, self.model.leases
         self._round_off()
-        first_legs = (each.legs.start for each in (self.interest, self.principal, self.bullets))
-        sums = np.zeros((7, 5, self.worlds))
+        sums, rent = np.zeros((7, 5, self.worlds)), np.empty((5, self.worlds))
         add_by_site(
             self.interest_due,
             self.principal_due,
             ledger.flow,
             ledger.payable,
-            *first_legs,
+            self.interest.legs.start,
+            self.principal.legs.start,
+            self.bullets.legs.start,
             self.balance,
             self.site,
             sums,
         )
-        self.site_interest_billed, self.site_principal_billed, *paid_and_left, self.site_owed = sums
-        self.site_interest_paid, self.site_principal_paid, *left = paid_and_left
-        self.site_interest_left, self.site_principal_left = left
-        empty = ledger.closed.take(model.leases.tenant, axis=0)
-        rent = model.leases.rent_due * 12.0 * np.where(empty, model.leases.relet_share, 1.0)
-        self.site_appraisal = self.site_value(rent, model.sites.appraisal_cyclicality)
+        vars(self).update(zip(SUMS_BY_SITE, sums, strict=True))
+        rent_if_relet(leases.rent_due, leases.relet_share, leases.tenant, ledger.closed, rent)
+        self.site_appraisal = self.site_value(rent, self.model.sites.appraisal_cyclicality)
 
     def _renew(self, renewed, rolled_over):
         """Give refinanced loans a new term at today's margin."""
@@ -772,14 +781,17 @@ class Loans(Mechanism):
         leases = self.model.leases
         return leases.full_rent[:, None] * leases.rent_level
 
-    def site_value(self, rent_year, cyclicality=1.0):
+    def site_value(self, rent_year, cyclicality=None):
         """Value a leased site at its yearly rent over a yield: base rate + spread, wider in a freeze, 1% at least.
 
-        `cyclicality`: share of the widening that the valuation follows (1: market, less: an appraisal).
+        `cyclicality`: share of the widening that the valuation follows, ``(sites, worlds)`` (an appraisal); without it
+        all of it (the market).
         """
-        credit = self.model.credit
-        wider = 1.0 + cyclicality * (credit.spread_multiple - 1.0)
-        return rent_year / np.maximum(credit.base_rate + credit.capitalisation_spread * wider, LOWEST_YIELD)
+        credit, value = self.model.credit, np.empty(rent_year.shape)
+        followed = self._spread_in_full if cyclicality is None else cyclicality
+        spread = credit.capitalisation_spread, credit.spread_multiple, followed
+        value_sites(rent_year, credit.base_rate, *spread, LOWEST_YIELD, value)
+        return value
 
     @property
     def growth_of_others(self):
@@ -812,8 +824,9 @@ class Loans(Mechanism):
             self.model.co_investment.put_in(self.by_debtor @ (wanted * (share * self.co_funded)))
             wanted = wanted * (1.0 - share * self.co_funded)
         paid = self.model.ledger.pay(self.draws, wanted)
-        self.repayment = self.repayment + paid * self.by_draw / self.draw_term
-        self.drawn_now = paid
+        repayment = self.repayment.copy()
+        add_vintages(paid, self.by_draw, self.draw_term, repayment)
+        self.repayment, self.drawn_now = repayment, paid
         return paid
 
     def _of_site(self, block):
@@ -828,10 +841,10 @@ class Loans(Mechanism):
         may hold and has; nothing when the lease ends before the new loan. Firms: all of it while leverage is
         bearable, times the openness of the market. Owners promise equity for part of a site's gap.
         """
-        due = (self.maturity == self.model.month + 12) & self.matures
-        if not due.any():
+        month = self.model.month + 12
+        if not matures_in(month, self.maturity, self.matures):
             return
-        balance = self.balance
+        due, balance = (self.maturity == month) & self.matures, self.balance
         self.agreed = np.where(due, self._advance(balance, 0.0, self.may_hold(balance)), self.agreed)
         gap = self.by_site @ ((balance - self.agreed) * (due & self.is_site))
         self.model.site_equity.promise(gap)
@@ -886,11 +899,12 @@ class Loans(Mechanism):
         which principal is overdue: what has been billed to the debtor belongs to whoever was the lender then.
         """
         bank, ledger = self.model.banks, self.model.ledger
-        wanted, legs = np.empty((len(self.sellers), self.worlds)), (self.principal.legs, self.bullets.legs)
+        wanted = np.empty((len(self.sellers), self.worlds))
         if not share_to_sell(
             self.balance,
             ledger.payable,
-            *(each.start for each in legs),
+            self.principal.legs.start,
+            self.bullets.legs.start,
             self.sellers,
             self.sold,
             self.bank_of_sellers,
@@ -903,7 +917,7 @@ class Loans(Mechanism):
         ):
             return
         commitment = self.commitment.copy()
-        commitment[self.sellers] -= ledger.pay(self.sales, wanted)
+        hand_over(ledger.pay(self.sales, wanted), self.sellers, commitment)
         self.commitment = commitment
 
     def may_hold(self, balance):
@@ -920,7 +934,7 @@ class Loans(Mechanism):
         Cover is tested from 12 months after completion; a site that is late is extended untested.
         """
         month = self.model.month
-        if not (self.maturity == month + 1).any():
+        if not matures_in(month + 1, self.maturity, self.is_site):
             return
         young = self.model.sites.months_complete < 12
         cover = self._of_site(np.where(young, 10.0, self.model.sites.dscr))
@@ -953,13 +967,14 @@ class Loans(Mechanism):
     def accelerate(self, closed):
         """Call the whole balance of borrowers that reached legal default this month."""
         ledger, claimed, rest = self.model.ledger, np.empty(self.rate.shape), np.empty(self.rate.shape)
-        accelerated, legs = np.empty(self.rate.shape, dtype=bool), (self.principal.legs, self.bullets.legs)
+        accelerated = np.empty(self.rate.shape, dtype=bool)
         if not call_loans(
             closed,
             self.debtor,
             self.balance,
             ledger.payable,
-            *(each.start for each in legs),
+            self.principal.legs.start,
+            self.bullets.legs.start,
             self.accelerated,
             self.claimed,
             rest,
@@ -1007,6 +1022,16 @@ class Loans(Mechanism):
 
 ROUNDING = 1e-9
 """US$bn: what rounding may leave of a loan that is repaid; more than that is no rounding, and is left to be seen."""
+SUMS_BY_SITE = (
+    "site_interest_billed",
+    "site_principal_billed",
+    "site_interest_paid",
+    "site_principal_paid",
+    "site_interest_left",
+    "site_principal_left",
+    "site_owed",
+)
+"""What is noted of each site's loans after the clearing, in the order in which it is added up."""
 UNBOUNDED = 1e6
 """US$bn: a limit that never binds."""
 LAB_LOAN, MODEL_OF_LAB_LOAN = "loan_lab_build", "loan_stargate"

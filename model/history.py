@@ -340,18 +340,16 @@ class History(Reading):
         ``amount`` (US$bn) is a scalar or of the mask's shape; ``counterparty`` and ``because`` are texts,
         or one per name.
         """
-        agents = (agents,) if isinstance(agents, str) else agents
-        mask = np.asarray(mask).reshape(len(agents), -1)
-        rows, columns = np.nonzero(mask)
-        if not rows.size:
+        places = np.flatnonzero(mask)
+        if not places.size:
             return
+        agents = (agents,) if isinstance(agents, str) else agents
         texts = agents, kind, counterparty, because
         for text in texts:
             if not isinstance(text, str) and len(text) != len(agents):
                 raise ValueError(f"one text for each of {len(agents)} agents, not {len(text)}")
-        if np.ndim(amount):
-            amount = np.broadcast_to(amount, mask.shape)[rows, columns]
-        self._log.append((rows, columns, self.month, texts, amount))
+        amount = np.take(amount, places) if np.ndim(amount) else amount
+        self._log.append((places, self.month, texts, amount))
 
     @property
     def pieces(self):
@@ -427,7 +425,8 @@ class History(Reading):
         names = ("row", "month", "agent", "kind", "counterparty", "because", "amount")
         types = dict.fromkeys(names, object) | {"row": np.int64, "month": np.int64, "amount": np.float64}
         parts = {name: [np.empty(0, types[name])] for name in names}
-        for rows, columns, month, texts, amount in self._log:
+        for places, month, texts, amount in self._log:
+            rows, columns = np.divmod(places, self.model.worlds)
             words = (_for_each(rows, text) for text in texts)
             numbers = np.full(rows.size, month), np.broadcast_to(np.float64(amount), rows.shape)
             for part, values in zip(parts.values(), (columns, numbers[0], *words, numbers[1]), strict=True):

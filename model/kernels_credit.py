@@ -259,6 +259,56 @@ def add_by_site(interest_due, principal_due, flow, payable, interest, principal,
                 out[6, at, world] += balance[loan, world]
 
 
+@kernel(void, TABLE, TABLE, ROWS, FLAGS, OUT)
+def rent_if_relet(rent_due, relet_share, tenant, closed, rent):
+    """Yearly rent that an appraiser counts for each site: of the lease, or where the tenant has gone of the next one."""
+    for site in range(rent.shape[0]):
+        gone = closed[tenant[site]]
+        for world in range(rent.shape[1]):
+            rent[site, world] = rent_due[site, world] * 12.0 * (relet_share[0, world] if gone[world] else 1.0)
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, float64, OUT)
+def value_sites(rent, base_rate, spread, multiple, followed, least, value):
+    """Yearly rent / (base rate + spread x (1 + the share `followed` of what it is wider)), a yield of at `least` so much.
+
+    multiple: the spread over that of a calm market.
+    """
+    for site in range(value.shape[0]):
+        for world in range(value.shape[1]):
+            wider = 1.0 + followed[site, world] * (multiple[0, world] - 1.0)
+            asked = base_rate[0, world] + spread[0, world] * wider
+            value[site, world] = rent[site, world] / max(asked, least)
+
+
+@kernel(void, TABLE, FLAGS, MONTHS, OUT)
+def add_vintages(drawn, by_draw, draw_term, repayment):
+    """Add to the monthly repayment of loans that are repaid `by_draw` what repays this month's draws over their term."""
+    for loan in range(drawn.shape[0]):
+        if by_draw[loan, 0]:
+            for world in range(drawn.shape[1]):
+                repayment[loan, world] += drawn[loan, world] / draw_term[loan, 0]
+
+
+@kernel(boolean, int64, MONTHS, FLAGS)
+def matures_in(month, maturity, some):
+    """Whether any of `some` loans ``(loans, 1)`` matures in the month, in any world."""
+    found = False
+    for loan in range(maturity.shape[0]):
+        if some[loan, 0]:
+            for world in range(maturity.shape[1]):
+                found |= maturity[loan, world] == month
+    return found
+
+
+@kernel(void, TABLE, ROWS, OUT)
+def hand_over(sold, sellers, commitment):
+    """Take what was `sold`, a row for each of the loans `sellers`, out of what may be drawn on them."""
+    for row in range(sellers.shape[0]):
+        for world in range(sold.shape[1]):
+            commitment[sellers[row], world] -= sold[row, world]
+
+
 @kernel(boolean, TABLE, float64, OUT)
 def left_by_rounding(balance, most, back):
     """What rounding has left below nothing of each loan, at `most` so much; tells whether any is below nothing."""
