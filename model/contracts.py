@@ -118,8 +118,8 @@ class Halls(Mechanism):
         """GW ahead of all site companies, Meta's own site last, ``(sites, worlds)``."""
         ahead, month, block = self._ahead
         if ahead is not self.ahead or month != self.model.month:
-            left = max(META_COMPLETE - self.model.month, 0)
-            block = np.concatenate([self.ahead, np.full((1, self.worlds), float(left))])
+            block = np.empty((self.rows + 1, self.worlds))
+            block[:-1], block[-1] = self.ahead, max(META_COMPLETE - self.model.month, 0)
             self._ahead = self.ahead, self.model.month, block
         return block
 
@@ -128,8 +128,9 @@ class Halls(Mechanism):
     @property
     def months_left_of_sites(self):
         """Months until the last hall of each site company opens, ``(sites, worlds)``."""
-        left = max(META_COMPLETE - self.model.month, 0)
-        return np.concatenate([self.months_left, np.full((1, self.worlds), left)])
+        block = np.empty((self.rows + 1, self.worlds), dtype=np.int64)
+        block[:-1], block[-1] = self.months_left, max(META_COMPLETE - self.model.month, 0)
+        return block
 
     def delay(self, mask, months):
         """Delay the halls of the masked sites, ``(sites, worlds)``, that lie ahead."""
@@ -447,7 +448,7 @@ class ComputeContracts(Mechanism):
             self.model.month,
             added,
             own,
-            np.ceil(power.turbine_wait).astype(np.int64),
+            power.turbine_wait,
             power.wait_of_orders(),
             self.model.openai.planning_lead,
             self.orders.amount,
@@ -522,7 +523,7 @@ class ComputeContracts(Mechanism):
     def minimum_by_contract(self, horizon):
         """Give the same for each contract of the lab, ``(contracts, worlds)``."""
         first, out = self.model.month + 1, np.empty(self.price.shape)
-        horizon = np.ascontiguousarray(np.broadcast_to(horizon, (1, self.worlds)))
+        horizon = horizon if np.ndim(horizon) else np.full((1, self.worlds), horizon)
         minimum_payments(
             self.model.month,
             horizon,

@@ -587,7 +587,12 @@ class Loans(Mechanism):
             of_sites,
             owed,
         )
-        self.undrawn, self.line_undrawn, self.site_undrawn, self.site_balance = undrawn, of_lines, of_sites, owed
+        self.undrawn, self.line_undrawn, self.site_undrawn, self.site_balance = (
+            undrawn,
+            of_lines,
+            of_sites,
+            owed,
+        )
         self.site_rate = self.rate.take(self.first_of_site, axis=0)
 
     def close_talks(self):
@@ -724,7 +729,7 @@ class Loans(Mechanism):
     def price(self, terms, default_probability, leverage, cover):
         """Quote every loan by the production formula, from what is known of each party, ``(parties, worlds)``."""
         banks, place = self.model.banks, self.model.places["bank"]
-        hanging = np.zeros_like(leverage)
+        hanging = np.zeros(leverage.shape)
         hanging[place] = banks.exposure_to_openai / banks.lending_limit
         base = self.model.credit.base_rate
         funds, quoted = monthly_rate(base), np.empty(self.rate.shape)

@@ -61,9 +61,10 @@ def add_live_by_site(month, amount, start, end, site, out):
     """Add up the rungs of each site that are live in `month`; `out` comes in as zeros."""
     rungs, worlds = amount.shape
     for rung in range(rungs):
+        gw, first, last, whole = amount[rung], start[rung], end[rung], out[site[rung]]
         for world in range(worlds):
-            if start[rung, world] <= month and month < end[rung, world]:
-                out[site[rung], world] += amount[rung, world]
+            live = (first[world] <= month) & (month < last[world])
+            whole[world] += gw[world] if live else 0.0
 
 
 @kernel(void, int64, TABLE, MONTHS, ROWS, OUT)
@@ -71,9 +72,9 @@ def add_starting_by_site(month, amount, start, site, out):
     """Add up the rungs of each site that start in `month`; `out` comes in as zeros."""
     rungs, worlds = amount.shape
     for rung in range(rungs):
+        gw, first, whole = amount[rung], start[rung], out[site[rung]]
         for world in range(worlds):
-            if start[rung, world] == month:
-                out[site[rung], world] += amount[rung, world]
+            whole[world] += gw[world] if first[world] == month else 0.0
 
 
 @kernel(void, TABLE, YES_NO, TABLE, TABLE, TABLE, FLAGS, FLAGS, OUT, OUT, OUT)
@@ -84,32 +85,36 @@ def fill_contracts(need, mine, floor, available, peak, alive, renews, used, pool
     full. pool: capacity past its term; wanted: what the lab would renew of it, pro rata.
     """
     contracts, worlds = used.shape
+    free, extra, whole, open_to_lab = np.zeros((4, worlds))
+    for contract in range(contracts):
+        has, most, sells, rest = available[contract], peak[contract], alive[contract], pool[contract]
+        for world in range(worlds):
+            rest[world] = max(most[world] - has[world], 0.0) if sells[world] else 0.0
+        if mine[contract]:
+            for world in range(worlds):
+                paid_for = floor[contract, world] * has[world]
+                free[world] += paid_for
+                extra[world] += has[world] - paid_for
+            for world in range(worlds):
+                whole[world] += has[world]
+                open_to_lab[world] += rest[world] if renews[0, world] else 0.0
+    first, second, third = np.empty((3, worlds))
     for world in range(worlds):
-        free, extra, whole, open_to_lab = 0.0, 0.0, 0.0, 0.0
-        for contract in range(contracts):
-            rest = max(peak[contract, world] - available[contract, world], 0.0)
-            pool[contract, world] = rest if alive[contract, world] else 0.0
-            if mine[contract]:
-                paid_for = floor[contract, world] * available[contract, world]
-                free += paid_for
-                extra += available[contract, world] - paid_for
-                whole += available[contract, world]
-                if renews[0, world]:
-                    open_to_lab += pool[contract, world]
         asked = need[0, world]
-        first = min(asked / max(free, 1e-12), 1.0)
-        second = min(max(asked - free, 0.0) / max(extra, 1e-12), 1.0)
-        third = min(max(asked - whole, 0.0) / max(open_to_lab, 1e-12), 1.0)
-        in_full = asked >= whole * (1.0 - 1e-12)
-        for contract in range(contracts):
-            has = available[contract, world]
-            used[contract, world], wanted[contract, world] = has, 0.0
-            if mine[contract]:
-                if not in_full:
-                    paid_for = floor[contract, world] * has
-                    used[contract, world] = first * paid_for + second * (has - paid_for)
-                if renews[0, world]:
-                    wanted[contract, world] = pool[contract, world] * third
+        first[world] = min(asked / max(free[world], 1e-12), 1.0)
+        second[world] = min(max(asked - free[world], 0.0) / max(extra[world], 1e-12), 1.0)
+        third[world] = min(max(asked - whole[world], 0.0) / max(open_to_lab[world], 1e-12), 1.0)
+    for contract in range(contracts):
+        has, rest, uses, wants = available[contract], pool[contract], used[contract], wanted[contract]
+        for world in range(worlds):
+            uses[world], wants[world] = has[world], 0.0
+        if mine[contract]:
+            for world in range(worlds):
+                paid_for = floor[contract, world] * has[world]
+                part = first[world] * paid_for + second[world] * (has[world] - paid_for)
+                in_full = need[0, world] >= whole[world] * (1.0 - 1e-12)
+                uses[world] = has[world] if in_full else part
+                wants[world] = rest[world] * third[world] if renews[0, world] else 0.0
 
 
 @kernel(void, TABLE, YES_NO, FLAGS, TABLE, TABLE, MONTHS, FLAGS, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT)
@@ -166,13 +171,12 @@ def move_starts(mask, months, of, now, start, tenor, stopped, moved, end):
         for world in range(worlds):
             forward &= months[row, world] >= 0
     for rung in range(rungs):
-        at = of[rung]
+        moves, by, first, begins = mask[of[rung]], months[of[rung]], start[rung], moved[rung]
         for world in range(worlds):
-            first = start[rung, world]
-            if mask[at, world] and first > now:
-                first += months[at, world]
-            moved[rung, world] = first
-            end[rung, world] = min(first + tenor[rung, world], stopped[rung, world])
+            begins[world] = first[world] + (by[world] if moves[world] & (first[world] > now) else 0)
+        lasts, ends_early, ends = tenor[rung], stopped[rung], end[rung]
+        for world in range(worlds):
+            ends[world] = min(begins[world] + lasts[world], ends_early[world])
     return forward
 
 
@@ -283,7 +287,7 @@ def add_sales(billed, renewed, let, seller, out):
 
 
 @kernel(
-    void, int64, int64, TABLE, FLAGS, MONTHS, MONTHS, MONTHS, TABLE, YES_NO, TABLE, OUT, OUT_MONTHS, OUT_FLAGS,
+    void, int64, int64, TABLE, FLAGS, TABLE, MONTHS, MONTHS, TABLE, YES_NO, TABLE, OUT, OUT_MONTHS, OUT_FLAGS,
     OUT_FLAGS, OUT,
 )  # fmt: skip
 def place_order(
@@ -292,12 +296,15 @@ def place_order(
 ):  # fmt: skip
     """Turn a new commitment ``(1, worlds)`` into an order at a quarter's rung: how much, from when, and what is left.
 
-    It starts at the lab's planning `lead`, or after the connection queue, or once its `own` turbines are there. Changes
+    It starts at the lab's planning `lead`, or after the connection queue, or once its `own` turbines are there, in the
+    month after part of one. Changes
     amount, start, where an order is placed, where it is the first of its rung, and what is left of what is announced.
     """
     for world in range(added.shape[1]):
         gw = added[0, world]
-        wait = turbine_wait[0, world] if own[0, world] else queue_wait[0, world]
+        whole = int64(turbine_wait[0, world])
+        until_turbine = whole + 1 if turbine_wait[0, world] > whole else whole
+        wait = until_turbine if own[0, world] else queue_wait[0, world]
         start[0, world] = month + max(lead[0, world], wait)
         amount[0, world] = ordered[rung, world] + gw
         placed[0, world] = gw > 0.0
@@ -344,23 +351,26 @@ def add_ahead(
 ):
     """Add up the lab's GW that are live `lead` months after `month`: paths of its contracts, halls and orders."""
     worlds = out.shape[1]
-    energised, built = np.zeros(worlds), np.zeros(worlds)
-    for rung in range(halls.shape[0]):
-        for world in range(worlds):
-            then = month + lead[0, world]
-            live = halls_start[rung, world] <= then and then < halls_end[rung, world]
-            energised[world] += halls[rung, world] if live else 0.0
-    for rung in range(orders.shape[0]):
-        for world in range(worlds):
-            then = month + lead[0, world]
-            live = orders_start[rung, world] <= then and then < orders_end[rung, world]
-            built[world] += orders[rung, world] if live else 0.0
+    under_contract, energised, built = np.zeros((3, worlds))
+    then = np.empty(worlds, dtype=np.int64)
     for world in range(worlds):
-        gw = 0.0
-        for contract in range(path.shape[0]):
-            if on_path[contract]:
-                gw += path[contract, month + lead[0, world]]
-        out[0, world] = gw + energised[world] + built[world]
+        then[world] = month + lead[0, world]
+    for contract in range(path.shape[0]):
+        if on_path[contract]:
+            for world in range(worlds):
+                under_contract[world] += path[contract, then[world]]
+    for rung in range(halls.shape[0]):
+        gw, first, last = halls[rung], halls_start[rung], halls_end[rung]
+        for world in range(worlds):
+            live = (first[world] <= then[world]) & (then[world] < last[world])
+            energised[world] += gw[world] if live else 0.0
+    for rung in range(orders.shape[0]):
+        gw, first, last = orders[rung], orders_start[rung], orders_end[rung]
+        for world in range(worlds):
+            live = (first[world] <= then[world]) & (then[world] < last[world])
+            built[world] += gw[world] if live else 0.0
+    for world in range(worlds):
+        out[0, world] = under_contract[world] + energised[world] + built[world]
 
 
 @kernel(

@@ -41,17 +41,15 @@ class Ladder:
         if (tenor < 0).any():
             raise ValueError("a tenor cannot be negative")
         # Copies: the arrays become read-only, and the caller's stay the caller's.
-        self._set(amount.copy(), start.copy(), tenor.copy(), stopped.copy())
+        self._set(amount=amount.copy(), start=start.copy(), tenor=tenor.copy(), stopped=stopped.copy())
 
-    def _set(self, amount=None, start=None, tenor=None, stopped=None, end=None) -> None:
-        given = {"amount": amount, "start": start, "tenor": tenor, "stopped": stopped}
-        for name, values in given.items():
-            if values is not None:
-                values.setflags(write=False)
-                setattr(self, name, values)
-        # The first month that is no longer live; every question is asked of it, so it is kept.
-        self.end = np.minimum(self.start + self.tenor, self.stopped) if end is None else end
-        self.end.setflags(write=False)
+    def _set(self, **arrays: np.ndarray) -> None:
+        vars(self).update(arrays)
+        if "end" not in arrays:
+            # The first month that is no longer live; every question is asked of it, so it is kept.
+            self.end = arrays["end"] = np.minimum(self.start + self.tenor, self.stopped)
+        for array in arrays.values():
+            array.setflags(write=False)
 
     def live(self, month: int) -> np.ndarray:
         """Amount of each rung that is live in `month`, (rungs, worlds), zero where it is not."""
@@ -108,9 +106,9 @@ class Ladder:
         self, rung: int, mask: np.ndarray, amount: np.ndarray, start: np.ndarray, tenor: np.ndarray
     ) -> None:
         """Make one rung, in the masked worlds, `amount` from `start` for `tenor` months; all (1, worlds)."""
-        whole = self.amount.copy(), self.start.copy(), self.tenor.copy(), self.end.copy()
-        put_rung(rung, mask, amount, start, tenor, self.stopped, *whole)
-        self._set(*whole[:3], end=whole[3])
+        whole = {name: getattr(self, name).copy() for name in ("amount", "start", "tenor", "end")}
+        put_rung(rung, mask, amount, start, tenor, self.stopped, *whole.values())
+        self._set(**whole)
 
     def withdraw(self, mask: np.ndarray) -> None:
         """Take the masked rungs back: they are worth nothing in any month."""
