@@ -261,7 +261,7 @@ def add_by_site(interest_due, principal_due, flow, payable, interest, principal,
 
 @kernel(void, TABLE, TABLE, ROWS, FLAGS, OUT)
 def rent_if_relet(rent_due, relet_share, tenant, closed, rent):
-    """Yearly rent that an appraiser counts for each site: of the lease, or where the tenant has gone of the next one."""
+    """Yearly rent that an appraiser counts for each site: the lease's or, where the tenant has gone, the next one's."""
     for site in range(rent.shape[0]):
         gone = closed[tenant[site]]
         for world in range(rent.shape[1]):
@@ -270,9 +270,9 @@ def rent_if_relet(rent_due, relet_share, tenant, closed, rent):
 
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, float64, OUT)
 def value_sites(rent, base_rate, spread, multiple, followed, least, value):
-    """Yearly rent / (base rate + spread x (1 + the share `followed` of what it is wider)), a yield of at `least` so much.
+    """Value of sites: yearly rent / (base rate + spread x (1 + the share `followed` of how much wider it is)).
 
-    multiple: the spread over that of a calm market.
+    multiple: the spread over that of a calm market. The yield is at `least` so much.
     """
     for site in range(value.shape[0]):
         for world in range(value.shape[1]):
@@ -283,7 +283,7 @@ def value_sites(rent, base_rate, spread, multiple, followed, least, value):
 
 @kernel(void, TABLE, FLAGS, MONTHS, OUT)
 def add_vintages(drawn, by_draw, draw_term, repayment):
-    """Add to the monthly repayment of loans that are repaid `by_draw` what repays this month's draws over their term."""
+    """Add to the repayment of loans that are repaid `by_draw` what repays this month's draws over their term."""
     for loan in range(drawn.shape[0]):
         if by_draw[loan, 0]:
             for world in range(drawn.shape[1]):
