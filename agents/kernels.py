@@ -116,15 +116,19 @@ def read_covenants(
     """
     months = cfads_year.shape[0]
     sites, worlds = dscr.shape
+    cash_of_year, due_in_year = np.empty((2, worlds))
     for site in range(sites):
         for world in range(worlds):
             cfads_year[at, site, world] = rent_received[site, world] * (1.0 - operating_share[site, world])
             service_year[at, site, world] = debt_service[site, world]
-            cash, due = 0.0, 0.0
-            for month in range(months):
-                cash += cfads_year[month, site, world]
-                due += service_year[month, site, world]
-            cover = 10.0
+            cash_of_year[world], due_in_year[world] = 0.0, 0.0
+        for month in range(months):
+            received, owes = cfads_year[month, site], service_year[month, site]
+            for world in range(worlds):
+                cash_of_year[world] += received[world]
+                due_in_year[world] += owes[world]
+        for world in range(worlds):
+            cash, due, cover = cash_of_year[world], due_in_year[world], 10.0
             if due > 1e-9:
                 cover = min(cash / max(due, max(cash / 10.0, 1e-9)), 10.0)
             complete = months_complete[site, world] + 1 if ahead[site, world] <= 0.0 else 0

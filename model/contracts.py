@@ -448,7 +448,7 @@ class ComputeContracts(Mechanism):
             self.model.month,
             added,
             own,
-            power.turbine_wait,
+            np.ceil(power.turbine_wait).astype(np.int64),
             power.wait_of_orders(),
             self.model.openai.planning_lead,
             self.orders.amount,

@@ -277,7 +277,8 @@ class LoanPricing(Mechanism):
             volatility,
         )
         term = first_passage(worth, owed, drift, volatility, self.horizon)
-        probability, counted, leverage, cover = (np.empty(debt.shape) for _ in range(4))
+        probability, leverage, cover = np.empty(debt.shape), np.empty(debt.shape), np.empty(debt.shape)
+        counted = np.empty(worth.shape)
         judge_borrowers(
             yearly_from_term(term, self.horizon),
             self.worst,
@@ -462,7 +463,7 @@ class Loans(Mechanism):
         debtors = [c.debtor for c in self.contracts]
         self.debtor = np.array([ledger.index[name] for name in debtors])
         self.lender = np.array([ledger.index[name] for name in self.lenders])
-        self.borrowers = np.unique(self.debtor)
+        self.borrowers, self.borrower = np.unique(self.debtor, return_inverse=True)
         self.claims = ledger.open_claims("loans", self.names_of_rows, self.lenders, debtors)
         secured = ~(self.is_rolled | self.is_bullet | self.revolving)[:, 0]
         ranks = np.where(secured, SECURED, UNSECURED)
@@ -685,7 +686,7 @@ class Loans(Mechanism):
         shape = len(self.site_rows), self.worlds
         if not (ahead <= 0.0).any():
             return np.ones(shape)
-        monthly, payments = np.empty(shape), np.empty(shape, dtype=np.int64)
+        monthly, payments = np.empty(shape), np.empty(shape)
         level_terms(self.site_rows, self.rate, self.profile, self.amortised, monthly, payments)
         return annuity_factor(monthly, payments)
 
@@ -727,7 +728,10 @@ class Loans(Mechanism):
         self.commitment = np.where(renewed, rolled_over, self.commitment)
 
     def price(self, terms, default_probability, leverage, cover):
-        """Quote every loan by the production formula, from what is known of each party, ``(parties, worlds)``."""
+        """Quote every loan by the production formula, from what is known of each party, ``(parties, worlds)``.
+
+        `default_probability` has a row for each of the `borrowers`.
+        """
         banks, place = self.model.banks, self.model.places["bank"]
         hanging = np.zeros(leverage.shape)
         hanging[place] = banks.exposure_to_openai / banks.lending_limit
@@ -743,6 +747,7 @@ class Loans(Mechanism):
             self.is_site,
             self.is_secured,
             self.linked,
+            self.borrower,
             self.debtor,
             self.lender,
             terms.site_loss,

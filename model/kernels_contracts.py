@@ -287,7 +287,7 @@ def add_sales(billed, renewed, let, seller, out):
 
 
 @kernel(
-    void, int64, int64, TABLE, FLAGS, TABLE, MONTHS, MONTHS, TABLE, YES_NO, TABLE, OUT, OUT_MONTHS, OUT_FLAGS,
+    void, int64, int64, TABLE, FLAGS, MONTHS, MONTHS, MONTHS, TABLE, YES_NO, TABLE, OUT, OUT_MONTHS, OUT_FLAGS,
     OUT_FLAGS, OUT,
 )  # fmt: skip
 def place_order(
@@ -296,15 +296,12 @@ def place_order(
 ):  # fmt: skip
     """Turn a new commitment ``(1, worlds)`` into an order at a quarter's rung: how much, from when, and what is left.
 
-    It starts at the lab's planning `lead`, or after the connection queue, or once its `own` turbines are there, in the
-    month after part of one. Changes
+    It starts at the lab's planning `lead`, or after the connection queue, or once its `own` turbines are there. Changes
     amount, start, where an order is placed, where it is the first of its rung, and what is left of what is announced.
     """
     for world in range(added.shape[1]):
         gw = added[0, world]
-        whole = int64(turbine_wait[0, world])
-        until_turbine = whole + 1 if turbine_wait[0, world] > whole else whole
-        wait = until_turbine if own[0, world] else queue_wait[0, world]
+        wait = turbine_wait[0, world] if own[0, world] else queue_wait[0, world]
         start[0, world] = month + max(lead[0, world], wait)
         amount[0, world] = ordered[rung, world] + gw
         placed[0, world] = gw > 0.0

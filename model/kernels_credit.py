@@ -80,23 +80,24 @@ def price_new_money(floating, margin, spread, by_risk, quoted, multiple, remembe
 
 
 @kernel(
-    void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, YES_NO, ROWS, ROWS,
+    void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, YES_NO, ROWS, ROWS, ROWS,
     TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT,
 )  # fmt: skip
 def quote_loans(
-    monthly_default, leverage, cover, hanging, funds, capital_charge, is_site, is_secured, linked, debtor, lender,
-    site_loss, secured_loss, unsecured_loss, operating_cost, leverage_free, leverage_slope, cover_free, cover_slope,
-    concentration_free, concentration_slope, rate, quoted,
+    monthly_default, leverage, cover, hanging, funds, capital_charge, is_site, is_secured, linked, borrower, debtor,
+    lender, site_loss, secured_loss, unsecured_loss, operating_cost, leverage_free, leverage_slope, cover_free,
+    cover_slope, concentration_free, concentration_slope, rate, quoted,
 ):  # fmt: skip
     """The margin of `model.pricing.quote` over the cost of funds on each loan.
 
-    monthly_default, leverage, cover and hanging (share of a lender's limit that hangs on the lab) are ``(parties,
-    worlds)``; funds is the monthly cost of funds and `rate` 12 times it.
+    monthly_default has a row for each `borrower`, a number for each loan; leverage, cover and hanging (share of a
+    lender's limit that hangs on the lab) are ``(parties, worlds)``; funds is the monthly cost of funds and `rate` 12
+    times it.
     """
     loans, worlds = quoted.shape
     for loan in range(loans):
         owes, hangs, asked = debtor[loan], hanging[lender[loan]], quoted[loan]
-        defaults, turns, covered = monthly_default[owes], leverage[owes], cover[owes]
+        defaults, turns, covered = monthly_default[borrower[loan]], leverage[owes], cover[owes]
         lost = (
             site_loss[0]
             if is_site[loan, 0]
@@ -379,7 +380,7 @@ def add_losses(estates, debtor, balance, lost_before, lost):
             lost[loan, world] = lost_before[loan, world] + gone
 
 
-@kernel(void, ROWS, TABLE, MONTHS, MONTHS, OUT, OUT_MONTHS)
+@kernel(void, ROWS, TABLE, MONTHS, MONTHS, OUT, OUT)
 def level_terms(rows, rate, profile, amortised, monthly, payments):
     """Monthly rate and payments left of the level profile of some loans, `rows` of all; one payment at least."""
     for place in range(rows.shape[0]):
@@ -446,10 +447,10 @@ def judge_borrowers(
     yearly, worst, borrowers, tenant, tenant_weight, first_site, balance, rate, debtor, earnings, debt,
     probability, counted, leverage, cover,
 ):  # fmt: skip
-    """Default probability of each party, a row each of `yearly` for borrowers, and what of it counts; its ratios.
+    """Default probability of each party, a row each of `yearly` for borrowers, and its ratios; what of it counts.
 
     A site's lender counts a share of its tenant's too. leverage = debt / earnings of firms; cover = earnings /
-    interest. Changes probability, counted, leverage and cover ``(parties, worlds)``.
+    interest. Changes probability, leverage and cover ``(parties, worlds)``, and counted, a row for each borrower.
     """
     parties, worlds = debt.shape
     probability[:] = 0.0
@@ -465,10 +466,12 @@ def judge_borrowers(
     for loan in range(balance.shape[0]):
         for world in range(worlds):
             cover[debtor[loan], world] += balance[loan, world] * rate[loan, world]
+    for row in range(borrowers.shape[0]):
+        for world in range(worlds):
+            counted[row, world] = min(probability[borrowers[row], world], worst[0, world])
     for party in range(parties):
         is_site = 0 <= party - first_site < tenant.shape[0]
         for world in range(worlds):
-            counted[party, world] = min(probability[party, world], worst[0, world])
             cover[party, world] = min(earnings[party, world] / max(cover[party, world], 1e-3), 10.0)
             turns = max(debt[party, world] / max(earnings[party, world], 0.05), 0.0)
             leverage[party, world] = 0.0 if is_site else min(turns, 20.0)

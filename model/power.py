@@ -603,10 +603,12 @@ class Power(Mechanism):
         Of n requests alive at the order, all are gone by an age x with probability (1 - S(x) / S(now))^n. One
         uniform u is inverted: the order falls out once S(x) <= S(now) (1 - u^(1 / n)).
         """
-        u = self.model.draw("connection requests")
-        below = self.survival() * -np.expm1(np.log(u) / self.requests_per_order)
         lost_below = self.lost_below.copy()
-        lost_below[rung] = np.where(new, below, lost_below[rung])[0] * ~own[0]
+        if new.any():
+            u = self.model.draw("connection requests")
+            below = self.survival() * -np.expm1(np.log(u) / self.requests_per_order)
+            lost_below[rung] = np.where(new, below, lost_below[rung])[0]
+        lost_below[rung] *= ~own[0]
         self.lost_below = lost_below
 
     def lose_requests(self):

@@ -257,7 +257,7 @@ def test_the_market_quotes_by_the_written_formula_to_the_last_bit():
     known = {"leverage": rng.uniform(0.0, 9.0, shape), "cover": rng.uniform(0.0, 5.0, shape)}
     probability, hanging = rng.uniform(0.0, 0.5, shape), np.zeros(shape)
     hanging[model.places["bank"]] = model.banks.exposure_to_openai / model.banks.lending_limit
-    loans.price(terms, probability, **known)
+    loans.price(terms, probability.take(loans.borrowers, axis=0), **known)
     loss = np.where(loans.is_secured, terms.secured_loss, terms.unsecured_loss)
     names = ("operating_cost", "capital_share", "hurdle", "leverage_free", "leverage_slope", "cover_free")
     names += ("cover_slope", "concentration_free", "concentration_slope")
