@@ -455,8 +455,9 @@ def judge_borrowers(
     parties, worlds = debt.shape
     probability[:] = 0.0
     for row in range(borrowers.shape[0]):
+        chance, of_term = probability[borrowers[row]], yearly[row]
         for world in range(worlds):
-            probability[borrowers[row], world] = min(yearly[row, world], worst[0, world])
+            chance[world] = min(of_term[world], worst[0, world])
     for site in range(tenant.shape[0]):
         for world in range(worlds):
             own, others = probability[first_site + site, world], probability[tenant[site], world]
@@ -464,17 +465,21 @@ def judge_borrowers(
             probability[first_site + site, world] = 1.0 - joint
     cover[:] = 0.0
     for loan in range(balance.shape[0]):
+        drawn, asked, interest = balance[loan], rate[loan], cover[debtor[loan]]
         for world in range(worlds):
-            cover[debtor[loan], world] += balance[loan, world] * rate[loan, world]
+            interest[world] += drawn[world] * asked[world]
     for row in range(borrowers.shape[0]):
+        chance, counts = probability[borrowers[row]], counted[row]
         for world in range(worlds):
-            counted[row, world] = min(probability[borrowers[row], world], worst[0, world])
+            counts[world] = min(chance[world], worst[0, world])
     for party in range(parties):
         is_site = 0 <= party - first_site < tenant.shape[0]
+        earned, owed, covered, turns = earnings[party], debt[party], cover[party], leverage[party]
         for world in range(worlds):
-            cover[party, world] = min(earnings[party, world] / max(cover[party, world], 1e-3), 10.0)
-            turns = max(debt[party, world] / max(earnings[party, world], 0.05), 0.0)
-            leverage[party, world] = 0.0 if is_site else min(turns, 20.0)
+            covered[world] = min(earned[world] / max(covered[world], 1e-3), 10.0)
+        for world in range(worlds):
+            times = min(max(owed[world] / max(earned[world], 0.05), 0.0), 20.0)
+            turns[world] = 0.0 if is_site else times
 
 
 @kernel(void, MONTHS, FLAGS, FLAGS, FLAGS, ROWS, ROWS, ROWS, OUT_FLAGS)

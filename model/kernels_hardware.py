@@ -51,15 +51,19 @@ def buy_and_wear(
             book[year, row, world] += bought[row, world]
             gw[year, row, world] += bought[row, world] / (price * level[0, world])
             chip_book[row, world], worn[row, world] = 0.0, 0.0
-    for vintage in range(year + 1):
-        for row in range(owners):
+    kept = np.empty(worlds)
+    for row in range(owners):
+        gone, wears, left = closed[owner[row]], worn[row], chip_book[row]
+        for world in range(worlds):
+            kept[world] = 1.0 if enabled[0, world] and not gone[world] else 0.0
+        for vintage in range(year + 1):
+            paid, worth = cost[vintage, row], book[vintage, row]
             for world in range(worlds):
-                kept = 1.0 if enabled[0, world] and not closed[owner[row], world] else 0.0
-                before = book[vintage, row, world] * kept
-                wear = month_of_wear(cost[vintage, row, world], before, life[0, world])
-                book[vintage, row, world] = before - wear
-                worn[row, world] += wear
-                chip_book[row, world] += before - wear
+                before = worth[world] * kept[world]
+                wear = month_of_wear(paid[world], before, life[0, world])
+                worth[world] = before - wear
+                wears[world] += wear
+                left[world] += before - wear
 
 
 @kernel(
