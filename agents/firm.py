@@ -17,6 +17,8 @@ class Party(Actor):
     measures = ()
     place = None
     """Where it stands in blocks over all parties: a row, or the rows of a cohort."""
+    first_row = None
+    """The first of these rows, for kernels that read blocks over all parties."""
 
     def rows_of(self, block):
         """Give this party's own rows of a block over all parties, ``(parties, worlds)``."""
@@ -41,11 +43,6 @@ class Party(Actor):
     def alive(self):
         """1 while the party is in the market, 0 once legal default has taken it out."""
         return self.model.alive[self.place]
-
-    @property
-    def in_arrears(self):
-        """Whether a bill was missed last month and is not yet paid."""
-        return self.model.solvency.months_missed[self.place] > 0
 
     @property
     def outgoing(self):
@@ -99,8 +96,10 @@ class Firm(Party):
 
     def find_need(self):
         """Ask what is missing: buffer + bills + plans - expected receipts - cash, never less than nothing."""
-        need, means = np.empty(self.funding_need.shape), (self.expected_incoming, self.cash, self.alive)
-        find_need(*as_rows(self.minimum_cash, self.outgoing, self.planned_outlay, *means, need))
+        model, ledger, minimum_cash = self.model, self.model.ledger, self.minimum_cash
+        need = np.empty(minimum_cash.shape)
+        of_all = model.outgoing, model.expected_incoming, ledger.cash, ledger.closed
+        find_need(self.first_row, *of_all, *as_rows(minimum_cash, self.planned_outlay, need))
         self.funding_need = need
 
     @property
@@ -110,8 +109,10 @@ class Firm(Party):
 
     def track_earnings(self):
         """Smooth operating cash over about a year, and set debt against it."""
-        earnings, leverage = np.empty(self.earnings.shape), np.empty(self.earnings.shape)
-        track_earnings(*as_rows(self.operating_cash, self.debt, self.earnings, earnings, leverage))
+        before = self.earnings
+        earnings, leverage = np.empty(before.shape), np.empty(before.shape)
+        given = self.operating_cash, before, earnings, leverage
+        track_earnings(self.first_row, self.model.solvency.debt, *as_rows(*given))
         self.earnings, self.leverage = earnings, leverage
 
 
@@ -132,22 +133,21 @@ class Issuer(Firm):
         Unsecured debt: at most the yearly cap, only below the leverage ceiling and outside a credit freeze, and not
         beyond what lenders add for its value, its cover and their room (`LoanPricing.room`).
         """
-        model, shape = self.model, self.funding_need.shape
-        line_draw, share_issue, borrowed, issued = (np.empty(shape) for _ in range(4))
+        model, need = self.model, self.funding_need
+        line_draw, share_issue = np.empty(need.shape), np.empty(need.shape)
+        borrowed, issued = np.empty(need.shape), np.empty(need.shape)
+        of_all = model.solvency.months_missed, model.lending_room, model.loans.line_undrawn
         given = (
-            self.funding_need,
+            need,
             self.leverage,
             self.leverage_ceiling,
-            model.solvency.months_missed[self.place],
-            model.credit.openness,
             self.borrowing_cap,
-            model.lending_room[self.place],
-            self.line_undrawn,
             self.equity_issue_cap,
             self.borrowed_year,
             self.issued_year,
         )
-        use_credit(model.month % 12 == 0, *as_rows(*given, line_draw, share_issue, borrowed, issued))
+        made = as_rows(*given, line_draw, share_issue, borrowed, issued)
+        use_credit(model.month % 12 == 0, self.first_row, *of_all, model.credit.openness, *made)
         self.line_draw, self.share_issue = line_draw, share_issue
         self.borrowed_year, self.issued_year = borrowed, issued
 

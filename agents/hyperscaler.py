@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.firm import Conglomerate
 from agents.kernels import as_rows
-from agents.kernels_firms import invest_cash_flow
+from agents.kernels_firms import invest_cash_flow, pay_out_spare
 from agents.worlds import Param, State, of_params
 
 
@@ -113,23 +113,25 @@ class Hyperscaler(Conglomerate):
         A follower builds more, as far as its cash goes, or less; what stands beyond its own plans is its surplus.
         """
         investment, capacity, surplus = (np.empty(self.capacity.shape) for _ in range(3))
+        ledger = self.model.ledger
         given = (
             self.other_cash,
             self.own_investment_share,
             self.followed,
-            self.cash,
-            self.alive,
             self.retirement,
             self.computing_share,
             self.gw_cost,
             self.capacity,
             self.surplus,
         )
-        invest_cash_flow(*as_rows(*given, investment, capacity, surplus))
+        made = as_rows(*given, investment, capacity, surplus)
+        invest_cash_flow(self.first_row, ledger.cash, ledger.closed, *made)
         self.capacity_before = self.capacity
         self.investment, self.capacity, self.surplus = investment, capacity, surplus
 
     def pay_out(self):
         """Pay dividends and buybacks out of what exceeds the buffer."""
-        spare = np.maximum(self.cash - self.minimum_cash, 0.0)
-        self.payout_now = np.minimum(self.payout / 12.0, spare) * self.alive
+        paid, ledger = np.empty(self.payout_now.shape), self.model.ledger
+        given = self.payout, self.minimum_cash, paid
+        pay_out_spare(self.first_row, ledger.cash, ledger.closed, *as_rows(*given))
+        self.payout_now = paid

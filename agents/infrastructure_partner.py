@@ -9,10 +9,11 @@ from agents.firm import Conglomerate
 from agents.kernels import as_rows
 from agents.kernels_firms import (
     cover_debt,
+    pay_dividend,
+    plan_outlay,
     plan_prepayment,
     run_compute,
     sell_holdings,
-    stand_by_dividend,
     value_holdings,
 )
 from agents.worlds import Param, State
@@ -74,8 +75,8 @@ class InfrastructurePartner(Conglomerate):
     def run_compute(self):
         """Pay for running compute: half of the cost follows sales, half the capacity once sold."""
         peak, cost = np.empty(self.peak_revenue.shape), np.empty(self.peak_revenue.shape)
-        given = self.compute_revenue, self.running_cost_share, self.closed, self.peak_revenue
-        run_compute(*as_rows(*given, peak, cost))
+        given = self.compute_revenue, self.running_cost_share, self.peak_revenue
+        run_compute(self.first_row, self.model.ledger.closed, *as_rows(*given, peak, cost))
         self.peak_revenue, self.running_cost = peak, cost
 
     def mark_holdings(self):
@@ -86,61 +87,57 @@ class InfrastructurePartner(Conglomerate):
 
     def value_holdings(self):
         """Compare net debt with the market value of holdings (shares of the lab included)."""
-        held = self.rows_of(self.model.ledger.real_assets), self.rows_of(self.model.shares_held)
-        loan_to_value = np.empty(self.loan_to_value.shape)
-        value_holdings(*as_rows(self.sells_holdings, self.debt, self.cash, *held, loan_to_value))
+        model, ledger, loan_to_value = self.model, self.model.ledger, np.empty(self.loan_to_value.shape)
+        of_all = model.solvency.debt, ledger.cash, ledger.real_assets, model.shares_held
+        value_holdings(self.first_row, *of_all, *as_rows(self.sells_holdings, loan_to_value))
         self.loan_to_value = loan_to_value
 
     @property
-    def planned_investment(self):
-        """What it means to invest in its other business this month, US$bn."""
-        return np.maximum(self.other_cash, 0.0) * self.own_investment_share
-
-    @property
     def planned_outlay(self):
-        """What it means to spend beyond its bills: own investment and the dividend while it stands, US$bn."""
-        return self.planned_investment + self.dividend
+        """What it means to spend beyond its bills, US$bn: own investment, and the dividend while it stands.
+
+        The dividend stands while nothing is in arrears and leverage is bearable.
+        """
+        outlay, of_all = np.empty(self.leverage.shape), self._missed_and_closed
+        given = self.payout, self.leverage, self.dividend_cut_leverage, self.other_cash
+        plan_outlay(self.first_row, *of_all, *as_rows(*given, self.own_investment_share, outlay))
+        return outlay
 
     @property
-    def dividend(self):
-        """Its dividend of a month, US$bn, while it stands: nothing in arrears, leverage bearable."""
-        missed, dividend = self.rows_of(self.model.solvency.months_missed), np.empty(self.leverage.shape)
-        given = self.payout, missed, self.leverage, self.dividend_cut_leverage, self.closed
-        stand_by_dividend(*as_rows(*given, dividend))
-        return dividend
+    def _missed_and_closed(self):
+        return self.model.solvency.months_missed, self.model.ledger.closed
 
     def sell_holdings(self):
         """A holding company sells holdings instead of borrowing once its loan-to-value passes the limit."""
-        drawn, borrowed, sale = (
-            self.line_draw.copy(),
-            self.borrowed_year.copy(),
-            np.empty(self.line_draw.shape),
-        )
+        drawn, borrowed = self.line_draw.copy(), self.borrowed_year.copy()
+        sale, held = np.empty(drawn.shape), self.model.ledger.real_assets
         given = (
             self.sells_holdings,
             self.loan_to_value,
             self.loan_to_value_limit,
             self.funding_need,
             self.share_issue,
-            self.rows_of(self.model.ledger.real_assets),
         )
-        sell_holdings(*as_rows(*given, drawn, borrowed, sale))
+        sell_holdings(self.first_row, held, *as_rows(*given, drawn, borrowed, sale))
         self.line_draw, self.borrowed_year, self.asset_sale = drawn, borrowed, sale
 
     def pay_out(self):
         """Pay the dividend while it stands and cash allows it."""
-        spare = np.maximum(self.cash - 0.5 * self.minimum_cash, 0.0)
-        self.payout_now = np.minimum(self.dividend, spare)
+        paid, of_all = np.empty(self.payout_now.shape), (*self._missed_and_closed, self.model.ledger.cash)
+        given = self.payout, self.leverage, self.dividend_cut_leverage, self.minimum_cash
+        pay_dividend(self.first_row, *of_all, *as_rows(*given, paid))
+        self.payout_now = paid
 
     def plan_prepayment(self):
         """Repay the line early with half of the cash above three times the buffer."""
-        prepayment = np.empty(self.prepayment.shape)
-        plan_prepayment(*as_rows(self.cash, self.minimum_cash, self.repays_early, self.alive, prepayment))
+        prepayment, ledger = np.empty(self.prepayment.shape), self.model.ledger
+        given = self.minimum_cash, self.repays_early, prepayment
+        plan_prepayment(self.first_row, ledger.cash, ledger.closed, *as_rows(*given))
         self.prepayment = prepayment
 
     def cover_debt(self):
         """Measure the cover: DSCR = operating cash / (interest + principal), trailing, at most 10."""
         service, dscr = np.empty(self.dscr.shape), np.empty(self.dscr.shape)
-        service_now = self.rows_of(self.model.service_now)
-        cover_debt(*as_rows(service_now, self.earnings, self.debt_service, service, dscr))
+        given = self.earnings, self.debt_service, service, dscr
+        cover_debt(self.first_row, self.model.service_now, *as_rows(*given))
         self.debt_service, self.dscr = service, dscr

@@ -5,7 +5,7 @@ As in `agents/kernels.py`: loops in the order in which they are written, and not
 that a world has the same bits alone and in any batch. Blocks are ``(lenders, worlds)``, US$bn.
 """
 
-from numba import void
+from numba import int64, void
 
 from agents.kernels import FLAGS, OUT, OUT_FLAGS, TABLE, kernel
 
@@ -56,21 +56,17 @@ def remember_as_fund(
             willing[lender, world] = bears and not frozen[0, world]
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT)
-def call_from_investors(site_equity_due, cash, uncalled, alive, call):
-    """What sites ask for beyond all cash but 0.1, as far as commitments go. Changes call."""
+@kernel(void, int64, TABLE, FLAGS, TABLE, TABLE, OUT, OUT)
+def call_from_investors(first, cash, closed, uncalled_of_all, site_equity_due, uncalled, call):
+    """What sites ask for beyond all cash but 0.1, as far as commitments go.
+
+    first: the lenders' first row in what concerns all parties. Changes uncalled and call.
+    """
     for lender in range(call.shape[0]):
+        party = first + lender
         for world in range(call.shape[1]):
-            have = max(cash[lender, world] - 0.1, 0.0)
+            most = uncalled_of_all[party, world]
+            have = max(cash[party, world] - 0.1, 0.0)
             missing = max(site_equity_due[lender, world] - have, 0.0)
-            call[lender, world] = min(missing, uncalled[lender, world]) * alive[lender, world]
-
-
-@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT)
-def find_excess_cash(cash, site_equity_due, outgoing, alive, excess):
-    """Cash beyond this month's bills, the equity due to sites and 0.25 for the fund's costs. Changes excess."""
-    for lender in range(excess.shape[0]):
-        for world in range(excess.shape[1]):
-            keep = site_equity_due[lender, world] + 0.25
-            free = max(cash[lender, world] - keep - outgoing[lender, world], 0.0)
-            excess[lender, world] = free * alive[lender, world]
+            uncalled[lender, world] = most
+            call[lender, world] = 0.0 if closed[party, world] else min(missing, most)

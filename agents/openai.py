@@ -3,6 +3,7 @@
 import numpy as np
 
 from agents.kernels import as_rows
+from agents.kernels_firms import draw_line
 from agents.kernels_labs import (
     ask_for_equity,
     compare_capacity,
@@ -195,8 +196,10 @@ class OpenAI(Lab):
 
     def use_credit(self):
         """Draw the bank revolver for what is missing; the lab sells equity only through its rounds."""
-        room = self.line_undrawn * ~self.in_arrears
-        self.line_draw = np.minimum(self.funding_need, room)
+        line_draw, model = np.empty(self.line_draw.shape), self.model
+        of_all = model.solvency.months_missed, model.loans.line_undrawn
+        draw_line(self.first_row, *of_all, *as_rows(self.funding_need, line_draw))
+        self.line_draw = line_draw
 
     def forecast(self):
         """Expect compute need at the planning lead: half last year's growth, half the adoption curve.

@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.firm import Party
 from agents.kernels import as_rows
-from agents.kernels_lenders import call_from_investors, find_excess_cash, remember_as_fund
+from agents.kernels_lenders import call_from_investors, remember_as_fund
 from agents.worlds import Param, State, of_params
 
 
@@ -59,12 +59,11 @@ class PrivateEquityLender(Party):
 
     def call_capital(self):
         """Call from the investors what sites ask for and cash does not cover, within the commitments."""
-        self.uncalled, call = (
-            self.rows_of(self.model.funds.uncalled).copy(),
-            np.empty(self.capital_call.shape),
-        )
-        call_from_investors(*as_rows(self.site_equity_due, self.cash, self.uncalled, self.alive, call))
-        self.capital_call = call
+        model, due = self.model, self.site_equity_due
+        uncalled, call = np.empty(due.shape), np.empty(due.shape)
+        of_all = model.ledger.cash, model.ledger.closed, model.funds.uncalled
+        call_from_investors(self.first_row, *of_all, *as_rows(due, uncalled, call))
+        self.uncalled, self.capital_call = uncalled, call
 
     @of_params
     def fade(self):
@@ -82,12 +81,17 @@ class PrivateEquityLender(Party):
 
     def distribute(self):
         """Hand excess cash down the fund waterfall each quarter: capital, preferred return, catch-up, split."""
-        free = np.zeros(self.to_investors.shape)
-        if self.model.month % 3 == 2:
-            find_excess_cash(*as_rows(self.cash, self.site_equity_due, self.outgoing, self.alive, free))
-        tiers = self.model.run_waterfall(self, contributed=self.capital_call, distributed=free)
-        self.unreturned, self.unpaid_preferred = tiers.unreturned.copy(), tiers.unpaid_preferred.copy()
-        self.preferred_paid = self.preferred_paid + tiers.preferred
-        self.catch_up_paid = self.catch_up_paid + tiers.catch_up
-        self.to_investors = tiers.investors.copy()
-        self.manager_share = self.manager_share + tiers.manager
+        to_investors = np.empty(self.to_investors.shape)
+        unreturned, unpaid = self.unreturned.copy(), self.unpaid_preferred.copy()
+        preferred, catch_up = self.preferred_paid.copy(), self.catch_up_paid.copy()
+        manager = self.manager_share.copy()
+        given = self.site_equity_due, self.capital_call, self.monthly_return, self.carry, self.catch_up
+        tiers = as_rows(*given, unreturned, unpaid, preferred, catch_up, manager, to_investors)
+        self.model.run_waterfall(self.first_row, *tiers)
+        self.unreturned, self.unpaid_preferred, self.preferred_paid = unreturned, unpaid, preferred
+        self.catch_up_paid, self.manager_share, self.to_investors = catch_up, manager, to_investors
+
+    @of_params
+    def monthly_return(self):
+        """Preferred return of a month: twelve of them compound to a year's."""
+        return np.expm1(np.log1p(self.preferred_return) / 12.0)

@@ -65,4 +65,4 @@ class RivalLab(Lab, Issuer):
     def ask_parent(self):
         """Let the parent pay what is missing, of a lab that has one."""
         self.parent_funding = self.funding_need * self.funded_by_parent
-        self.funding_need = self.funding_need * ~self.funded_by_parent
+        self.funding_need = self.funding_need - self.parent_funding

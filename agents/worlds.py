@@ -499,13 +499,12 @@ class Together(_Holder):
 
 def _asked_of_each(name, base, own_answer):
     """The property of the base class, and in the rows of cohorts that have their own answer, theirs."""
+    asked = [at for at, own in enumerate(own_answer) if own]
 
     def joined(self):
-        whole = np.zeros((self.rows, self.worlds))
-        whole[...] = base.fget(self)
-        for cohort, rows, asked in zip(self.cohorts, self._blocks.rows, own_answer, strict=True):
-            if asked:
-                whole[rows] = getattr(cohort, name)
+        whole = np.array(base.fget(self))
+        for at in asked:
+            whole[self._blocks.rows[at]] = getattr(self.cohorts[at], name)
         return whole
 
     return joined

@@ -244,10 +244,9 @@ class Accounts(Mechanism):
         model, partners = self.model, self.model.partners
         invested = np.empty((len(self.investment), self.worlds))
         chips = np.empty((len(self.own_chips), self.worlds))
+        plans = partners.other_cash, partners.own_investment_share, partners.minimum_cash
         of_others = model.hyperscalers.investment, model.utilities.investment, self.chip_share
-        part_investment(
-            partners.planned_investment, partners.cash, partners.minimum_cash, *of_others, invested, chips
-        )
+        part_investment(partners.first_row, model.ledger.cash, *plans, *of_others, invested, chips)
         model.ledger.pay(self.investment, invested)
         model.ledger.pay(self.own_chips, chips)
 

@@ -25,6 +25,7 @@ from model.credit import Credit, LoanPricing, Loans
 from model.demand import Demand
 from model.hardware import Hardware
 from model.joint_venture import JointVenture
+from model.kernels_waterfall import distribute_excess
 from model.ledger import Ledger
 from model.opening import read_opening, read_values
 from model.power import Power
@@ -32,7 +33,7 @@ from model.solvency import Solvency
 from model.stress import Stress
 from model.tape import Tape
 from model.technology import Technology
-from model.waterfall import cascade_of, private_equity_waterfall
+from model.waterfall import cascade_of
 
 PARTIES = {
     "openai": (OpenAI, ("lab",), None),
@@ -152,10 +153,12 @@ class Assembly(WorldsModel):
         """Tell everybody which rows of blocks over all parties, and over all sellers, are its own."""
         for group, cohort in self.cohorts.items():
             cohort.place = self.places[group]
+            cohort.first_row = cohort.place.start
             for agent in cohort:
-                agent.place = cohort.place.start + agent.row
+                agent.place = agent.first_row = cohort.first_row + agent.row
         for several in (self.firms, self.borrowers, self.labs):
-            several.place = slice(several.cohorts[0].place.start, several.cohorts[-1].place.stop)
+            several.first_row = several.cohorts[0].first_row
+            several.place = slice(several.first_row, several.cohorts[-1].place.stop)
         self.labs.seller = slice(0, self.labs.rows)
         for cohort, rows in zip(self.labs.cohorts, self.labs.rows_of_cohorts, strict=True):
             cohort.seller = rows
@@ -364,19 +367,10 @@ class Assembly(WorldsModel):
 
     run_cascade = staticmethod(cascade_of)
 
-    def run_waterfall(self, fund, contributed, distributed):
-        """Run a fund's distribution down its waterfall."""
-        return private_equity_waterfall(
-            fund.unreturned,
-            fund.unpaid_preferred,
-            fund.preferred_paid,
-            fund.catch_up_paid,
-            contributed,
-            distributed,
-            preferred_return=fund.preferred_return,
-            carry=fund.carry,
-            catch_up=fund.catch_up,
-        )
+    def run_waterfall(self, first, *of_funds):
+        """Hand what funds have beyond their bills down their waterfalls when a quarter ends (`distribute_excess`)."""
+        of_all = self.ledger.cash, self.outgoing, self.ledger.closed
+        distribute_excess(self.month % 3 == 2, first, *of_all, *of_funds)
 
     def why_short(self, name):
         """Say in words what a party was short of when it missed a bill."""

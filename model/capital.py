@@ -5,11 +5,10 @@ import numpy as np
 from agents.worlds import Mechanism, State, of_params
 from model.contracts import SITE_COMPANIES, UNSECURED
 from model.kernels_capital import (
-    add_pledged,
     add_promised,
     add_uncalled,
     ask_investors,
-    find_promised,
+    ask_owners,
     hand_out_shares,
     leave_to_the_market,
     split_by_site,
@@ -146,15 +145,12 @@ class SiteEquity(Mechanism):
     @property
     def uncalled(self):
         """Equity promised to each site and not yet paid, ``(sites, worlds)``."""
-        uncalled = np.empty((self.by_site.shape[0], self.worlds))
-        add_promised(self._left, self.owner, self.model.ledger.closed, self.site, uncalled)
+        uncalled, owners = (
+            np.empty((self.by_site.shape[0], self.worlds)),
+            (self.owner, self.model.ledger.closed),
+        )
+        add_promised(self.amount, self.promised, self.paid_in, *owners, self.site, uncalled)
         return uncalled
-
-    @property
-    def _left(self):
-        left = np.empty(self.promised.shape)
-        find_promised(self.amount, self.promised, self.paid_in, left)
-        return left
 
     def promise(self, gap):
         """Let owners promise equity for a site's refinancing gap ``(sites, worlds)``: a share of what they paid in.
@@ -204,8 +200,12 @@ class SiteEquity(Mechanism):
         return split
 
     def asked(self):
-        """Split what sites call among their owners, pro rata to what they still owe."""
-        return self._split(self.model.sites.equity_call, self._left)
+        """Split what sites call among their owners, pro rata to what they still owe: by contract, and by party."""
+        by_contract, by_party = np.empty(self.promised.shape), np.empty(self.model.ledger.cash.shape)
+        called, whole = self.model.sites.equity_call, np.empty((self.by_site.shape[0], self.worlds))
+        owed = self.amount, self.promised, self.paid_in
+        ask_owners(called, *owed, self.site, self.owner, whole, by_contract, by_party)
+        return by_contract, by_party
 
     def pay_in(self, asked):
         """Pay what the sites call, as `asked` of the owners."""
@@ -328,20 +328,11 @@ class Pledges(Mechanism):
             "pledge call", holders, issuers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
 
-    @property
-    def left(self):
-        """Pledged and not yet called, ``(1, worlds)``."""
-        left = np.empty((1, self.worlds))
-        add_pledged(self.amount, self.called, left)
-        return left
-
     def call(self, wanted):
         """Call `wanted` ``(1, worlds)`` from the pledgers, pro rata to what they still owe."""
-        if not wanted.any():
-            return
         asked = np.empty(self.called.shape)
-        split_pledges(self.amount, self.called, self.left, wanted, asked)
-        self.called = self.called + self.model.ledger.pay(self.calls, asked)
+        if split_pledges(self.amount, self.called, wanted, asked):
+            self.called = self.called + self.model.ledger.pay(self.calls, asked)
 
 
 class Deposits(Mechanism):

@@ -138,17 +138,23 @@ def part_gain_from_loss(other, interest_inside, earner, closed, gain, loss):
             gain[row, world], loss[row, world] = max(cash_flow, 0.0), max(-cash_flow, 0.0)
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
-def part_investment(planned, cash, minimum_cash, of_hyperscalers, of_utilities, chip_share, invested, chips):
-    """Own investment: partners' as planned while half the buffer stays, all of utilities', hyperscalers' but for chips.
+@kernel(void, int64, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def part_investment(
+    first, cash, other_cash, own_investment_share, minimum_cash, of_hyperscalers, of_utilities, chip_share, invested,
+    chips,
+):  # fmt: skip
+    """Own investment: partners' share of other cash while half the buffer stays, all of utilities', hyperscalers' but
+    for chips.
 
-    Changes invested, a row for each in this order with hyperscalers second, and hyperscalers' chips.
+    first: the partners' first row in cash of all parties. Changes invested, a row for each in this order with
+    hyperscalers second, and hyperscalers' chips.
     """
-    partners, hyperscalers = planned.shape[0], chips.shape[0]
+    partners, hyperscalers = other_cash.shape[0], chips.shape[0]
     for row in range(partners):
         for world in range(chips.shape[1]):
-            spare = max(cash[row, world] - 0.5 * minimum_cash[row, world], 0.0)
-            invested[row, world] = min(planned[row, world], spare)
+            planned = max(other_cash[row, world], 0.0) * own_investment_share[row, world]
+            spare = max(cash[first + row, world] - 0.5 * minimum_cash[row, world], 0.0)
+            invested[row, world] = min(planned, spare)
     for row in range(hyperscalers):
         for world in range(chips.shape[1]):
             whole, share = of_hyperscalers[row, world], chip_share[0, world]

@@ -6,28 +6,44 @@ that a world has the same bits alone and in any batch. Investors or contracts ar
 ``(contracts, 1)`` is the same in every world.
 """
 
-from numba import int64, void
+from numba import boolean, int64, void
 
 from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, kernel
 
 
-@kernel(void, TABLE, TABLE, TABLE, OUT)
-def find_promised(amount, promised, paid_in, left):
-    """What is left of each owner's commitment and of what it promised beyond it. Changes left."""
-    for contract in range(left.shape[0]):
-        for world in range(left.shape[1]):
-            whole = amount[contract, 0] + promised[contract, world]
-            left[contract, world] = max(whole - paid_in[contract, world], 0.0)
+@kernel(void, TABLE, TABLE, TABLE, ROWS, FLAGS, ROWS, OUT)
+def add_promised(amount, promised, paid_in, owner, closed, site, by_site):
+    """Add up by site what is left of owners' commitments and promises beyond them; of owners that are in the market.
 
-
-@kernel(void, TABLE, ROWS, FLAGS, ROWS, OUT)
-def add_promised(left, owner, closed, site, by_site):
-    """Add up by site what is `left` to pay of owners that are in the market. Changes by_site."""
+    Changes by_site.
+    """
     by_site[:] = 0.0
-    for contract in range(left.shape[0]):
+    for contract in range(promised.shape[0]):
         who, where = owner[contract], site[contract]
-        for world in range(left.shape[1]):
-            by_site[where, world] += 0.0 if closed[who, world] else left[contract, world]
+        for world in range(promised.shape[1]):
+            left = max(amount[contract, 0] + promised[contract, world] - paid_in[contract, world], 0.0)
+            by_site[where, world] += 0.0 if closed[who, world] else left
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, ROWS, ROWS, OUT, OUT, OUT)
+def ask_owners(called, amount, promised, paid_in, site, owner, whole, by_contract, by_party):
+    """Split what each site calls among its owners, pro rata to what is left of commitments and promises.
+
+    Changes `whole`, what is left of all contracts of each site, by_contract, and by_party, their sum for each owner.
+    """
+    whole[:], by_party[:] = 0.0, 0.0
+    for contract in range(by_contract.shape[0]):
+        where = site[contract]
+        for world in range(by_contract.shape[1]):
+            left = max(amount[contract, 0] + promised[contract, world] - paid_in[contract, world], 0.0)
+            by_contract[contract, world] = left
+            whole[where, world] += left
+    for contract in range(by_contract.shape[0]):
+        who, where = owner[contract], site[contract]
+        for world in range(by_contract.shape[1]):
+            part = called[where, world] * by_contract[contract, world] / max(whole[where, world], 1e-12)
+            by_contract[contract, world] = part
+            by_party[who, world] += part
 
 
 @kernel(void, TABLE, ROWS, TABLE, OUT, OUT)
@@ -67,22 +83,22 @@ def ask_investors(amount, called, end, month, manager, wanted, asked):
             asked[contract, world] = min(wanted[who, world], left)
 
 
-@kernel(void, TABLE, TABLE, OUT)
-def add_pledged(amount, called, left):
-    """Add up what is pledged and not yet called. Changes left, one row."""
-    left[:] = 0.0
-    for contract in range(called.shape[0]):
-        for world in range(called.shape[1]):
-            left[0, world] += max(amount[contract, 0] - called[contract, world], 0.0)
+@kernel(boolean, TABLE, TABLE, TABLE, OUT)
+def split_pledges(amount, called, wanted, asked):
+    """Split what is wanted, as far as pledges go, pro rata to what of each is left; tells whether anything is wanted.
 
-
-@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT)
-def split_pledges(amount, called, left, wanted, asked):
-    """Split what is wanted, as far as pledges go, pro rata to what of each is left. Changes asked."""
-    for contract in range(called.shape[0]):
-        for world in range(called.shape[1]):
-            share = max(amount[contract, 0] - called[contract, world], 0.0) / max(left[0, world], 1e-12)
-            asked[contract, world] = share * min(wanted[0, world], left[0, world])
+    Changes asked.
+    """
+    some = False
+    for world in range(called.shape[1]):
+        left, needed = 0.0, wanted[0, world]
+        some |= needed != 0.0
+        for contract in range(called.shape[0]):
+            left += max(amount[contract, 0] - called[contract, world], 0.0)
+        for contract in range(called.shape[0]):
+            share = max(amount[contract, 0] - called[contract, world], 0.0) / max(left, 1e-12)
+            asked[contract, world] = share * min(needed, left)
+    return some
 
 
 @kernel(void, TABLE, TABLE, MONTHS, TABLE, FLAGS, TABLE, TABLE, OUT)
@@ -142,21 +158,12 @@ def hand_out_shares(paid, paid_more, valuation, owned_before, round_paid, owned)
             owned[holder, world] = owned_before[holder, world] * (1.0 - issued) + new
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, int64, FLAGS, int64, OUT)
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, int64, FLAGS, int64, OUT)
 def finance_orders(
-    pledged,
-    equity_share,
-    build_cost,
-    announced_left,
-    openness,
-    frozen,
-    closed,
-    vehicle,
-    willing,
-    sponsor,
+    amount, called, equity_share, build_cost, announced_left, openness, frozen, closed, vehicle, willing, sponsor,
     buildable,
-):
-    """GW that pledged equity finances of what is announced, the last contract; nothing of any other contract.
+):  # fmt: skip
+    """GW that equity pledged and not `called` finances of what is announced, the last contract; nothing of any other.
 
     Nothing in a freeze, without the `vehicle`, a row of parties, or against its `sponsor`, a row of lenders. Changes
     buildable.
@@ -164,7 +171,10 @@ def finance_orders(
     buildable[:] = 0.0
     last = buildable.shape[0] - 1
     for world in range(buildable.shape[1]):
-        financed = pledged[0, world] / (equity_share[0, world] * build_cost[0, world])
+        pledged = 0.0
+        for pledge in range(called.shape[0]):
+            pledged += max(amount[pledge, 0] - called[pledge, world], 0.0)
+        financed = pledged / (equity_share[0, world] * build_cost[0, world])
         room = min(financed, announced_left[0, world]) * openness[0, world]
         agreed = willing[sponsor, world] and not frozen[0, world] and not closed[vehicle, world]
         buildable[last, world] = room if agreed else 0.0

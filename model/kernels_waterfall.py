@@ -6,37 +6,82 @@ which a kernel names them; the columns are the cases.
 """
 
 import numpy as np
-from numba import boolean, void
+from numba import boolean, float64, int64, types, void
 
-from agents.kernels import OUT, OUT_FLAGS, TABLE, kernel
+from agents.kernels import FLAGS, OUT, OUT_FLAGS, TABLE, kernel
+
+
+@kernel(types.UniTuple(float64, 9), *[float64] * 9)
+def tiers_of(
+    unreturned, unpaid_preferred, preferred_paid, catch_up_paid, contributed, distributed, growth, carry, catch_up
+):  # fmt: skip
+    """What one distribution does, in the order of `model.waterfall.Tiers`; `growth` of the preferred return a month."""
+    due = unpaid_preferred + growth * (unreturned + unpaid_preferred)
+    capital = unreturned + contributed
+    returned = min(distributed, capital)
+    rest = distributed - returned
+    preferred = min(rest, due)
+    rest = rest - preferred
+    gap = catch_up - carry
+    tier = 0.0
+    if gap > 0.0:
+        owed = carry * (preferred_paid + preferred + catch_up_paid) - catch_up * catch_up_paid
+        tier = min(rest, max(owed / gap, 0.0))
+    rest = rest - tier
+    manager_split, investor_split = carry * rest, (1.0 - carry) * rest
+    manager = catch_up * tier + manager_split
+    investors, capital_left, preferred_left = distributed - manager, capital - returned, due - preferred
+    return (
+        returned, preferred, tier, investors, manager, capital_left, preferred_left, investor_split, manager_split
+    )  # fmt: skip
 
 
 @kernel(void, TABLE, OUT)
 def hand_down(given, out):
     """Hand what a fund distributes down its four tiers: capital, preferred return, catch-up, split."""
     for at in range(given.shape[1]):
-        unreturned, unpaid_preferred = given[0, at], given[1, at]
-        preferred_paid, catch_up_paid = given[2, at], given[3, at]
-        contributed, distributed = given[4, at], given[5, at]
-        growth, carry, catch_up = given[6, at], given[7, at], given[8, at]
-        due = unpaid_preferred + growth * (unreturned + unpaid_preferred)
-        capital = unreturned + contributed
-        returned = min(distributed, capital)
-        rest = distributed - returned
-        preferred = min(rest, due)
-        rest = rest - preferred
-        gap = catch_up - carry
-        tier = 0.0
-        if gap > 0.0:
-            owed = carry * (preferred_paid + preferred + catch_up_paid) - catch_up * catch_up_paid
-            tier = min(rest, max(owed / gap, 0.0))
-        rest = rest - tier
-        manager_split, investor_split = carry * rest, (1.0 - carry) * rest
-        manager = catch_up * tier + manager_split
-        out[0, at], out[1, at], out[2, at] = returned, preferred, tier
-        out[3, at], out[4, at] = distributed - manager, manager
-        out[5, at], out[6, at] = capital - returned, due - preferred
-        out[7, at], out[8, at] = investor_split, manager_split
+        tiers = tiers_of(
+            given[0, at], given[1, at], given[2, at], given[3, at], given[4, at], given[5, at], given[6, at],
+            given[7, at], given[8, at],
+        )  # fmt: skip
+        for tier in range(9):
+            out[tier, at] = tiers[tier]
+
+
+@kernel(
+    void, boolean, int64, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT, OUT, OUT
+)  # fmt: skip
+def distribute_excess(
+    quarter_ends, first, cash, outgoing, closed, site_equity_due, contributed, growth, carry, catch_up, unreturned,
+    unpaid_preferred, preferred_paid, catch_up_paid, manager_share, to_investors,
+):  # fmt: skip
+    """Hand what funds have beyond their bills, the equity due to sites and 0.25 for costs down the four tiers.
+
+    Only where the quarter ends; nothing of a fund that is gone. `contributed` was called this month; `first` is the
+    funds' first row in cash, bills and who is closed, which are of all parties. Changes the last six.
+    """
+    for fund in range(to_investors.shape[0]):
+        party = first + fund
+        for world in range(to_investors.shape[1]):
+            keep = site_equity_due[fund, world] + 0.25
+            free = max(cash[party, world] - keep - outgoing[party, world], 0.0)
+            distributes = quarter_ends and not closed[party, world]
+            _, preferred, tier, investors, manager, capital_left, preferred_left, _, _ = tiers_of(
+                unreturned[fund, world],
+                unpaid_preferred[fund, world],
+                preferred_paid[fund, world],
+                catch_up_paid[fund, world],
+                contributed[fund, world],
+                free if distributes else 0.0,
+                growth[fund, world],
+                carry[fund, world],
+                catch_up[fund, world],
+            )
+            unreturned[fund, world], unpaid_preferred[fund, world] = capital_left, preferred_left
+            preferred_paid[fund, world] += preferred
+            catch_up_paid[fund, world] += tier
+            manager_share[fund, world] += manager
+            to_investors[fund, world] = investors
 
 
 @kernel(void, TABLE, boolean, OUT, OUT_FLAGS)

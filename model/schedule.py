@@ -146,14 +146,11 @@ class Schedule:
 
     def call_capital(self):
         """Call what sites ask from their owners, funds from their investors, and pay it in."""
-        by_contract = self.site_equity.asked()
-        asked = self.site_equity.by_owner @ by_contract
-        self.lenders.site_equity_due = asked[self.places["private_equity_lender"]].copy()
+        by_contract, by_party = self.site_equity.asked()
+        self.lenders.site_equity_due = by_party[self.lenders.place].copy()
         self.lenders.do("call_capital")
-        wanted = np.zeros_like(self.ledger.cash)
-        wanted[self.places["private_equity_lender"]] = self.lenders.capital_call
-        wanted[self.row("Vantage")] = asked[self.row("Vantage")]
-        self.funds.call(wanted)
+        by_party[self.lenders.place] = self.lenders.capital_call  # what their own cash does not cover
+        self.funds.call(by_party)
         self.site_equity.pay_in(by_contract)
         self.pledges.call(self.accounts.vehicle_equity_need)
 
@@ -197,7 +194,8 @@ class Schedule:
         self.openai.contracted_ahead = contracts.firm_ahead(self.openai.planning_lead)
         buildable = np.empty((contracts.rows, self.worlds))
         finance_orders(
-            self.pledges.left,
+            self.pledges.amount,
+            self.pledges.called,
             self.accounts.vehicle_equity,
             contracts.build_cost,
             contracts.announced_left,
@@ -213,11 +211,10 @@ class Schedule:
 
     def pay_out(self):
         """Pay dividends, distribute sites' cash to owners, and funds' cash to their investors."""
+        dividends, first = np.zeros((len(self.shares.firms), self.worlds)), self.borrowers.first_row
         for cohort in (self.partners, self.hyperscalers):
             cohort.do("pay_out")
-        dividends, first = np.zeros((self.borrowers.rows, self.worlds)), self.borrowers.place.start
-        for cohort in (self.partners, self.hyperscalers):
-            dividends[cohort.place.start - first : cohort.place.stop - first] = cohort.payout_now
+            dividends[cohort.first_row - first : cohort.place.stop - first] = cohort.payout_now
         self.shares.pay_dividends(dividends)
         self.partners.do("plan_prepayment")
         self.sites.do("run_cascade")

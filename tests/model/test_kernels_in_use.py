@@ -19,7 +19,7 @@ MODULES = {
     for package in (agents, model)
     for path in sorted(Path(package.__file__).parent.glob("[a-z]*.py"))
 }
-INNER = {"spread_default", "add_referring", "month_of_wear", "impairment"}
+INNER = {"spread_default", "add_referring", "month_of_wear", "impairment", "dividend_that_stands", "tiers_of"}
 """Kernels that only other kernels call: they have tests of their own."""
 KERNELS = {
     name: kernel
@@ -53,7 +53,7 @@ def asked():
         Event(31, "heat_wave", None, 0.3, some),
         Event(38, "heat_wave", None, 0.3, None, {"months": 4}),
     )
-    params = {"site_company.slip_chance": 0.3, "demand.growth_level": 2.0}
+    params = {"site_company.slip_chance": 0.3, "demand.growth_level": 2.0, "joint_venture.enabled": True}
     with pytest.MonkeyPatch.context() as patch:
         for user in USERS:
             for name, kernel in KERNELS.items():
