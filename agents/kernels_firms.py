@@ -7,7 +7,7 @@ those before them are ``(parties, worlds)`` where a kernel asks for the `first` 
 
 from numba import boolean, float64, int64, void
 
-from agents.kernels import FLAGS, MONTHS, OUT, TABLE, kernel
+from agents.kernels import FLAGS, MONTHS, OUT, TABLE, kernel, part_of_kernel
 
 
 @kernel(void, int64, TABLE, TABLE, TABLE, FLAGS, TABLE, TABLE, OUT)
@@ -81,7 +81,7 @@ def sell_holdings(
             asset_sale[firm, world] = min(missing, 0.1 * holdings[first + firm, world]) if sells else 0.0
 
 
-@kernel(float64, float64, int64, boolean, float64, float64)
+@part_of_kernel(float64, float64, int64, boolean, float64, float64)
 def dividend_that_stands(payout, months_missed, closed, leverage, cut_leverage):
     """A twelfth of the yearly `payout` of who is in the market, not in arrears and below its leverage of a cut."""
     stands = months_missed <= 0 and not closed and leverage <= cut_leverage

@@ -8,10 +8,10 @@ which a kernel names them; the columns are the cases.
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import FLAGS, OUT, OUT_FLAGS, TABLE, kernel
+from agents.kernels import FLAGS, OUT, OUT_FLAGS, TABLE, kernel, part_of_kernel
 
 
-@kernel(types.UniTuple(float64, 9), *[float64] * 9)
+@part_of_kernel(types.UniTuple(float64, 9), *[float64] * 9)
 def tiers_of(
     unreturned, unpaid_preferred, preferred_paid, catch_up_paid, contributed, distributed, growth, carry, catch_up
 ):  # fmt: skip
