@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.firm import Conglomerate
 from agents.kernels import as_rows
-from agents.kernels_firms import invest_cash_flow, pay_out_spare
+from agents.kernels_firms import earn_elsewhere, invest_cash_flow, pay_out_spare
 from agents.worlds import Param, State, of_params
 
 
@@ -61,7 +61,9 @@ class Hyperscaler(Conglomerate):
     def earn(self):
         """Earn the operating cash flow of the other business, which grows."""
         growth = np.exp(self.other_cash_flow_growth * self.model.month / 12.0)
-        self.other_cash = self.other_cash_flow * growth / 12.0 * self.alive
+        earned, closed = np.empty(growth.shape), self.model.ledger.closed
+        earn_elsewhere(self.first_row, closed, *as_rows(self.other_cash_flow, growth, earned))
+        self.other_cash = earned
         self.running_cost = self.compute_revenue * self.running_cost_share * self.alive
 
     @of_params

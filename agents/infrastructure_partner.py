@@ -9,6 +9,8 @@ from agents.firm import Conglomerate
 from agents.kernels import as_rows
 from agents.kernels_firms import (
     cover_debt,
+    earn_elsewhere,
+    mark_holdings,
     pay_dividend,
     plan_outlay,
     plan_prepayment,
@@ -16,7 +18,7 @@ from agents.kernels_firms import (
     sell_holdings,
     value_holdings,
 )
-from agents.worlds import Param, State
+from agents.worlds import Param, State, of_params
 
 
 class InfrastructurePartner(Conglomerate):
@@ -70,7 +72,9 @@ class InfrastructurePartner(Conglomerate):
     def earn(self):
         """Note what the other business brings: a yearly amount that grows, before its interest."""
         growth = np.exp(self.other_cash_flow_growth * self.model.month / 12.0)
-        self.other_cash = self.other_cash_flow * growth / 12.0 * self.alive
+        earned, closed = np.empty(growth.shape), self.model.ledger.closed
+        earn_elsewhere(self.first_row, closed, *as_rows(self.other_cash_flow, growth, earned))
+        self.other_cash = earned
 
     def run_compute(self):
         """Pay for running compute: half of the cost follows sales, half the capacity once sold."""
@@ -81,9 +85,21 @@ class InfrastructurePartner(Conglomerate):
 
     def mark_holdings(self):
         """Mark the other holdings to a market that moves at random."""
-        step = self.holdings_volatility * np.sqrt(1.0 / 12.0) * self.model.draw("holdings", "normal")
-        held = self.rows_of(self.model.ledger.real_assets)
-        self.revaluation = held * np.expm1(step) * self.sells_holdings * self.alive
+        ledger, revaluation = self.model.ledger, np.empty(self.revaluation.shape)
+        gain = self.monthly_volatility * self.model.draw("holdings", "normal")
+        np.expm1(gain, out=gain)
+        mark_holdings(
+            self.first_row,
+            ledger.real_assets,
+            ledger.closed,
+            *as_rows(gain, self.sells_holdings, revaluation),
+        )
+        self.revaluation = revaluation
+
+    @of_params
+    def monthly_volatility(self):
+        """Volatility of a month of the market value of its holdings."""
+        return self.holdings_volatility * np.sqrt(1.0 / 12.0)
 
     def value_holdings(self):
         """Compare net debt with the market value of holdings (shares of the lab included)."""

@@ -185,6 +185,26 @@ def run_compute(first, closed, compute_revenue, running_cost_share, peak_before,
             running_cost[firm, world] = 0.0 if closed[party, world] else cost
 
 
+@kernel(void, int64, FLAGS, TABLE, TABLE, OUT)
+def earn_elsewhere(first, closed, other_cash_flow, growth, earned):
+    """A twelfth of a year's cash flow of the other business, which has grown `growth`-fold. Changes earned."""
+    for firm in range(earned.shape[0]):
+        party = first + firm
+        for world in range(earned.shape[1]):
+            month = other_cash_flow[firm, world] * growth[firm, world] / 12.0
+            earned[firm, world] = 0.0 if closed[party, world] else month
+
+
+@kernel(void, int64, TABLE, FLAGS, TABLE, FLAGS, OUT)
+def mark_holdings(first, real_assets, closed, gain, sells_holdings, revaluation):
+    """What holdings of who sells holdings have gained, a share `gain` of their value. Changes revaluation."""
+    for firm in range(revaluation.shape[0]):
+        party = first + firm
+        for world in range(revaluation.shape[1]):
+            marked = 1.0 if sells_holdings[firm, world] and not closed[party, world] else 0.0
+            revaluation[firm, world] = real_assets[party, world] * gain[firm, world] * marked
+
+
 @kernel(void, int64, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT)
 def value_holdings(first, debt, cash, real_assets, shares_held, sells_holdings, loan_to_value):
     """Net debt over the market value of holdings, of who sells holdings. Changes loan_to_value."""

@@ -7,6 +7,7 @@ from model.contracts import SITE_COMPANIES, UNSECURED
 from model.kernels_capital import (
     add_promised,
     add_uncalled,
+    ask_for_cures,
     ask_investors,
     ask_owners,
     hand_out_shares,
@@ -177,12 +178,15 @@ class SiteEquity(Mechanism):
         sites, ledger, funds = self.model.sites, self.model.ledger, self.model.funds
         if not sites.cure_needed.any():
             return
-        asked = self._split(sites.cure_needed, self.paid_in)
-        uncalled = funds.uncalled * ~ledger.closed
-        able = self.by_owner @ asked <= 0.5 * np.maximum(ledger.cash, 0.0) + uncalled
-        refused = self.by_site @ ((asked > 0.0) & ~np.take(able, self.owner, axis=0)) > 0.0
-        asked = asked * ~np.take(refused, self.site, axis=0)
-        funds.call(np.minimum(self.by_owner @ asked, uncalled))
+        needed, paid_in, called = sites.cure_needed, self.paid_in, np.empty(ledger.cash.shape)
+        asked, whole, refused = (
+            np.empty(paid_in.shape),
+            np.empty(needed.shape),
+            np.empty(needed.shape, dtype=bool),
+        )
+        means = ledger.cash, ledger.closed, funds.uncalled
+        ask_for_cures(needed, paid_in, *means, self.site, self.owner, whole, refused, asked, called)
+        funds.call(called)
         paid = self.by_site @ ledger.pay(self.contributions, asked)
         sites.heal(self.model.loans.sweep(paid))
         self.model.history.event(

@@ -93,22 +93,30 @@ def add_costs(
     """
     costs[:] = 0.0
     lab, rivals, builders, partners, hyperscalers, sites = first
-    for world in range(costs.shape[1]):
-        for row in range(of_lab.shape[0]):
+    worlds, vendor = costs.shape[1], costs.shape[0] - 1
+    for row in range(of_lab.shape[0]):
+        for world in range(worlds):
             costs[lab + row, world] = of_lab[row, world]
-        for row in range(of_rivals.shape[0]):
+    for row in range(of_rivals.shape[0]):
+        for world in range(worlds):
             costs[rivals + row, world] = of_rivals[row, world]
-        for row in range(of_builders.shape[0]):
+    for row in range(of_builders.shape[0]):
+        for world in range(worlds):
             costs[builders + row, world] = of_builders[row, world]
-        for row in range(losses.shape[0]):
+    for row in range(losses.shape[0]):
+        for world in range(worlds):
             costs[partners + row, world] = losses[row, world]
-        for row in range(of_partners.shape[0]):
+    for row in range(of_partners.shape[0]):
+        for world in range(worlds):
             costs[partners + row, world] += of_partners[row, world]
-        for row in range(of_hyperscalers.shape[0]):
+    for row in range(of_hyperscalers.shape[0]):
+        for world in range(worlds):
             costs[hyperscalers + row, world] += of_hyperscalers[row, world]
-        for row in range(rent.shape[0]):
+    for row in range(rent.shape[0]):
+        for world in range(worlds):
             costs[sites + row, world] = rent[row, world] * operating_share[row, world]
-        costs[costs.shape[0] - 1, world] = of_vendor[0, world]
+    for world in range(worlds):
+        costs[vendor, world] = of_vendor[0, world]
 
 
 @kernel(void, TABLE, TABLE, float64, TABLE, TABLE, OUT)

@@ -8,7 +8,7 @@ that a world has the same bits alone and in any batch. Investors or contracts ar
 
 from numba import boolean, int64, void
 
-from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, kernel
+from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, ROWS, TABLE, kernel
 
 
 @kernel(void, TABLE, TABLE, TABLE, ROWS, FLAGS, ROWS, OUT)
@@ -61,6 +61,43 @@ def split_by_site(by_site, site, weight, whole, split):
         for world in range(split.shape[1]):
             part = by_site[where, world] * weight[contract, world]
             split[contract, world] = part / max(whole[where, world], 1e-12)
+
+
+@kernel(void, TABLE, TABLE, TABLE, FLAGS, TABLE, ROWS, ROWS, OUT, OUT_FLAGS, OUT, OUT)
+def ask_for_cures(needed, paid_in, cash, closed, uncalled, site, owner, whole, refused, asked, called):
+    """Ask owners for what cures their sites' breaches, pro rata to what they paid in, and let them call it.
+
+    An owner has half of its cash and what is `uncalled` of its investors; a site of which an owner cannot pay its part
+    is `refused` by all. Changes `whole`, what each site's owners paid in, refused, asked, a row for each contract, and
+    `called` of the investors of each party.
+    """
+    whole[:], called[:], refused[:] = 0.0, 0.0, False
+    contracts, worlds = asked.shape
+    for contract in range(contracts):
+        for world in range(worlds):
+            whole[site[contract], world] += paid_in[contract, world]
+    for contract in range(contracts):
+        who, where = owner[contract], site[contract]
+        for world in range(worlds):
+            part = needed[where, world] * paid_in[contract, world] / max(whole[where, world], 1e-12)
+            asked[contract, world] = part
+            called[who, world] += part
+    for contract in range(contracts):
+        who, where = owner[contract], site[contract]
+        for world in range(worlds):
+            means = 0.5 * max(cash[who, world], 0.0) + (0.0 if closed[who, world] else uncalled[who, world])
+            refused[where, world] |= asked[contract, world] > 0.0 and not called[who, world] <= means
+    called[:] = 0.0
+    for contract in range(contracts):
+        who, where = owner[contract], site[contract]
+        for world in range(worlds):
+            part = 0.0 if refused[where, world] else asked[contract, world]
+            asked[contract, world] = part
+            called[who, world] += part
+    for who in range(called.shape[0]):
+        for world in range(worlds):
+            most = 0.0 if closed[who, world] else uncalled[who, world]
+            called[who, world] = min(called[who, world], most)
 
 
 @kernel(void, TABLE, TABLE, MONTHS, int64, ROWS, OUT)

@@ -354,10 +354,10 @@ class Ledger:
         self._claims[rows] += change
         self._claim_change[rows] += change
 
-    def change_real_assets(self, change):
-        """Depreciate (-), impair (-) or revalue (+) real assets, ``(parties, worlds)``."""
-        self._real_assets += change
-        self._asset_change += change
+    def change_real_assets(self, change, parties=slice(None)):
+        """Depreciate (-), impair (-) or revalue (+) real assets, ``(parties, worlds)``; those of some rows only."""
+        self._real_assets[parties] += change
+        self._asset_change[parties] += change
 
     def write_off(self, parties):
         """Write off all that ``parties`` (``(parties, worlds)``, bool) still owe; give the loss of each holder."""

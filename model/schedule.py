@@ -227,7 +227,7 @@ class Schedule:
 
     def revalue_holdings(self):
         """Book the change of the market value of holdings."""
-        self.ledger.change_real_assets(self.party_block("revaluation"))
+        self.ledger.change_real_assets(self.partners.revaluation, self.partners.place)
 
     def depreciate(self):
         """Write off a month's wear of real assets: chips evenly or to their value, the rest at a yearly rate."""
