@@ -60,13 +60,13 @@ class Bank(Party):
 
     def measure_exposure(self):
         """Add up what is lent, and how much of it hangs on the lab; other borrowers crowd it out."""
-        credit, limit, room = self.model.credit, np.empty(self.limit.shape), np.empty(self.room.shape)
-        self.lent = self.rows_of(self.model.solvency.lent).copy()
-        self.exposure_to_openai = self.rows_of(self.model.solvency.lent_linked).copy()
-        others = credit.crowding_out, self.model.loans.growth_of_others
-        book = self.lent, self.exposure_to_openai, self.name_limit, credit.openness
-        measure_room(*as_rows(self.lending_limit, *others, *book, limit, room))
-        self.limit, self.room = limit, room
+        model, credit, shape = self.model, self.model.credit, self.lent.shape
+        lent, exposure, limit, room = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
+        of_all = model.solvency.lent, model.solvency.lent_linked
+        market = credit.crowding_out, model.loans.growth_of_others, credit.openness
+        own = as_rows(self.lending_limit, self.name_limit, lent, exposure, limit, room)
+        measure_room(self.first_row, *of_all, *market, *own)
+        self.lent, self.exposure_to_openai, self.limit, self.room = lent, exposure, limit, room
 
     def remember(self):
         """Remember losses and ask more for new loans: 10 basis points per per cent of the limit lost."""

@@ -131,12 +131,13 @@ class Issuer(Firm):
         """Borrow what is missing while the market is open to it; sell shares for what it will not lend.
 
         Unsecured debt: at most the yearly cap, only below the leverage ceiling and outside a credit freeze, and not
-        beyond what lenders add for its value, its cover and their room (`LoanPricing.room`).
+        beyond what lenders bear for its value, its cover and their room (`LoanPricing.most_debt`).
         """
         model, need = self.model, self.funding_need
         line_draw, share_issue = np.empty(need.shape), np.empty(need.shape)
         borrowed, issued = np.empty(need.shape), np.empty(need.shape)
-        of_all = model.solvency.months_missed, model.lending_room, model.loans.line_undrawn
+        solvency = model.solvency
+        of_all = solvency.months_missed, solvency.debt, model.loan_pricing.most_debt, model.loans.line_undrawn
         given = (
             need,
             self.leverage,

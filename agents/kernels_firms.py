@@ -24,6 +24,24 @@ def find_need(first, outgoing, incoming, cash, closed, minimum_cash, planned_out
             need[firm, world] = 0.0 if closed[party, world] else max(missing, 0.0)
 
 
+@kernel(void, TABLE, TABLE, OUT)
+def ask_little(need, equity_issue_cap, asked):
+    """What is missing, at most a twelfth of the shares it can sell in a year. Changes asked."""
+    for firm in range(need.shape[0]):
+        for world in range(need.shape[1]):
+            asked[firm, world] = min(need[firm, world], equity_issue_cap[firm, world] / 12.0)
+
+
+@kernel(void, TABLE, FLAGS, OUT, OUT)
+def ask_parent(need, funded_by_parent, paid, left):
+    """What is missing is paid by the parent of who has one; of the others all is left. Changes paid and left."""
+    for firm in range(need.shape[0]):
+        for world in range(need.shape[1]):
+            missing, has_parent = need[firm, world], funded_by_parent[firm, world]
+            paid[firm, world] = missing if has_parent else 0.0
+            left[firm, world] = 0.0 if has_parent else missing
+
+
 @kernel(void, int64, MONTHS, TABLE, TABLE, OUT)
 def draw_line(first, months_missed, line_undrawn, need, line_draw):
     """What is missing, as far as the line allows; who is in arrears draws nothing. Changes line_draw."""
@@ -35,14 +53,15 @@ def draw_line(first, months_missed, line_undrawn, need, line_draw):
 
 
 @kernel(
-    void, boolean, int64, MONTHS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT,
-    OUT,
+    void, boolean, int64, MONTHS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT,
+    OUT, OUT,
 )  # fmt: skip
 def use_credit(
-    january, first, months_missed, lending_room, line_undrawn, openness, need, leverage, leverage_ceiling,
+    january, first, months_missed, debt, most_debt, line_undrawn, openness, need, leverage, leverage_ceiling,
     borrowing_cap, equity_issue_cap, borrowed_before, issued_before, line_draw, share_issue, borrowed_year, issued_year,
 ):  # fmt: skip
-    """Debt for what is missing, as far as cap, lenders and line allow; shares for the rest, as far as their cap allows.
+    """Debt for what is missing, as far as cap, line and the most that lenders bear allow; shares, up to their cap, for
+    the rest.
 
     Who is in arrears raises nothing, and who is above the leverage ceiling borrows nothing. The caps are a year's,
     times the market's openness, and count from January. Changes the last four.
@@ -55,7 +74,8 @@ def use_credit(
             pays, open_part = months_missed[party, world] <= 0, openness[0, world]
             willing = pays and leverage[firm, world] <= leverage_ceiling[firm, world]
             room = max(borrowing_cap[firm, world] * open_part - borrowed, 0.0) if willing else 0.0
-            room = min(min(room, lending_room[party, world]), line_undrawn[party, world])
+            added = max(most_debt[party, world] - debt[party, world], 0.0)
+            room = min(min(room, added), line_undrawn[party, world])
             drawn = min(need[firm, world], room)
             share_room = max(equity_issue_cap[firm, world] * open_part - issued, 0.0)
             sold = min(need[firm, world] - drawn, share_room) if pays else 0.0

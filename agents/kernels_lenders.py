@@ -10,17 +10,25 @@ from numba import int64, void
 from agents.kernels import FLAGS, OUT, OUT_FLAGS, TABLE, kernel
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
-def measure_room(lending_limit, crowding_out, grown, lent, exposure, name_limit, openness, limit, room):
+@kernel(void, int64, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT)
+def measure_room(
+    first, lent_by_all, linked_by_all, crowding_out, grown, openness, lending_limit, name_limit, lent, exposure, limit,
+    room,
+):  # fmt: skip
     """What others leave of the limit, and what is free of it and for one name, times the market's openness.
 
-    grown: growth of the debt of others; the same for all, as crowding_out and openness. Changes limit and room.
+    first: the banks' first row in what all parties have lent, at all and to whom the lab pays. grown: growth of the
+    debt of others; the same for all, as crowding_out and openness. Changes lent and exposure, their own rows, limit
+    and room.
     """
     for bank in range(room.shape[0]):
+        party = first + bank
         for world in range(room.shape[1]):
+            book, linked = lent_by_all[party, world], linked_by_all[party, world]
             most = lending_limit[bank, world] * (1.0 - crowding_out[0, world] * grown[0, world])
-            free = max(most - lent[bank, world], 0.0)
-            single = max(name_limit[bank, world] - exposure[bank, world], 0.0)
+            free = max(most - book, 0.0)
+            single = max(name_limit[bank, world] - linked, 0.0)
+            lent[bank, world], exposure[bank, world] = book, linked
             limit[bank, world], room[bank, world] = most, min(free, single) * openness[0, world]
 
 

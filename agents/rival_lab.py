@@ -4,6 +4,7 @@ import numpy as np
 
 from agents.firm import Issuer
 from agents.kernels import as_rows
+from agents.kernels_firms import ask_parent
 from agents.kernels_labs import follow_promises
 from agents.lab import Lab
 from agents.worlds import Param, State
@@ -64,5 +65,6 @@ class RivalLab(Lab, Issuer):
 
     def ask_parent(self):
         """Let the parent pay what is missing, of a lab that has one."""
-        self.parent_funding = self.funding_need * self.funded_by_parent
-        self.funding_need = self.funding_need - self.parent_funding
+        paid, left = np.empty(self.funding_need.shape), np.empty(self.funding_need.shape)
+        ask_parent(*as_rows(self.funding_need, self.funded_by_parent, paid, left))
+        self.parent_funding, self.funding_need = paid, left

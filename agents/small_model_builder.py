@@ -3,6 +3,8 @@
 import numpy as np
 
 from agents.firm import Issuer
+from agents.kernels import as_rows
+from agents.kernels_firms import ask_little
 from agents.lab import Lab
 from agents.worlds import Param
 
@@ -28,4 +30,6 @@ class SmallModelBuilder(Lab, Issuer):
 
     def ask_little(self):
         """Ask for new equity only: nobody lends to a builder without collateral."""
-        self.funding_need = np.minimum(self.funding_need, self.equity_issue_cap / 12.0)
+        need = np.empty(self.funding_need.shape)
+        ask_little(*as_rows(self.funding_need, self.equity_issue_cap, need))
+        self.funding_need = need

@@ -12,6 +12,7 @@ from model.kernels_accounts import (
     charge_for_service,
     draw_for_chips,
     order_chips,
+    part_fee,
     part_gain_from_loss,
     part_investment,
     part_surplus,
@@ -253,8 +254,10 @@ class Accounts(Mechanism):
     def build_sites(self):
         """Spend on halls; the developer of a site earns a fee."""
         spent, ledger = self.model.sites.construction, self.model.ledger
-        ledger.pay(self.construction, spent * (1.0 - self.fee))
-        ledger.pay(self.fees, np.take(spent * self.fee, self.fee_site, axis=0))
+        building, fees = np.empty(spent.shape), np.empty((len(self.fees), self.worlds))
+        part_fee(spent, self.fee, self.fee_site, building, fees)
+        ledger.pay(self.construction, building)
+        ledger.pay(self.fees, fees)
 
     @of_params
     def fee(self):

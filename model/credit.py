@@ -332,11 +332,6 @@ class LoanPricing(Mechanism):
         )
         self.most_debt = most
 
-    @property
-    def room(self):
-        """What lenders would add to the debt of each party now, US$bn."""
-        return np.maximum(self.most_debt - self.model.solvency.debt, 0.0)
-
 
 class Loans(Mechanism):
     """Every loan and bond, a row each: drawn balance and commitment apart."""

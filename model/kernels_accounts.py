@@ -180,3 +180,18 @@ def part_surplus(cash, closer, short, spare):
         who = closer[row]
         for world in range(short.shape[1]):
             short[row, world], spare[row, world] = max(-cash[who, world], 0.0), max(cash[who, world], 0.0)
+
+
+@kernel(void, TABLE, TABLE, ROWS, OUT, OUT)
+def part_fee(spent, fee, fee_site, building, fees):
+    """Part what is spent on each site: the developer's fee, a share of it at each `fee_site`, and the building.
+
+    Changes building and fees.
+    """
+    for site in range(building.shape[0]):
+        for world in range(building.shape[1]):
+            building[site, world] = spent[site, world] * (1.0 - fee[site, world])
+    for leg in range(fees.shape[0]):
+        site = fee_site[leg]
+        for world in range(fees.shape[1]):
+            fees[leg, world] = spent[site, world] * fee[site, world]

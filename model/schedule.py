@@ -161,7 +161,6 @@ class Schedule:
         self.each_firm("find_need")
         self.builders.do("ask_little")
         self.rivals.do("ask_parent")
-        self.lending_room = self.loan_pricing.room
         self.openai.do("use_credit")
         self.borrowers.do("use_credit")
         self.partners.do("sell_holdings")

@@ -421,7 +421,7 @@ def test_most_debt_is_the_least_of_what_value_and_cover_bear(value, earnings):
 
 def test_who_may_borrow_nothing_anew_draws_nothing():
     model, _ = rationed(firm_loan_to_value=0.3, firm_cover=4.0)
-    model.lending_room = np.zeros_like(model.lending_room)
+    model.loan_pricing.most_debt = model.solvency.debt
     model.firms.funding_need = np.full_like(model.firms.funding_need, 5.0)
     model.borrowers.do("use_credit")
     assert not any(cohort.line_draw.any() for cohort in (model.partners, model.hyperscalers, model.utilities))
