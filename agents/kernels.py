@@ -150,55 +150,6 @@ def read_covenants(
                 cure_needed[site, world] = min(max(short, 0.0), debt)
 
 
-@kernel(
-    void, boolean, FLAGS, FLAGS, MONTHS, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE,
-    TABLE, TABLE, MONTHS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_OVER,
-)  # fmt: skip
-def lead_into_cascade(
-    is_quarter_end, closed, covenants, months_complete, event_of_default, cash, free_cash, reserve, owed, value, rate,
-    interest, interest_paid, interest_left, principal, principal_paid, principal_left, reserve_months, lockup_dscr,
-    default_dscr, lockup_loan_to_value, default_loan_to_value, sweep, sweep_in_lockup, dscr, given,
-):  # fmt: skip
-    """What the cascade of `SiteCompany.run_cascade` is given: a row for each of its arguments, in their order.
-
-    interest and principal are what was billed. Nothing is tested in the first year; changes given.
-    """
-    sites, worlds = dscr.shape
-    for site in range(sites):
-        for world in range(worlds):
-            free, kept = free_cash[site, world], reserve[site, world]
-            to_interest, to_principal = interest_paid[site, world], principal_paid[site, world]
-            cash_flow = cash[site, world] + (to_interest + to_principal) - free - kept
-            leaked = min(max(-free - cash_flow, 0.0), kept)
-            due, repaid = interest[site, world], principal[site, world]
-            complete = months_complete[site, world] > 0
-            young = months_complete[site, world] < 12 or not covenants[site, world]
-            given[0, site, world], given[1, site, world] = cash_flow + leaked, free
-            given[2, site, world], given[3, site, world] = kept - leaked, 0.0
-            given[4, site, world] = owed[site, world] + to_principal
-            given[5, site, world] = to_interest + interest_left[site, world] - due
-            given[6, site, world] = to_principal + principal_left[site, world] - repaid
-            given[7, site, world], given[8, site, world], given[9, site, world] = (
-                due,
-                repaid,
-                rate[site, world],
-            )
-            given[10, site, world] = reserve_months[site, world] if complete else 0.0
-            given[11, site, world] = value[site, world]
-            given[12, site, world], given[13, site, world] = (
-                lockup_dscr[site, world],
-                default_dscr[site, world],
-            )
-            given[14, site, world] = 1e9 if young else lockup_loan_to_value[site, world]
-            given[15, site, world] = 1e9 if young else default_loan_to_value[site, world]
-            in_lockup = 1.0 if event_of_default[site, world] else sweep_in_lockup[site, world]
-            given[16, site, world] = sweep[site, world] if complete else 0.0
-            given[17, site, world] = in_lockup if complete else 0.0
-            pays_out = complete and is_quarter_end and not closed[site, world]
-            given[18, site, world] = 1.0 if pays_out else 0.0
-            given[19, site, world] = 10.0 if young else dscr[site, world]
-
-
 @kernel(void, TABLE, TABLE, TABLE, TABLE, FLAGS, MONTHS, MONTHS, OUT_FLAGS, OUT_MONTHS)
 def slip_by_chance(
     slip_chance, pressure, draw, ahead, closed, slip_months, slipped_before, slips_now, slipped

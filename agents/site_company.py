@@ -9,7 +9,6 @@ from agents.firm import Party
 from agents.kernels import (
     as_rows,
     enforce_covenants,
-    lead_into_cascade,
     read_covenants,
     slip_by_chance,
     spend_budget,
@@ -243,24 +242,26 @@ class SiteCompany(Party):
         What the clearing has paid to lenders comes first: due interest, then due principal. Running costs are paid
         with the clearing too, and the little that free cash did not cover came out of the reserve.
         """
-        loans, site = self.model.loans, self.row
+        loans, shape = self.model.loans, self.dscr.shape
+        free_cash, reserve = np.empty(shape), np.empty(shape)
+        prepaid, distribution = np.empty(shape), np.empty(shape)
+        of_loans = (
+            loans.site_owed,
+            loans.site_appraisal,
+            loans.site_rate,
+            loans.site_interest_billed,
+            loans.site_interest_paid,
+            loans.site_interest_left,
+            loans.site_principal_billed,
+            loans.site_principal_paid,
+            loans.site_principal_left,
+        )
         of_site = (
-            self.closed,
             self.covenants,
             self.months_complete,
             self.event_of_default,
-            self.cash,
             self.free_cash,
             self.reserve,
-            loans.site_owed[site],
-            loans.site_appraisal[site],
-            loans.site_rate[site],
-            loans.site_interest_billed[site],
-            loans.site_interest_paid[site],
-            loans.site_interest_left[site],
-            loans.site_principal_billed[site],
-            loans.site_principal_paid[site],
-            loans.site_principal_left[site],
             self.reserve_months,
             self.lockup_dscr,
             self.default_dscr,
@@ -270,8 +271,6 @@ class SiteCompany(Party):
             self.sweep_in_lockup,
             self.dscr,
         )
-        given = np.empty((20, *self.dscr.shape))
-        lead_into_cascade(self.model.month % 3 == 2, *as_rows(*of_site), given.reshape(20, -1, self.worlds))
-        done = self.model.run_cascade(given)
-        self.reserve, self.free_cash = done.reserve * self.alive, done.cash * self.alive
-        self.prepaid, self.distribution = done.sweep.copy(), done.equity.copy()
+        left = free_cash, reserve, prepaid, distribution
+        self.model.run_cascade(self.first_row, *of_loans, *as_rows(*of_site, *left))
+        self.free_cash, self.reserve, self.prepaid, self.distribution = left

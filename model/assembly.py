@@ -33,7 +33,7 @@ from model.solvency import Solvency
 from model.stress import Stress
 from model.tape import Tape
 from model.technology import Technology
-from model.waterfall import cascade_of
+from model.waterfall import cascade_of_sites
 
 PARTIES = {
     "openai": (OpenAI, ("lab",), None),
@@ -365,7 +365,10 @@ class Assembly(WorldsModel):
         )
         return yearly[year] / 12.0 if year < len(yearly) else np.zeros((1, self.worlds))
 
-    run_cascade = staticmethod(cascade_of)
+    def run_cascade(self, first, *of_sites):
+        """Run sites' cash down their cascades, from party `first` on; they pay out when a quarter ends."""
+        rows = first, first - self.sites.first_row
+        return cascade_of_sites(self.month % 3 == 2, *rows, self.ledger.cash, self.ledger.closed, *of_sites)
 
     def run_waterfall(self, first, *of_funds):
         """Hand what funds have beyond their bills down their waterfalls when a quarter ends (`distribute_excess`)."""

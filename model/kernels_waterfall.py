@@ -8,7 +8,7 @@ which a kernel names them; the columns are the cases.
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import FLAGS, OUT, OUT_FLAGS, TABLE, kernel, part_of_kernel
+from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, OUT_OVER, TABLE, kernel, part_of_kernel
 
 
 @part_of_kernel(types.UniTuple(float64, 9), *[float64] * 9)
@@ -84,7 +84,7 @@ def distribute_excess(
             to_investors[fund, world] = investors
 
 
-@kernel(void, TABLE, boolean, OUT, OUT_FLAGS)
+@part_of_kernel(void, TABLE, boolean, OUT, OUT_FLAGS)
 def run_down(given, has_tested_dscr, out, flags):
     """Run a month of a project's cash down its cascade: costs, lenders, reserve, test, sweep, owners.
 
@@ -141,3 +141,63 @@ def run_down(given, has_tested_dscr, out, flags):
         flags[0, at] = locked
         flags[1, at] = tested < default_dscr or loan_to_value > default_loan_to_value
         flags[2, at] = arrears
+
+
+@kernel(
+    void, boolean, int64, int64, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS,
+    MONTHS, FLAGS, TABLE, TABLE, MONTHS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT, OUT_OVER,
+    boolean[:, :, ::1],
+)  # fmt: skip
+def run_cascades(
+    quarter_ends, first, first_site, cash, closed, owed, value, rate, interest, interest_paid, interest_left, principal,
+    principal_paid, principal_left, covenants, months_complete, event_of_default, free_before, reserve_before,
+    reserve_months, lockup_dscr, default_dscr, lockup_loan_to_value, default_loan_to_value, sweep, sweep_in_lockup,
+    dscr, free_cash, reserve, prepaid, distribution, done, flags,
+):  # fmt: skip
+    """Run sites' cash down their cascades, on what the clearing has paid to lenders already.
+
+    first: the sites' first row in cash and `closed`, of all parties; first_site: in what is owed, its value, and what
+    was billed, paid and left of interest and principal. Nothing is tested in the first year; what free cash did not
+    cover came out of the reserve; all cash is swept in an event of default. Changes what is left or leaves, nothing is
+    left of a site that is gone; and done and flags, what `run_down` did with each site in each world.
+    """
+    sites, worlds = dscr.shape
+    given = np.empty((20, sites * worlds))
+    for row in range(sites):
+        party, site = first + row, first_site + row
+        for world in range(worlds):
+            at = row * worlds + world
+            free, kept = free_before[row, world], reserve_before[row, world]
+            to_interest, to_principal = interest_paid[site, world], principal_paid[site, world]
+            cash_flow = cash[party, world] + (to_interest + to_principal) - free - kept
+            leaked = min(max(-free - cash_flow, 0.0), kept)
+            due, repaid = interest[site, world], principal[site, world]
+            complete = months_complete[row, world] > 0
+            young = months_complete[row, world] < 12 or not covenants[row, world]
+            given[0, at], given[1, at], given[2, at], given[3, at] = (
+                cash_flow + leaked,
+                free,
+                kept - leaked,
+                0.0,
+            )
+            given[4, at] = owed[site, world] + to_principal
+            given[5, at] = to_interest + interest_left[site, world] - due
+            given[6, at] = to_principal + principal_left[site, world] - repaid
+            given[7, at], given[8, at], given[9, at] = due, repaid, rate[site, world]
+            given[10, at] = reserve_months[row, world] if complete else 0.0
+            given[11, at] = value[site, world]
+            given[12, at], given[13, at] = lockup_dscr[row, world], default_dscr[row, world]
+            given[14, at] = 1e9 if young else lockup_loan_to_value[row, world]
+            given[15, at] = 1e9 if young else default_loan_to_value[row, world]
+            in_lockup = 1.0 if event_of_default[row, world] else sweep_in_lockup[row, world]
+            given[16, at] = sweep[row, world] if complete else 0.0
+            given[17, at] = in_lockup if complete else 0.0
+            given[18, at] = 1.0 if complete and quarter_ends and not closed[party, world] else 0.0
+            given[19, at] = 10.0 if young else dscr[row, world]
+    run_down(given, True, done.reshape((15, sites * worlds)), flags.reshape((3, sites * worlds)))
+    for row in range(sites):
+        for world in range(worlds):
+            alive = 0.0 if closed[first + row, world] else 1.0
+            prepaid[row, world], distribution[row, world] = done[7, row, world], done[8, row, world]
+            free_cash[row, world] = done[10, row, world] * alive
+            reserve[row, world] = done[11, row, world] * alive

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.kernels_waterfall import hand_down, run_down
+from model.kernels_waterfall import hand_down, run_cascades, run_down
 
 
 class Tiers(NamedTuple):
@@ -149,18 +149,20 @@ def project_finance_cascade(
         pays_out,
         0.0 if tested_dscr is None else tested_dscr,
     )
-    return cascade_of(given, tested_dscr is not None)
-
-
-def cascade_of(given, has_tested_dscr=True):
-    """Run the cascade on a block whose rows are the arguments of `project_finance_cascade`, in their order.
-
-    Without `has_tested_dscr` the last row, `tested_dscr`, is not read.
-    """
-    shape = given.shape[1:]
-    done, flags = np.empty((15, *shape)), np.empty((3, *shape), dtype=bool)
-    run_down(_flat(given), has_tested_dscr, _flat(done), _flat(flags))
+    done, flags = _room_for_cascades(given.shape[1:])
+    run_down(_flat(given), tested_dscr is not None, _flat(done), _flat(flags))
     return Cascade(*done, *flags)
+
+
+def cascade_of_sites(*given):
+    """Run the cascade of sites, as the arguments of `run_cascades` but its last two; what it did is given back."""
+    done, flags = _room_for_cascades(given[-1].shape)
+    run_cascades(*given, done, flags)
+    return Cascade(*done, *flags)
+
+
+def _room_for_cascades(shape):
+    return np.empty((15, *shape)), np.empty((3, *shape), dtype=bool)
 
 
 def _joined(*values):

@@ -19,7 +19,15 @@ MODULES = {
     for package in (agents, model)
     for path in sorted(Path(package.__file__).parent.glob("[a-z]*.py"))
 }
-INNER = {"spread_default", "add_referring", "month_of_wear", "impairment", "dividend_that_stands", "tiers_of"}
+INNER = {
+    "spread_default",
+    "add_referring",
+    "month_of_wear",
+    "impairment",
+    "dividend_that_stands",
+    "tiers_of",
+    "run_down",
+}
 """Kernels that only other kernels call: they have tests of their own."""
 KERNELS = {
     name: kernel
@@ -54,6 +62,7 @@ def asked():
         Event(38, "heat_wave", None, 0.3, None, {"months": 4}),
     )
     params = {"site_company.slip_chance": 0.3, "demand.growth_level": 2.0, "joint_venture.enabled": True}
+    params |= {"site_company.lockup_loan_to_value": 0.3, "site_company.default_loan_to_value": 0.35}
     with pytest.MonkeyPatch.context() as patch:
         for user in USERS:
             for name, kernel in KERNELS.items():
