@@ -150,7 +150,8 @@ def project_finance_cascade(
         0.0 if tested_dscr is None else tested_dscr,
     )
     done, flags = _room_for_cascades(given.shape[1:])
-    run_down(_flat(given), tested_dscr is not None, _flat(done), _flat(flags))
+    given, out, marks = (each.reshape(len(each), 1, -1) for each in (given, done, flags))
+    run_down(given, tested_dscr is not None, out, marks)
     return Cascade(*done, *flags)
 
 
