@@ -13,24 +13,29 @@ NUMBERS = types.Array(float64, 1, "C", readonly=True)
 OUT_VERDICTS, OUT_BY_BLOCK = int64[:, ::1], float64[:, :, ::1]
 
 
-@kernel(void, NUMBERS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_BY_BLOCK, OUT, OUT)
+@kernel(
+    void, NUMBERS, float64, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_BY_BLOCK, OUT, OUT,
+)  # fmt: skip
 def load_and_build(
-    share_of_peak, peak_load, growth, season, heat_rise, ai_load, reference_tightness, firm_capacity, build_rate, speed,
-    block_load, load, added,
+    share_of_peak, off_season, peak_load, growth, season_swing, heat_rise, ai_load, reference_tightness, firm_capacity,
+    build_rate, speed, block_load, load, added,
 ):  # fmt: skip
     """Load of each block, heat in the first; capacity that a thin margin calls for, at most the month's part.
 
-    season and speed (of deliveries of turbines) are the same for all. Changes block_load, load and added.
+    Seasons swing load by (1 - swing x off_season). season_swing and speed (of deliveries of turbines) are the same for
+    all. Changes block_load, load and added.
     """
     blocks, regions, worlds = block_load.shape
+    for block in range(blocks):
+        share = share_of_peak[block]
+        for region in range(regions):
+            asked, hotter = block_load[block, region], heat_rise[region]
+            for world in range(worlds):
+                season = 1.0 - season_swing[0, world] * off_season
+                users = peak_load[region, world] * growth[region, world] * season
+                asked[world] = (share + hotter[world] if block == 0 else share) * users
     for region in range(regions):
         for world in range(worlds):
-            users = peak_load[region, world] * growth[region, world] * season[0, world]
-            for block in range(blocks):
-                share = share_of_peak[block]
-                if block == 0:
-                    share = share + heat_rise[region, world]
-                block_load[block, region, world] = share * users
             peak = block_load[0, region, world] + ai_load[region, world]
             load[region, world] = peak
             capacity, had = firm_capacity[region, world], added[region, world]

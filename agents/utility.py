@@ -12,7 +12,9 @@ UNITS = ("wind", "solar", "hydro", "nuclear", "coal", "gas", "peakers", "other")
 BLOCKS = ("peak", "day", "evening", "night")
 """Blocks of hours of a month, from the highest load on."""
 BLOCK_LOAD = np.array([1.0, 0.86, 0.72, 0.6])
-"""Load of each block over the peak of the month: assumed; with the weights below a load factor of 0.73."""
+"""Load of each block over the peak of the month: assumed; with the weights of the blocks a load factor of 0.73."""
+OFF_SEASON = [0.5 - 0.5 * np.cos(2.0 * np.pi * (month - 6) / 12.0) for month in range(12)]
+"""By month of the year: 0 in July, when load is highest, 1 in January, a cosine between."""
 
 
 class Utility(Issuer):
@@ -208,7 +210,7 @@ class Utility(Issuer):
         given = (
             self.peak_load,
             growth,
-            power.season(month),
+            power.season_swing,
             self.heat_rise,
             ai_load,
             self.reference_tightness,
@@ -216,7 +218,13 @@ class Utility(Issuer):
             self.build_rate,
             power.turbine_speed,
         )
-        load_and_build(BLOCK_LOAD, *as_rows(*given), *as_layers(block_load), *as_rows(load, added))
+        load_and_build(
+            BLOCK_LOAD,
+            OFF_SEASON[month % 12],
+            *as_rows(*given),
+            *as_layers(block_load),
+            *as_rows(load, added),
+        )
         self.block_load, self.ai_load, self.load, self.added = block_load, ai_load, load, added
 
     def price_power(self):

@@ -255,10 +255,11 @@ class _Holder:
     def __setattr__(self, name, value):
         """Assign what is declared; once the worlds are allocated, a new public name is a spelling mistake."""
         layout = self._layouts.get(name)
-        if layout is not None and type(value) is np.ndarray and value.base is None:
-            dtype, shape, strides = layout
-            if value.dtype is dtype and value.shape == shape and value.strides == strides:
-                # what nearly every rule assigns: an array of its own, laid out as the block is
+        if layout is not None and type(value) is np.ndarray:
+            (dtype, shape, strides), base = layout, value.base
+            alike = value.dtype is dtype and value.shape == shape and value.strides == strides
+            if alike and (base is None or not base.flags.writeable):
+                # what nearly every rule assigns: laid out as the block is, and nobody else's to write
                 value.setflags(False)
                 self._blocks[name] = value
                 return

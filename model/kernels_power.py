@@ -18,37 +18,40 @@ OUT_STACK, OUT_UNITS, OUT_TABLE = float64[:, :, :, ::1], float64[:, :, ::1], flo
 
 
 @kernel(
-    void, STACK, UNITS, UNITS, UNITS, TABLE, TABLE, FLAGS, TABLE, TABLE, float64, TABLE, TABLE,
-    OUT_STACK, OUT_UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE,
+    void, STACK, UNITS, UNITS, UNITS, TABLE, TABLE, FLAGS, TABLE, TABLE, float64, TABLE, TABLE, TABLE, TABLE, float64,
+    TABLE, OUT_STACK, OUT_UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE, OUT_TABLE,
 )  # fmt: skip
 def offer_and_ask(
-    shares, new, derated, other_load, capacity, added, heat, maintenance, heat_derate, off_season, ai_load,
-    flexible, supply, load, firm, leaves, stays,
+    shares, new, derated, other_load, capacity, added, heat, maintenance, heat_derate, off_season, ai_load, flexible,
+    rent, pue, mwh, cap, supply, load, firm, leaves, stays, bid,
 ):  # fmt: skip
     """Cumulated supply ``(units, blocks, regions, worlds)`` and the month's load, GW.
 
     Supply is its shares of what maintenance leaves of the capacity, plus what was added; in the first block, the
-    peak, heat takes its part of the units it derates. leaves: the flexible part of data centres' load, which bids;
-    firm: all other load, of others by block and of the data centres that stay; load: all of it.
+    peak, heat takes its part of the units it derates. leaves: the flexible part of data centres' load, which bids what
+    its compute earns, rent of a GW-year (US$bn) / (MWh of a GW-year x PUE), at most the cap; firm: all other load, of
+    others by block and of the data centres that stay; load: all of it.
     """
     units, blocks, regions, worlds = supply.shape
-    for unit in range(units):
-        for block in range(blocks):
-            for region in range(regions):
-                for world in range(worlds):
-                    kept = capacity[region, world] * (1.0 - maintenance[0, world] * off_season)
-                    offered = shares[unit, block, region, world] * kept
-                    supply[unit, block, region, world] = (
-                        offered + new[unit, region, world] * added[region, world]
-                    )
-        for region in range(regions):
-            for world in range(worlds):
-                lost = capacity[region, world] * heat_derate[0, world] * heat[region, world]
-                supply[unit, 0, region, world] -= derated[unit, region, world] * lost
+    kept, lost = np.empty((regions, worlds)), np.empty((regions, worlds))
     for region in range(regions):
         for world in range(worlds):
+            had = capacity[region, world]
+            kept[region, world] = had * (1.0 - maintenance[0, world] * off_season)
+            lost[region, world] = had * heat_derate[0, world] * heat[region, world]
             leaves[region, world] = flexible[region, world] * ai_load[region, world]
             stays[region, world] = ai_load[region, world] - leaves[region, world]
+            bid[region, world] = min(rent[0, world] * 1e9 / (mwh * pue[0, world]), cap[region, world])
+    for unit in range(units):
+        for region in range(regions):
+            grown, built, remaining = new[unit, region], added[region], kept[region]
+            for block in range(blocks):
+                share, offered = shares[unit, block, region], supply[unit, block, region]
+                for world in range(worlds):
+                    offered[world] = share[world] * remaining[world] + grown[world] * built[world]
+            part, at_peak, taken = derated[unit, region], supply[unit, 0, region], lost[region]
+            for world in range(worlds):
+                at_peak[world] -= part[world] * taken[world]
     for block in range(blocks):
         for region in range(regions):
             for world in range(worlds):
@@ -56,63 +59,55 @@ def offer_and_ask(
                 load[block, region, world] = firm[block, region, world] + leaves[region, world]
 
 
-@kernel(void, TABLE, TABLE, float64, TABLE, OUT_TABLE)
-def bid_what_compute_earns(rent, pue, mwh, cap, bid):
-    """Bid = rent of a GW-year / (MWh of a GW-year x PUE), US$/MWh, at most the cap. rent in US$bn, the same for all."""
-    for region in range(bid.shape[0]):
-        for world in range(bid.shape[1]):
-            bid[region, world] = min(rent[0, world] * 1e9 / (mwh * pue[0, world]), cap[region, world])
-
-
-@kernel(boolean, UNITS, TABLE, OUT_FLAGS)
-def somebody_leaves(price, bid, there):
-    """Whether the price is at the bid or above it anywhere; `there`: in which regions, in some block."""
-    blocks, regions, worlds = price.shape
-    some = False
-    there[:] = False
-    for block in range(blocks):
-        for region in range(regions):
-            for world in range(worlds):
-                there[region, world] |= price[block, region, world] >= bid[region, world]
-    for region in range(regions):
-        for world in range(worlds):
-            some |= there[region, world]
-    return some
-
-
 FAR, LITTLE = -12.0, 1e-16
 """So many deviations from exhausting the reserve, its chance is below 2e-33; so small a part of a number is lost in
 its rounding (half of 2^-53)."""
 
 
+@kernel(types.Tuple((float64, boolean)), float64, float64, float64, float64, float64, float64)
+def feel_scarcity(top, asked, energy, cap, contingency, spread):
+    """How far the load `asked` is from exhausting the reserve, and whether scarcity can change a bit of the price.
+
+    It is (contingency - reserve) / spread, in standard deviations, infinite where no more than the contingency is
+    left; contingency and spread are shares of the whole stack, `top`. Where it is not felt it is 0, the chance of
+    scarcity to count with. energy: the price without scarcity.
+    """
+    reserve, least = top - asked, contingency * top
+    away = (reserve - least) / (spread * top)
+    far = -away < FAR and energy > LITTLE * cap
+    none_left = reserve <= least
+    return math.inf if none_left else 0.0 if far else -away, none_left or not far
+
+
 @kernel(void, STACK, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_UNITS, OUT_UNITS, OUT_FLAGS_OF_UNITS)
 def energy_price(supply, cost, load, cap, contingency, spread, price, beyond, felt):
-    """The lowest supporting price of energy alone, and how far load is from exhausting the reserve.
+    """The lowest supporting price of energy alone, and what `feel_scarcity` says of it: beyond and felt.
 
-    beyond = (contingency - reserve) / spread, in standard deviations, infinite where no more than the contingency is
-    left; contingency and spread are shares of the whole stack. `cost` is the same in all blocks. felt: where scarcity
-    can change a bit of the price; elsewhere beyond is 0, the chance of scarcity to count with.
+    `cost` is the same in all blocks.
     """
     units, blocks, regions, worlds = supply.shape
     for block in range(blocks):
         for region in range(regions):
+            asked, energy, most = load[block, region], price[block, region], cap[region]
             for world in range(worlds):
-                price[block, region, world] = cost[0, region, world]
+                energy[world] = cost[0, region, world]
             for unit in range(1, units):
+                cheaper, dearer = supply[unit - 1, block, region], cost[unit, region]
                 for world in range(worlds):
-                    if supply[unit - 1, block, region, world] < load[block, region, world]:
-                        price[block, region, world] = max(
-                            price[block, region, world], cost[unit, region, world]
-                        )
+                    raised = max(energy[world], dearer[world])
+                    energy[world] = raised if cheaper[world] < asked[world] else energy[world]
+            top = supply[units - 1, block, region]
             for world in range(worlds):
-                top, asked = supply[units - 1, block, region, world], load[block, region, world]
-                if top < asked:
-                    price[block, region, world] = cap[region, world]
-                reserve, least = top - asked, contingency[region, world] * top
-                away = (reserve - least) / (spread[region, world] * top)
-                far = -away < FAR and price[block, region, world] > LITTLE * cap[region, world]
-                felt[block, region, world] = reserve <= least or not far
-                beyond[block, region, world] = math.inf if reserve <= least else 0.0 if far else -away
+                if top[world] < asked[world]:
+                    energy[world] = most[world]
+                beyond[block, region, world], felt[block, region, world] = feel_scarcity(
+                    top[world],
+                    asked[world],
+                    energy[world],
+                    most[world],
+                    contingency[region, world],
+                    spread[region, world],
+                )
 
 
 @kernel(void, UNITS, TABLE, TABLE, OUT_UNITS)
@@ -130,32 +125,84 @@ def add_scarcity(lost_load, cap, uplift, price):
                 price[block, region, world] = min(energy + uplift[region, world], most)
 
 
-@kernel(void, UNITS, TABLE, TABLE, TABLE, OUT_TABLE)
-def chance_at_bid(cost, cap, uplift, bid, chance):
-    """The probability of lost load at which scarcity lifts the price of energy to the bid, within (0, 1)."""
-    units, regions, worlds = cost.shape
+@kernel(
+    boolean, STACK, UNITS, TABLE, TABLE, TABLE, TABLE, TABLE, UNITS, UNITS, OUT_UNITS, OUT_UNITS, OUT_UNITS,
+    OUT_FLAGS_OF_UNITS, OUT_TABLE, OUT_FLAGS,
+)  # fmt: skip
+def find_leavers(
+    supply,
+    cost,
+    cap,
+    uplift,
+    contingency,
+    spread,
+    bid,
+    price,
+    firm,
+    off,
+    without,
+    beyond,
+    felt,
+    chance,
+    there,
+):
+    """Whether the price is at the bid or above it anywhere; only there, what `let_bidders_leave` has to know.
+
+    without, beyond and felt: of firm load alone, the price of energy and what `feel_scarcity` says of it. chance: the
+    probability of lost load at which scarcity lifts the price of energy to the bid, within (0, 1); there: in which
+    regions, in some block. off: zeros.
+    """
+    units, blocks, regions, worlds = supply.shape
+    some = False
+    for block in range(blocks):
+        for region in range(regions):
+            for world in range(worlds):
+                off[block, region, world] = 0.0
+                some |= price[block, region, world] >= bid[region, world]
+    if not some:
+        return False
+    there[:] = False
+    for block in range(blocks):
+        for region in range(regions):
+            for world in range(worlds):
+                felt[block, region, world] = False
+                if price[block, region, world] < bid[region, world]:
+                    continue
+                there[region, world] = True
+                asked, energy = firm[block, region, world], cost[0, region, world]
+                for unit in range(1, units):
+                    if supply[unit - 1, block, region, world] < asked:
+                        energy = max(energy, cost[unit, region, world])
+                top = supply[units - 1, block, region, world]
+                energy = cap[region, world] if top < asked else energy
+                without[block, region, world] = energy
+                beyond[block, region, world], felt[block, region, world] = feel_scarcity(
+                    top, asked, energy, cap[region, world], contingency[region, world], spread[region, world]
+                )
     for region in range(regions):
         for world in range(worlds):
-            energy, dearest = bid[region, world] - uplift[region, world], 0.0
-            for unit in range(units):
-                if cost[unit, region, world] <= energy:
-                    dearest = max(dearest, cost[unit, region, world])
-            share = (energy - dearest) / max(cap[region, world] - dearest, 1e-9)
-            chance[region, world] = min(max(share, 1e-12), 1.0 - 1e-12)
+            if there[region, world]:
+                energy, dearest = bid[region, world] - uplift[region, world], 0.0
+                for unit in range(units):
+                    if cost[unit, region, world] <= energy:
+                        dearest = max(dearest, cost[unit, region, world])
+                share = (energy - dearest) / max(cap[region, world] - dearest, 1e-9)
+                chance[region, world] = min(max(share, 1e-12), 1.0 - 1e-12)
+    return True
 
 
 @kernel(
-    void, STACK, UNITS, TABLE, TABLE, TABLE, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_UNITS, OUT_UNITS,
+    void, STACK, UNITS, TABLE, TABLE, TABLE, TABLE, TABLE, UNITS, UNITS, UNITS, TABLE, TABLE, OUT_UNITS, OUT_UNITS,
 )  # fmt: skip
 def let_bidders_leave(
-    supply, cost, uplift, contingency, spread, without, firm, leaves, bid, quantile, price, off
+    supply, cost, cap, uplift, contingency, spread, bid, without, lost_load, firm, leaves, quantile, price, off
 ):  # fmt: skip
     """Let load leave where the price is at its bid or above: the price then, and the GW that are off.
 
     price = max(price without it, min(price with it, bid)). Off is none of it below its bid, all above, and at it what
-    supply up to the bid, less the reserve at which scarcity would cost more, leaves over. without: the price of firm
-    load alone; quantile: the normal quantile of `chance_at_bid`. Changes price and off ``(blocks, regions, worlds)``,
-    which comes in as zeros.
+    supply up to the bid, less the reserve at which scarcity would cost more, leaves over. without and lost_load: the
+    price of energy and the probability of lost load of firm load alone; quantile: the normal quantile of the chance of
+    `find_leavers`. Changes price and off ``(blocks, regions, worlds)``.
     """
     units, blocks, regions, worlds = supply.shape
     for block in range(blocks):
@@ -165,7 +212,10 @@ def let_bidders_leave(
                 if full < asked:
                     continue
                 if full > asked:
-                    price[block, region, world] = max(without[block, region, world], min(full, asked))
+                    energy, most = without[block, region, world], cap[region, world]
+                    energy = energy + max(most - energy, 0.0) * lost_load[block, region, world]
+                    least = min(energy + uplift[region, world], most)
+                    price[block, region, world] = max(least, min(full, asked))
                 settled, size = price[block, region, world], leaves[region, world]
                 if settled > asked:
                     off[block, region, world] = size
@@ -224,33 +274,55 @@ def load_of_data_centres(energised, carried, region, on_grid, pue, capacity, ope
     load[:] = 0.0
     worlds, last = load.shape[1], energised.shape[0] - 1
     for site in range(last + 1):
-        at, grid = region[site], on_grid[site, 0]
+        grid, used, asked_there = on_grid[site, 0], energised[site], load[region[site]]
         for world in range(worlds):
-            asked = energised[site, world] * grid * pue[0, world]
+            asked = used[world] * grid * pue[0, world]
             if site < last:
                 asked = max(asked - carried[site, world], 0.0)
-            load[at, world] += asked
-    for world in range(worlds):
-        built = 0.0
-        for row in range(capacity.shape[0]):
-            built += max(capacity[row, world] - opening_capacity[row, 0], 0.0)
-        for at in range(load.shape[0]):
-            load[at, world] += share[at, world] * built * pue[0, world]
+            asked_there[world] += asked
+    built = np.zeros(worlds)
+    for row in range(capacity.shape[0]):
+        had, has = opening_capacity[row, 0], capacity[row]
+        for world in range(worlds):
+            built[world] += max(has[world] - had, 0.0)
+    for at in range(load.shape[0]):
+        for world in range(worlds):
+            load[at, world] += share[at, world] * built[world] * pue[0, world]
 
 
-@kernel(void, MONTHS, TABLE, TABLE, TABLE, TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE)
-def tell_utilities(verdict, upgrades_paid, ai_load, load, revenue, connecting, unpaid, ai_share):
+@kernel(
+    void, MONTHS, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, OUT_TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+)  # fmt: skip
+def tell_of_regions(
+    verdict,
+    upgrades_paid,
+    delay,
+    ai_load,
+    load,
+    revenue,
+    region,
+    connecting,
+    unpaid,
+    ai_share,
+    delay_of_sites,
+):
     """Connections that the verdict leaves, 1 - verdict / 2; upgrades not paid for, over revenue; data centres' share.
 
-    verdict and upgrades_paid of each region's commission; revenue ``(regions, 1)`` US$bn a year.
+    verdict and upgrades_paid of each region's commission; revenue ``(regions, 1)`` US$bn a year. Each site is told the
+    `delay` that its region's commission means.
     """
     regions, worlds = ai_share.shape
-    for region in range(regions):
+    for at in range(regions):
+        earned = revenue[at, 0]
         for world in range(worlds):
-            data_centres = ai_load[region, world]
-            connecting[region, world] = 1.0 - 0.5 * verdict[region, world]
-            unpaid[region, world] = (1.0 - upgrades_paid[region, world]) * data_centres / revenue[region, 0]
-            ai_share[region, world] = data_centres / max(load[region, world], 1.0)
+            data_centres = ai_load[at, world]
+            connecting[at, world] = 1.0 - 0.5 * verdict[at, world]
+            unpaid[at, world] = (1.0 - upgrades_paid[at, world]) * data_centres / earned
+            ai_share[at, world] = data_centres / max(load[at, world], 1.0)
+    for site in range(delay_of_sites.shape[0]):
+        meant, told = delay[region[site]], delay_of_sites[site]
+        for world in range(worlds):
+            told[world] = meant[world]
 
 
 @kernel(
@@ -282,22 +354,29 @@ def cuts_and_prices(
             over_reference[contract, world] = grid * seen + (1.0 - grid)
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, OUT_TABLE, OUT_TABLE, OUT_TABLE)
-def ask_the_grid(opening, on_grid, pue, delivered, carried, region, own, asking, ready):
+@kernel(boolean, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, OUT_TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE)
+def ask_the_grid(
+    opening, on_grid, pue, delivered_before, arriving, carried, region, delivered, own, asking, ready
+):
     """Ask the grid for the load of halls about to open, unless free turbines of the site carry all of it: its `own`.
 
-    opening ``(sites, worlds)`` GW of IT load; delivered: turbines, of which some load is `carried` already; asking: by
-    site, ready: by region.
+    opening ``(sites, worlds)`` GW of IT load; delivered: turbines, those now `arriving` too, of which some load is
+    `carried` already; asking: by site, ready: by region. Tells whether any hall is about to open.
     """
     ready[:] = 0.0
+    some = False
     sites, worlds = asking.shape
     for site in range(sites):
-        at, grid = region[site], on_grid[site, 0]
+        ready_there, grid = ready[region[site]], on_grid[site, 0]
         for world in range(worlds):
+            has = delivered_before[site, world] + arriving[site, world]
             load = opening[site, world] * grid * pue[0, world]
-            carries = load > 0.0 and delivered[site, world] - carried[site, world] >= load
+            carries = load > 0.0 and has - carried[site, world] >= load
+            delivered[site, world] = has
             own[site, world], asking[site, world] = load if carries else 0.0, 0.0 if carries else load
-            ready[at, world] += asking[site, world]
+            ready_there[world] += asking[site, world]
+            some |= opening[site, world] != 0.0
+    return some
 
 
 @kernel(
@@ -337,10 +416,11 @@ def find_lost_orders(month, start, amount, lost_below, survival, enabled, lost):
     """
     some = False
     for rung in range(lost.shape[0]):
+        starts, gw, least, gone = start[rung], amount[rung], lost_below[rung], lost[rung]
         for world in range(lost.shape[1]):
-            ahead = start[rung, world] > month and amount[rung, world] > 0.0 and enabled[0, world]
-            lost[rung, world] = ahead and survival[0, world] <= lost_below[rung, world]
-            some |= lost[rung, world]
+            ahead = (starts[world] > month) & (gw[world] > 0.0) & enabled[0, world]
+            gone[world] = ahead & (survival[0, world] <= least[world])
+            some |= gone[world]
     return some
 
 
@@ -387,6 +467,7 @@ def find_what_binds(
 
 @kernel(
     void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, MONTHS, FLAGS, float64, float64, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+    OUT_TABLE,
 )  # fmt: skip
 def work_off_turbines(
     output,
@@ -402,11 +483,13 @@ def work_off_turbines(
     backlog,
     wait,
     built,
+    speed,
 ):
     """A month of the book of turbines: orders of others, of utilities and of owners come in, makers work a month.
 
     output GW a year, orders of others as a share of it; added: capacity that utilities have built so far, `built` in
-    all. Where no book is `kept`, the backlog stays as it is and the wait is the lead.
+    all. Where no book is `kept`, the backlog stays as it is and the wait is the lead. speed: what utilities can build
+    in a month over what they could at that lead, at most one.
     """
     for world in range(wait.shape[1]):
         built[0, world] = 0.0
@@ -418,3 +501,4 @@ def work_off_turbines(
         if kept[0, world]:
             backlog[0, world] = max(before + new - make / 12.0, 0.0)
             wait[0, world] = min(max(12.0 * backlog[0, world] / make, least), most)
+        speed[0, world] = min(lead[0, world] / max(wait[0, world], 1.0), 1.0)

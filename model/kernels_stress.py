@@ -6,6 +6,7 @@ comparisons, so that a world has the same bits alone and in any batch.
 
 import math
 
+import numpy as np
 from numba import float64, int64, types, void
 
 from agents.kernels import FLAGS, MONTHS, OUT, TABLE, kernel
@@ -15,13 +16,13 @@ OUT_SQUARES = float64[:, :, ::1]
 
 
 @kernel(
-    void, TABLE, FLAGS, MONTHS, TABLE, TABLE, int64, MONTHS, TABLE, TABLE, MONTHS, FLAGS, MONTHS, FLAGS, FLAGS, TABLE,
-    TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT,
+    void, FLAGS, MONTHS, TABLE, int64, int64, int64, TABLE, TABLE, TABLE, int64, MONTHS, TABLE, TABLE, FLAGS, TABLE,
+    TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT,
 )  # fmt: skip
 def read_weakness(
-    spread_multiple, lab_closed, lab_missed, runway, revenue_surprise,
-    of_lab, months_complete, dscr, lockup_dscr, site_missed, site_closed, partner_missed, partner_closed,
-    sells_holdings, loan_to_value, loan_to_value_ceiling, leverage, leverage_ceiling, debt,
+    closed, missed, debt, lab, first_site, first_partner, spread_multiple, runway, revenue_surprise,
+    of_lab, months_complete, dscr, lockup_dscr,
+    sells_holdings, loan_to_value, loan_to_value_ceiling, leverage, leverage_ceiling,
     price, calm_price, curtailed, load, readings,
 ):  # fmt: skip
     """The six readings ``(6, worlds)``: funding, coverage, liquidity, leverage, power, demand.
@@ -31,33 +32,44 @@ def read_weakness(
     lab's runway lacks of twelve months, all where it is in arrears or gone. leverage: partners' debt, each by how far
     it is above its ceiling (at most one), over all their debt. power: price over that of a calm year, less one, plus
     the share of data centres cut, mean over the regions by load. demand: the lab's revenue below expectation, in
-    logarithms.
+    logarithms. closed, missed (months in arrears) and debt are of all parties; the lab, the sites and the partners
+    are their rows from `lab`, `first_site` and `first_partner` on.
     """
-    partners, worlds = debt.shape
-    for world in range(worlds):
-        low, owed, above, used, dear = 0.0, 0.0, 0.0, 0.0, 0.0
-        for site in range(of_lab):
+    partners, worlds = leverage.shape
+    funding, coverage, liquidity, excess, dear, demand = (
+        readings[0], readings[1], readings[2], readings[3], readings[4], readings[5],
+    )  # fmt: skip
+    owed, used = np.zeros(worlds), np.zeros(worlds)
+    readings[:] = 0.0
+    for site in range(of_lab):
+        late, gone = missed[first_site + site], closed[first_site + site]
+        for world in range(worlds):
             tested = months_complete[site, world] >= 12 and dscr[site, world] < lockup_dscr[site, world]
-            low += tested or site_missed[site, world] > 0 or site_closed[site, world]
-        for partner in range(partners):
-            low += partner_missed[partner, world] > 0 or partner_closed[partner, world]
+            coverage[world] += tested or late[world] > 0 or gone[world]
+    for partner in range(partners):
+        row = first_partner + partner
+        late, gone, owes = missed[row], closed[row], debt[row]
+        for world in range(worlds):
+            coverage[world] += late[world] > 0 or gone[world]
             over = leverage[partner, world] / leverage_ceiling[partner, world]
             if sells_holdings[partner, world]:
                 over = loan_to_value[partner, world] / loan_to_value_ceiling[partner, world]
-            excess = 1.0 if partner_closed[partner, world] else min(max(over - 1.0, 0.0), 1.0)
-            owed += debt[partner, world]
-            above += debt[partner, world] * excess
-        for region in range(price.shape[0]):
+            part = 1.0 if gone[world] else min(max(over - 1.0, 0.0), 1.0)
+            owed[world] += owes[world]
+            excess[world] += owes[world] * part
+    for region in range(price.shape[0]):
+        for world in range(worlds):
             rise = max(price[region, world] / calm_price[region, world] - 1.0, 0.0)
-            used += load[region, world]
-            dear += load[region, world] * (rise + curtailed[region, world])
-        gone = lab_closed[0, world] or lab_missed[0, world] > 0
-        readings[0, world] = spread_multiple[0, world] - 1.0
-        readings[1, world] = low / (of_lab + partners)
-        readings[2, world] = 1.0 if gone else max(1.0 - runway[0, world] / 12.0, 0.0)
-        readings[3, world] = above / max(owed, 1e-9)
-        readings[4, world] = dear / max(used, 1e-9)
-        readings[5, world] = max(-revenue_surprise[0, world], 0.0)
+            used[world] += load[region, world]
+            dear[world] += load[region, world] * (rise + curtailed[region, world])
+    for world in range(worlds):
+        gone = closed[lab, world] or missed[lab, world] > 0
+        funding[world] = spread_multiple[0, world] - 1.0
+        coverage[world] = coverage[world] / (of_lab + partners)
+        liquidity[world] = 1.0 if gone else max(1.0 - runway[0, world] / 12.0, 0.0)
+        excess[world] = excess[world] / max(owed[world], 1e-9)
+        dear[world] = dear[world] / max(used[world], 1e-9)
+        demand[world] = max(-revenue_surprise[0, world], 0.0)
 
 
 @kernel(void, TABLE, TABLE, float64, OUT)
@@ -68,23 +80,26 @@ def place_in_sample(readings, sample, floor, places):
     for reading in range(count):
         for world in range(worlds):
             value, low, high = readings[reading, world], 0, size
-            while low < high:
-                middle = (low + high) // 2
-                if sample[middle, reading] <= value:
-                    low = middle + 1
-                else:
-                    high = middle
-            places[reading, world] = low / size if value > floor else 0.0
+            places[reading, world] = 0.0
+            if value > floor:
+                while low < high:
+                    middle = (low + high) // 2
+                    if sample[middle, reading] <= value:
+                        low = middle + 1
+                    else:
+                        high = middle
+                places[reading, world] = low / size
 
 
-@kernel(void, TABLE, TABLE, SQUARES, TABLE, OUT_SQUARES, OUT, OUT, OUT)
-def join_by_correlation(places, weights, covariance, decay, updated, parts, squared, means):
+@kernel(void, TABLE, TABLE, SQUARES, TABLE, TABLE, OUT_SQUARES, OUT, OUT, OUT, OUT)
+def join_by_correlation(places, weights, covariance, decay, highest, updated, squared, index, means, peak):
     """Covariances after a month, and the squared index: parts joined by correlations, at most those of all at one.
 
-    decay ``(1, worlds)``; covariances ``(n, n, worlds)``; parts, a scratch, ``(n, worlds)``; squared and the mean
-    place ``(1, worlds)``.
+    Covariances ``(n, n, worlds)``; decay, the `highest` index before, the squared index, its root, the mean place and
+    the peak, the highest index so far, ``(1, worlds)``.
     """
     count, worlds = places.shape
+    parts = np.empty((count, worlds))
     for one in range(count):
         for other in range(count):
             for world in range(worlds):
@@ -105,3 +120,5 @@ def join_by_correlation(places, weights, covariance, decay, updated, parts, squa
     for world in range(worlds):
         most = means[0, world] * means[0, world]
         squared[0, world] = min(max(squared[0, world], 0.0), most)
+        index[0, world] = math.sqrt(squared[0, world])  # bit-safe: square roots are rounded exactly
+        peak[0, world] = max(highest[0, world], index[0, world])

@@ -10,24 +10,22 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from agents.kernels import as_layers, as_rows
-from agents.utility import BLOCK_LOAD, UNITS
+from agents.utility import BLOCK_LOAD, OFF_SEASON, UNITS
 from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import MWH_PER_GW_YEAR
 from model.kernels_power import (
     add_scarcity,
     ask_the_grid,
-    bid_what_compute_earns,
-    chance_at_bid,
     cut_by_block,
     cuts_and_prices,
     energy_price,
+    find_leavers,
     find_lost_orders,
     find_what_binds,
     let_bidders_leave,
     load_of_data_centres,
     offer_and_ask,
-    somebody_leaves,
-    tell_utilities,
+    tell_of_regions,
     wait_for_power,
     work_off_turbines,
 )
@@ -57,8 +55,6 @@ LEAST_WAIT, MOST_WAIT = 12.0, 240.0
 """Months between the order of a turbine and its power, at least and at most."""
 DERATED = ("coal", "gas", "peakers")
 NEW_CAPACITY = "gas"
-OFF_SEASON = [0.5 - 0.5 * np.cos(2.0 * np.pi * (month - 6) / 12.0) for month in range(12)]
-"""By month of the year: 0 in July, 1 in January, a cosine between."""
 SUMMER = (5, 6, 7)
 """June, July and August, counted from 0."""
 LAST_BLOCKS = np.array([0.26, 0.46, 0.28]).reshape(-1, 1, 1)
@@ -103,17 +99,20 @@ class Stack(NamedTuple):
         add_scarcity(lost_load, self.cap, self.uplift, price)
         return price
 
-    def price_and_leave(self, price, firm, leaves, bid, there):
-        """Let load that bids leave where the `price` is not below its bid: the price then, and the GW that are off.
+    def let_leave(self, price, firm, leaves, bid):
+        """Let load that bids leave where the `price` is not below its bid, which changes it: give the GW that are off.
 
-        `there` ``(regions, worlds)``: where it is not below the bid in some block.
+        Firm load alone is priced there only: in some 3% of the blocks.
         """
-        price, off, chance = price.copy(), np.zeros(price.shape), np.empty(bid.shape)
-        chance_at_bid(self.cost, self.cap, self.uplift, bid, chance)
-        without, quantile = self.price_at(firm), ndtri(chance, out=chance, where=there)
-        terms = self.supply, self.cost, self.uplift, self.contingency, self.spread
-        let_bidders_leave(*terms, without, firm, leaves, bid, quantile, price, off)
-        return price, off
+        off, without, beyond = np.empty(price.shape), np.empty(price.shape), np.empty(price.shape)
+        felt, there = np.empty(price.shape, dtype=bool), np.empty(bid.shape, dtype=bool)
+        chance = np.empty(bid.shape)
+        stack = self.supply, self.cost, self.cap, self.uplift, self.contingency, self.spread
+        if find_leavers(*stack, bid, price, firm, off, without, beyond, felt, chance, there):
+            lost_load = ndtr(beyond, out=beyond, where=felt)
+            quantile = ndtri(chance, out=chance, where=there)
+            let_bidders_leave(*stack, bid, without, lost_load, firm, leaves, quantile, price, off)
+        return off
 
 
 class Power(Mechanism):
@@ -251,16 +250,13 @@ class Power(Mechanism):
         sites = (len(SITE_REGION) - 1, self.worlds)
         self._arriving = np.zeros((model.months + 1, *sites))
         self._on_order, self._delivered, self._carried = np.zeros((3, *sites))
-        self._ordered = self._built_before = np.zeros((1, self.worlds))
+        self._nothing_ordered = self._ordered = self._built_before = np.zeros((1, self.worlds))
+        self.turbine_speed = np.ones((1, self.worlds))
         for contract in contracts:
             site = names.index(contract.id.removeprefix("power_"))
             self._own[site] = contract.terms.get("onsite_gas_gw", 0.0)
 
     # -- the month's weather and market ---------------------------------------------------------------------
-
-    def season(self, month):
-        """Give the seasonal factor of load, ``(1, worlds)``: highest in July, at most one."""
-        return 1.0 - self.season_swing * OFF_SEASON[month % 12]
 
     def strike_heat(self):
         """Draw heat waves for June, July and August; part of them strike all regions at once.
@@ -349,25 +345,27 @@ class Power(Mechanism):
             OFF_SEASON[self.model.month % 12],
             ai_load,
             flexible,
+            self.model.compute_market.old_rent,
+            self.model.power_contracts.pue,
+            MWH_PER_GW_YEAR,
+            cap,
             supply,
             load,
             firm,
             leaves,
             stays,
+            bid,
         )
-        rent, pue = self.model.compute_market.old_rent, self.model.power_contracts.pue
-        bid_what_compute_earns(rent, pue, MWH_PER_GW_YEAR, cap, bid)
         stack = Stack(supply, cost, cap, contingency, spread, uplift)
-        price, off = stack.price_at(load), np.zeros(firm.shape)
-        there = np.empty(bid.shape, dtype=bool)
-        if somebody_leaves(price, bid, there):  # in some 3% of blocks: elsewhere all data centres stay
-            price, off = stack.price_and_leave(price, firm, leaves, bid, there)
+        price = stack.price_at(load)
+        off = stack.let_leave(price, firm, leaves, bid)
         if not self._always_on:
             (usual,) = as_rows(utility.reference_price)
             usual = np.minimum(usual * self.price_level, cap)
             price, off, firm = np.where(self.enabled, price, usual), off * self.enabled, firm * self.enabled
         top, cut = supply[-1], np.empty(price.shape)
-        peak, mean, paid, curtailed, shed = (np.empty(cap.shape) for _ in range(5))
+        peak, mean, paid = np.empty(cap.shape), np.empty(cap.shape), np.empty(cap.shape)
+        curtailed, shed = np.empty(cap.shape), np.empty(cap.shape)
         given = price, off, firm, top, stays, ai_load, self.weights
         cut_by_block(*given, cut, peak, mean, paid, curtailed, shed)
         return Clearing(price, cut, peak, mean, paid, curtailed, shed)
@@ -400,19 +398,23 @@ class Power(Mechanism):
         )
         load.setflags(False)
         connecting, unpaid, ai_share = np.empty(load.shape), np.empty(load.shape), np.empty(load.shape)
-        tell_utilities(
+        delay = np.empty(model.sites.energised.shape)
+        tell_of_regions(
             commissions.verdict,
             commissions.upgrades_paid,
+            commissions.delay_pressure,
             utilities.ai_load,
             utilities.load,
             self._revenue,
+            SITE_REGION,
             connecting,
             unpaid,
             ai_share,
+            delay,
         )
         self.ai_load_of_utilities, self.ai_share_of_regions = load, ai_share
         self.connecting_of_utilities, self.unpaid_of_utilities = connecting, unpaid
-        self.delay_pressure_of_sites = commissions.delay_pressure.take(SITE_REGION, axis=0)
+        self.delay_pressure_of_sites = delay
         self.allowed_growth_of_utilities = commissions.allowed_now
         self.bills_of_regions = utilities.household_bill
 
@@ -431,16 +433,27 @@ class Power(Mechanism):
         halls, utilities, month = self.model.halls, self.model.utilities, self.model.month
         opening = halls.opening_in(month + 1)
         self.deliver_turbines()
-        own, asking = np.empty(opening.shape), np.empty(opening.shape)
+        delivered, own, asking = np.empty(opening.shape), np.empty(opening.shape), np.empty(opening.shape)
         ready = np.empty(utilities.queue.shape)
-        pue = self.model.power_contracts.pue
-        ask_the_grid(opening, ON_GRID, pue, self._delivered, self._carried, SITE_REGION, own, asking, ready)
-        self.ready_of_regions = ready
+        some_open = ask_the_grid(
+            opening,
+            ON_GRID,
+            self.model.power_contracts.pue,
+            self._delivered,
+            self._arriving[month],
+            self._carried,
+            SITE_REGION,
+            delivered,
+            own,
+            asking,
+            ready,
+        )
+        self._delivered, self.ready_of_regions = delivered, ready
         utilities.do("connect")
         self.lose_requests()
         if self.waited_of_sites is None:
             self.waited_of_sites = np.zeros(opening.shape, dtype=np.int64)
-        if not opening.any():
+        if not some_open:
             return
         waits, waited = np.empty(opening.shape, dtype=bool), np.empty(opening.shape, dtype=np.int64)
         carried, waiting = np.empty(opening.shape), np.empty(opening.shape)
@@ -468,7 +481,7 @@ class Power(Mechanism):
             self.order_turbines(waiting)
 
     def deliver_turbines(self):
-        """Let the makers work a month on the book of turbines, and hand over what is due.
+        """Let the makers work a month on the book of turbines, from which follow its wait and what utilities can build.
 
         backlog' = max(backlog + orders of others, utilities and owners - output / 12, 0), first come, first served,
         so that who orders now waits 12 x backlog / output months, a year at least.
@@ -476,7 +489,7 @@ class Power(Mechanism):
         month, row = self.model.month, (1, self.worlds)
         if month == 0:
             self.turbine_backlog = self.turbine_lead / 12.0 * self.turbine_output
-        backlog, wait, built = np.empty(row), np.empty(row), np.empty(row)
+        backlog, wait, built, speed = np.empty(row), np.empty(row), np.empty(row), np.empty(row)
         work_off_turbines(
             self.turbine_output,
             self.turbine_orders,
@@ -491,10 +504,10 @@ class Power(Mechanism):
             backlog,
             wait,
             built,
+            speed,
         )
-        self.turbine_backlog, self.turbine_wait = backlog, wait
-        self._built_before, self._ordered = built, np.zeros(row)
-        self._delivered = self._delivered + self._arriving[month]
+        self.turbine_backlog, self.turbine_wait, self.turbine_speed = backlog, wait, speed
+        self._built_before, self._ordered = built, self._nothing_ordered
 
     @of_params
     def _keeps_book(self):
@@ -533,11 +546,6 @@ class Power(Mechanism):
             amount=gw * self.turbine_cost,
             because="the grid would take longer to come",
         )
-
-    @property
-    def turbine_speed(self):
-        """What utilities can build in a month over what they could at the lead time of the start, at most one."""
-        return np.minimum(self.turbine_lead / np.maximum(self.turbine_wait, 1.0), 1.0)
 
     def publish_prices(self):
         """Publish curtailment and prices after the utilities have met their load.

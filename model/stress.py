@@ -81,45 +81,43 @@ class Stress(Mechanism):
 
     def read(self):
         """Take the six readings, find their places in the frozen sample, and join them."""
-        readings = np.empty((len(READINGS), self.worlds))
+        readings, places = (np.empty((len(READINGS), self.worlds)) for _ in range(2))
         self._read_weakness(readings)
-        readings.setflags(write=False)
+        readings.setflags(False)
         for row, name in enumerate(READINGS):
             setattr(self, name, readings[row : row + 1])
-        places = percentiles(readings, reference_sample(), FLOOR)
+        place_in_sample(readings, reference_sample(), FLOOR, places)
         if self.covariance is None:
             self.covariance = np.repeat(np.eye(len(READINGS))[:, :, None] / 12.0, self.worlds, axis=2)
-        squared, self.mean, self.covariance = _join(places, WEIGHTS, self.covariance, self.decay)
-        self.index = np.sqrt(squared, out=squared)
-        self.peak = np.maximum(self.peak, self.index)
+        joined = _join(places, WEIGHTS, self.covariance, self.decay, self.peak)
+        self.covariance, _, self.index, self.mean, self.peak = joined
 
     def _read_weakness(self, readings):
         """Take the six readings, ``(readings, worlds)``.
 
         Meta's own site is left out: its cover is thin by design, and its tenant is not the lab.
         """
-        model, lab, missed = self.model, self.model.openai, self.model.solvency.months_missed
-        sites, partners, utilities = model.sites, model.partners, model.utilities
+        model, lab, sites = self.model, self.model.openai, self.model.sites
+        partners, utilities, solvency = model.partners, model.utilities, model.solvency
         read_weakness(
+            model.ledger.closed,
+            solvency.months_missed,
+            solvency.debt,
+            lab.place.start,
+            sites.place.start,
+            partners.place.start,
             model.credit.spread_multiple,
-            lab.closed,
-            lab.rows_of(missed),
             lab.runway,
             model.demand.revenue_surprise,
             model.halls.rows,
             sites.months_complete,
             sites.dscr,
             sites.lockup_dscr,
-            sites.rows_of(missed),
-            sites.closed,
-            partners.rows_of(missed),
-            partners.closed,
             partners.sells_holdings,
             partners.loan_to_value,
             partners.loan_to_value_ceiling,
             partners.leverage,
             partners.leverage_ceiling,
-            partners.debt,
             utilities.price,
             self._calm_price,
             utilities.curtailed,
@@ -160,16 +158,15 @@ def composite_stress(places, weights, covariance, decay):
     count, worlds = places.shape
     shapes = (count, worlds), (count, 1), (count, count, worlds), (1, worlds)
     given = map(np.broadcast_to, (places, weights, covariance, decay), shapes)
-    squared, _, updated = _join(*map(np.ascontiguousarray, given))
+    updated, squared, *_ = _join(*map(np.ascontiguousarray, given), np.zeros((1, worlds)))
     return squared[0], updated
 
 
-def _join(places, weights, covariance, decay):
-    """Give the squared index and the mean place, ``(1, worlds)``, and the covariances, of blocks of full shape."""
-    updated, parts = np.empty(covariance.shape), np.empty(places.shape)
-    squared, mean = np.empty((1, places.shape[1])), np.empty((1, places.shape[1]))
-    join_by_correlation(places, weights, covariance, decay, updated, parts, squared, mean)
-    return squared, mean, updated
+def _join(places, weights, covariance, decay, highest):
+    """Join places, blocks of full shape: what `join_by_correlation` finds, as a tuple."""
+    found = np.empty(covariance.shape), *(np.empty(decay.shape) for _ in range(4))
+    join_by_correlation(places, weights, covariance, decay, highest, *found)
+    return found
 
 
 def months_of_cash(liquid, flows):
