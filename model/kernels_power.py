@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import FLAGS, MONTHS, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, kernel
+from agents.kernels import FLAGS, MONTHS, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, kernel, part_of_kernel
 
 STACK = types.Array(float64, 4, "C", readonly=True)
 UNITS = types.Array(float64, 3, "C", readonly=True)
@@ -64,7 +64,7 @@ FAR, LITTLE = -12.0, 1e-16
 its rounding (half of 2^-53)."""
 
 
-@kernel(types.Tuple((float64, boolean)), float64, float64, float64, float64, float64, float64)
+@part_of_kernel(types.Tuple((float64, boolean)), float64, float64, float64, float64, float64, float64)
 def feel_scarcity(top, asked, energy, cap, contingency, spread):
     """How far the load `asked` is from exhausting the reserve, and whether scarcity can change a bit of the price.
 

@@ -79,16 +79,15 @@ def place_in_sample(readings, sample, floor, places):
     size = sample.shape[0]
     for reading in range(count):
         for world in range(worlds):
-            value, low, high = readings[reading, world], 0, size
+            value, found, left = readings[reading, world], 0, size
             places[reading, world] = 0.0
             if value > floor:
-                while low < high:
-                    middle = (low + high) // 2
-                    if sample[middle, reading] <= value:
-                        low = middle + 1
-                    else:
-                        high = middle
-                places[reading, world] = low / size
+                while left > 1:  # `found` are not above it, and of the next `left` it is not known
+                    half = left // 2
+                    found += half * (sample[found + half - 1, reading] <= value)
+                    left -= half
+                found += sample[found, reading] <= value
+                places[reading, world] = found / size
 
 
 @kernel(void, TABLE, TABLE, SQUARES, TABLE, TABLE, OUT_SQUARES, OUT, OUT, OUT, OUT)

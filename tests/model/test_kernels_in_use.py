@@ -27,6 +27,8 @@ INNER = {
     "dividend_that_stands",
     "tiers_of",
     "run_down",
+    "feel_scarcity",
+    "move_along_curve",
 }
 """Kernels that only other kernels call: they have tests of their own."""
 KERNELS = {
