@@ -43,8 +43,7 @@ class Customers(Party):
 
     def adopt_services(self):
         """Move along the adoption curve by the exact Bass step; a demand surprise scales the spending."""
-        self.adopted = self.model.demand.adopt(self)
-        self.spending = self.potential * self.adopted * np.exp(self.model.demand.surprise)
+        self.adopted, self.spending = self.model.demand.adopt(self)
 
     def choose(self):
         """Choose by quality over open weights, price relative to the trend, habit.

@@ -27,14 +27,15 @@ def add_training(used, serving, stock_before, decay, opening_stock, stock, effec
             effective[lab, world] = max(multiple, 0.05)
 
 
-@kernel(void, TABLE, TABLE, TABLE, OUT)
-def match_the_best(efficiency, best, match, gain):
-    """Gain to hand on = own efficiency + match x what it is behind the best, ``(1, worlds)``."""
-    labs, worlds = gain.shape
+@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT)
+def match_the_best(efficiency, best, match, pass_through, log_price):
+    """Log price = - pass-through x (own efficiency + match x what it is behind the best, ``(1, worlds)``)."""
+    labs, worlds = log_price.shape
     for lab in range(labs):
         for world in range(worlds):
             own = efficiency[lab, world]
-            gain[lab, world] = own + match[lab, world] * max(best[0, world] - own, 0.0)
+            gain = own + match[lab, world] * max(best[0, world] - own, 0.0)
+            log_price[lab, world] = -pass_through[lab, world] * gain
 
 
 @kernel(void, int64, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, MONTHS, OUT, OUT)

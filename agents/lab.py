@@ -145,10 +145,11 @@ class Lab(Firm):
         ln price = -pass_through * (efficiency + match * shortfall behind the best), and never above what open
         weights allow (the pincer's lower arm). Who leads, the focal lab too, undercuts the others and wins customers.
         """
-        technology, gain = self.model.technology, np.empty(self.price.shape)
-        match_the_best(*as_rows(self.efficiency, technology.best_efficiency, self.price_match, gain))
-        asked = price_after(gain, self.pass_through)
-        self.price = np.minimum(asked, technology.price_ceiling)
+        technology, price = self.model.technology, np.empty(self.price.shape)
+        given = self.efficiency, technology.best_efficiency, self.price_match, self.pass_through
+        match_the_best(*as_rows(*given, price))
+        np.exp(price, out=price)
+        self.price = np.minimum(price, technology.price_ceiling, out=price)
 
     def plan_compute(self):
         """Plan inference for what is demanded, training as a falling share of all compute."""
@@ -157,7 +158,7 @@ class Lab(Firm):
             self.demanded,
             self.revenue_per_inference_gw,
             self.price,
-            compute_for(1.0, self.efficiency),
+            np.exp(-self.efficiency),
             self.training_share,
             self.mature_training_share,
             self.training_maturity,

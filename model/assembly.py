@@ -275,10 +275,14 @@ class Assembly(WorldsModel):
 
     def draw(self, stream, kind="uniform"):
         """Give this month's draws of a named stream, ``(1, worlds)``."""
+        return self.draw_all(stream, kind)[self.month]
+
+    def draw_all(self, stream, kind="uniform"):
+        """Give the draws of a named stream in all months, ``(months, 1, worlds)``."""
         drawn = self._drawn.get((stream, kind))
         if drawn is None:
             drawn = self._drawn[stream, kind] = getattr(self.tape, kind)(stream)[:, None, :]
-        return drawn[self.month]
+        return drawn
 
     def draw_once(self, stream, kind="uniform"):
         """Give the draws of a stream that is drawn once, at month 0, ``(1, worlds)``."""

@@ -8,13 +8,14 @@ from agents.lab import compute_for, price_after
 from agents.worlds import Mechanism, Param, State, of_params
 from model.kernels_demand import (
     add_by_nest,
-    add_over_segments,
     exponents_among,
     exponents_within,
     grow_along_curve,
     move_along_curve,
     shares_of_choices,
+    spend_along_curve,
     spread_among_sellers,
+    surprise_and_expect,
     utility_of_choices,
 )
 from model.sums import total
@@ -93,15 +94,19 @@ def _nested_logit(utility, nest, scale, outside, shares, left):
     where it cannot be chosen; `nest` of each choice, scale, the lambdas ``(nests, worlds)``.
     """
     nests, shape = len(scale), left.shape
-    weight, (best, whole) = np.empty(utility.shape), np.empty((2, nests, *shape))
-    top, among = np.empty((2, *shape))
+    best, whole, top, among = (
+        np.empty((nests, *shape)),
+        np.empty((nests, *shape)),
+        np.empty(shape),
+        np.empty(shape),
+    )
     of_nests = np.empty((nests + (len(outside) > 0), *shape))
-    exponents_within(utility, nest, scale, best, weight)
-    np.exp(weight, out=weight)
-    add_by_nest(weight, nest, whole)
+    exponents_within(utility, nest, scale, best, shares)
+    np.exp(shares, out=shares)
+    add_by_nest(shares, nest, whole)
     exponents_among(best, np.log(whole), scale, outside, top, of_nests)
     np.exp(of_nests, out=of_nests)
-    shares_of_choices(weight, nest, whole, of_nests, shares, left, among)
+    shares_of_choices(nest, whole, of_nests, shares, left, among)
     return top, among
 
 
@@ -217,9 +222,12 @@ class Demand(Mechanism):
         self._opening_share = customers.shares[0]
 
     def adopt(self, segment):
-        """Move adoption one month on, at this world's speed."""
+        """Give what is adopted one month on, at this world's speed, and what is spent then, surprise included."""
+        adopted, spending = np.empty(segment.adopted.shape), np.empty(segment.adopted.shape)
         ratio, growth = self._pace_of_month
-        return bass_move(segment.adopted, ratio[segment.row], growth[segment.row])
+        pace, factor = (ratio[segment.row], growth[segment.row]), np.exp(self.surprise)
+        spend_along_curve(*as_rows(segment.adopted, *pace, segment.potential, factor, adopted, spending))
+        return adopted, spending
 
     def _pace(self, years):
         """Pace of a step of so many years at this world's speed, drawn at the start, ``(segments, worlds)`` each."""
@@ -246,12 +254,22 @@ class Demand(Mechanism):
 
     def draw_surprise(self):
         """Move the surprise: a random walk, plus dated shocks; and what was expected moves along its curve."""
-        step = self._monthly_volatility * self.model.draw("demand", "normal")
-        self.surprise = self.surprise + step + self.model.demand_shock
-        self._expected = bass_move(self._expected, *self._expected_pace)
-        expected_now = np.empty((1, self.worlds))
-        add_over_segments(self._expected_potential, self._expected, self._opening_share, expected_now)
-        self.expected_now = expected_now
+        model, row = self.model, (1, self.worlds)
+        surprise, expected, expected_now = np.empty(row), np.empty(self._expected.shape), np.empty(row)
+        surprise_and_expect(
+            self.surprise,
+            self._monthly_volatility,
+            model.draw("demand", "normal"),
+            model.demand_shock,
+            self._expected,
+            *self._expected_pace,
+            self._expected_potential,
+            self._opening_share,
+            surprise,
+            expected,
+            expected_now,
+        )
+        self.surprise, self._expected, self.expected_now = surprise, expected, expected_now
 
     @property
     def revenue_surprise(self):
@@ -294,7 +312,7 @@ class Demand(Mechanism):
             model.seller_block("quality"),
             technology.open_quality,
             model.seller_block("price"),
-            price_after(technology.open_efficiency, self.outside_cheapens),
+            technology.self_hosted_price,
             np.log(np.maximum(model.openai.served_share, 0.01)),
             self.shortage_weight,
             model.seller_block("closed"),

@@ -26,29 +26,59 @@ def move_along_curve(adopted, ratio, growth, moved):
             moved[segment, world] = (x - 1.0) / (x + steepness)
 
 
-@kernel(void, TABLE, TABLE, TABLE, OUT)
-def add_over_segments(potential, adopted, share, revenue):
-    """What all segments spend with one seller: the sum of final market x share of it adopted x the seller's share."""
-    segments, worlds = adopted.shape
-    revenue[:] = 0.0
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def spend_along_curve(adopted, ratio, growth, potential, surprise, moved, spending):
+    """Move along the curve as `move_along_curve`; spending = final market x share of it adopted x `surprise`."""
+    segments, worlds = moved.shape
     for segment in range(segments):
         for world in range(worlds):
-            spent = potential[segment, world] * adopted[segment, world]
-            revenue[0, world] += spent * share[segment, world]
+            had, steepness = adopted[segment, world], ratio[segment, world]
+            x = (1.0 + steepness * had) / (1.0 - had) * growth[segment, world]
+            moved[segment, world] = (x - 1.0) / (x + steepness)
+            spending[segment, world] = potential[segment, world] * moved[segment, world] * surprise[0, world]
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT)
+def surprise_and_expect(
+    surprise_before, volatility, draw, shock, expected_before, ratio, growth, potential, share, surprise, expected, now
+):  # fmt: skip
+    """Surprise' = surprise + volatility x draw + shock; what is expected moves along its curve.
+
+    expected: share of the final market, by segment, as in `move_along_curve`; now ``(1, worlds)``: what all segments
+    are expected to spend with one seller, the sum of final market x share of it adopted x the seller's share.
+    """
+    segments, worlds = expected.shape
+    for world in range(worlds):
+        step = volatility[0, world] * draw[0, world]
+        surprise[0, world] = surprise_before[0, world] + step + shock[0, world]
+        now[0, world] = 0.0
+    for segment in range(segments):
+        for world in range(worlds):
+            had, steepness = expected_before[segment, world], ratio[segment, world]
+            x = (1.0 + steepness * had) / (1.0 - had) * growth[segment, world]
+            expected[segment, world] = (x - 1.0) / (x + steepness)
+            spent = potential[segment, world] * expected[segment, world]
+            now[0, world] += spent * share[segment, world]
 
 
 @kernel(void, BY_SEGMENT, TABLE, TABLE, TABLE, OUT, OUT_BY_SEGMENT)
 def spread_among_sellers(shares, spending, price, use, demand, by_segment):
     """Demand for each seller, of all segments and by segment: share x spending x (price x use per spending)."""
     sellers, segments, worlds = by_segment.shape
+    elastic = np.empty(worlds)
     for seller in range(sellers):
+        wanted = demand[seller]
         for world in range(worlds):
-            wanted, elastic = 0.0, price[seller, world] * use[seller, world]
-            for segment in range(segments):
-                spent = shares[seller, segment, world] * spending[segment, world]
-                wanted += spent
-                by_segment[seller, segment, world] = spent * elastic
-            demand[seller, world] = wanted * elastic
+            elastic[world] = price[seller, world] * use[seller, world]
+            wanted[world] = 0.0
+        for segment in range(segments):
+            share, spent, asked = shares[seller, segment], spending[segment], by_segment[seller, segment]
+            for world in range(worlds):
+                bought = share[world] * spent[world]
+                wanted[world] += bought
+                asked[world] = bought * elastic[world]
+        for world in range(worlds):
+            wanted[world] = wanted[world] * elastic[world]
 
 
 @kernel(void, BY_SEGMENT, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT_BY_SEGMENT)
@@ -127,13 +157,13 @@ def exponents_among(best, logs, scale, outside, top, value):
                 value[row, segment, world] -= top[segment, world]
 
 
-@kernel(void, BY_SEGMENT, ROWS, BY_SEGMENT, BY_SEGMENT, OUT_BY_SEGMENT, OUT, OUT)
-def shares_of_choices(weight, nest, whole, of_nests, shares, left, among):
+@kernel(void, ROWS, BY_SEGMENT, BY_SEGMENT, OUT_BY_SEGMENT, OUT, OUT)
+def shares_of_choices(nest, whole, of_nests, shares, left, among):
     """Share = weight within its nest x the nest's weight among all; `left` of the outside option, if there is one.
 
-    among: the sum of the weights of nests and outside option.
+    shares: the weights of the choices, which it changes; among: the sum of the weights of nests and outside option.
     """
-    choices, segments, worlds = weight.shape
+    choices, segments, worlds = shares.shape
     among[:] = 0.0
     for row in range(of_nests.shape[0]):
         for segment in range(segments):
@@ -142,10 +172,10 @@ def shares_of_choices(weight, nest, whole, of_nests, shares, left, among):
     for choice in range(choices):
         at = nest[choice]
         for segment in range(segments):
+            weight, weights = shares[choice, segment], whole[at, segment]
+            of_nest, all_nests = of_nests[at, segment], among[segment]
             for world in range(worlds):
-                within = weight[choice, segment, world] / whole[at, segment, world]
-                nests_share = of_nests[at, segment, world] / among[segment, world]
-                shares[choice, segment, world] = within * nests_share
+                weight[world] = weight[world] / weights[world] * (of_nest[world] / all_nests[world])
     last = of_nests.shape[0] - 1
     for segment in range(segments):
         for world in range(worlds):
@@ -184,46 +214,55 @@ def hand_out_leaks(month, own, others, lag, ring, gain):
     ring ``(slots, labs, worlds)`` by month of arrival; its slot of this month is emptied.
     """
     slots, labs, worlds = ring.shape
+    arrives = np.empty(worlds, dtype=np.int64)
+    for world in range(worlds):
+        arrives[world] = (month + lag[0, world]) % slots
     now = month % slots
     for lab in range(labs):
         for world in range(worlds):
             gain[lab, world] = ring[now, lab, world] + own[lab, world]
             ring[now, lab, world] = 0.0
             if lag[0, world] > 0:
-                ring[(month + lag[0, world]) % slots, lab, world] += others[lab, world]
+                ring[arrives[world], lab, world] += others[lab, world]
             else:
                 gain[lab, world] += others[lab, world]
 
 
-@kernel(void, int64, int64, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT, OUT, OUT, OUT, OUT)
+@kernel(void, int64, int64, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, TABLE, OUT, OUT, OUT, OUT)
 def follow_the_best(
-    sellers, first_open, efficiency, quality, followed, lag, slope, capped, best, middle, best_open, open_quality,
-    log_ceiling,
+    sellers, first_open, efficiency, quality, followed, lag, slope, capped, cheapens, best, middle, open_quality,
+    log_prices,
 ):  # fmt: skip
-    """Efficiency of the best, the middle and the best open one of the first `sellers` labs; what open weights reach.
+    """Efficiency of the best and the middle one of the first `sellers` labs; what open weights reach, and two prices.
 
     open quality' = open quality + (best quality - open quality) / lag; log ceiling of the price = slope x min(0, the
-    focal lab's quality - open quality') where it is capped. The focal lab comes first, open labs from `first_open` on;
-    what is `followed` is the open quality before. All results ``(1, worlds)``.
+    focal lab's quality - open quality') where it is capped; log price of running open weights oneself = - how far it
+    `cheapens` x efficiency of the best open lab. The focal lab comes first, open labs from `first_open` on; what is
+    `followed` is the open quality before. Results ``(1, worlds)``, log_prices ``(2, worlds)``.
     """
-    ranked = np.empty(sellers)
-    for world in range(best.shape[1]):
-        finest, openly = quality[0, world], efficiency[first_open, world]
-        for lab in range(sellers):
-            place, found = lab, efficiency[lab, world]
-            while place > 0 and ranked[place - 1] > found:
-                ranked[place] = ranked[place - 1]
-                place -= 1
-            ranked[place] = found
-            finest = max(finest, quality[lab, world])
-            if lab > first_open:
-                openly = max(openly, found)
-        best[0, world], middle[0, world] = ranked[sellers - 1], ranked[sellers // 2]
-        best_open[0, world], before = openly, followed[0, world]
-        reached = before + (finest - before) / lag[0, world]
+    worlds = best.shape[1]
+    ranked, finest, openly = np.empty((sellers, worlds)), np.empty(worlds), np.empty(worlds)
+    for world in range(worlds):
+        finest[world], openly[world] = quality[0, world], efficiency[first_open, world]
+    for lab in range(sellers):
+        for world in range(worlds):
+            ranked[lab, world] = efficiency[lab, world]
+            finest[world] = max(finest[world], quality[lab, world])
+        if lab > first_open:
+            for world in range(worlds):
+                openly[world] = max(openly[world], efficiency[lab, world])
+        for place in range(lab):  # what is better than this one moves up, place by place
+            for world in range(worlds):
+                known, found = ranked[place, world], ranked[lab, world]
+                ranked[place, world], ranked[lab, world] = min(known, found), max(known, found)
+    for world in range(worlds):
+        best[0, world], middle[0, world] = ranked[sellers - 1, world], ranked[sellers // 2, world]
+        before = followed[0, world]
+        reached = before + (finest[world] - before) / lag[0, world]
         open_quality[0, world] = reached
         behind = min(quality[0, world] - reached, 0.0)
-        log_ceiling[0, world] = slope[0, world] * behind if capped[0, world] else 0.0
+        log_prices[0, world] = slope[0, world] * behind if capped[0, world] else 0.0
+        log_prices[1, world] = -cheapens[0, world] * openly[world]
 
 
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT)

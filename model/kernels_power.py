@@ -59,6 +59,23 @@ def offer_and_ask(
                 load[block, region, world] = firm[block, region, world] + leaves[region, world]
 
 
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, TABLE, TABLE, OUT_FLAGS, OUT_TABLE,
+)  # fmt: skip
+def strike_regions(common, local, reach, correlation, probability, enabled, load, forced, heat, rise):
+    """Where heat strikes by the draws, or is forced to, and by how much it raises the load of the peak.
+
+    One draw, `common`, is of all regions where `reach` is below the correlation; else each has its own, `local`.
+    """
+    regions, worlds = heat.shape
+    for region in range(regions):
+        for world in range(worlds):
+            draw = common[0, world] if reach[0, world] < correlation[0, world] else local[region, world]
+            strikes = draw < probability[0, world] and enabled[0, world]
+            heat[region, world] = strikes or forced[region, world] > 0.0
+            rise[region, world] = max(load[0, world] * strikes, forced[region, world])
+
+
 FAR, LITTLE = -12.0, 1e-16
 """So many deviations from exhausting the reserve, its chance is below 2e-33; so small a part of a number is lost in
 its rounding (half of 2^-53)."""
@@ -447,19 +464,23 @@ def find_what_binds(
     ahead and energised ``(sites, worlds)`` GW; waited and slipped: months lost to the grid and to building.
     """
     chips, building, grid, credit, demand = codes[0], codes[1], codes[2], codes[3], codes[4]
-    for world in range(binding.shape[1]):
-        longest_wait, longest_slip, cut = 0, 0, False
-        for site in range(ahead.shape[0]):
-            if ahead[site, world] > 0.0:
-                longest_wait = max(longest_wait, waited[site, world])
-                longest_slip = max(longest_slip, slipped[site, world])
-            cut |= energised[site, world] > 0.0 and curtailed[site, world] > 0.0
+    worlds = binding.shape[1]
+    longest_wait, longest_slip = np.zeros(worlds, dtype=np.int64), np.zeros(worlds, dtype=np.int64)
+    cut = np.zeros(worlds, dtype=np.bool_)
+    for site in range(ahead.shape[0]):
+        for world in range(worlds):
+            lies_ahead = ahead[site, world] > 0.0
+            wait, slip = waited[site, world] * lies_ahead, slipped[site, world] * lies_ahead
+            longest_wait[world] = max(longest_wait[world], wait)
+            longest_slip[world] = max(longest_slip[world], slip)
+            cut[world] |= (energised[site, world] > 0.0) & (curtailed[site, world] > 0.0)
+    for world in range(worlds):
         binds = chips
         if buildable[0, world] <= 1e-9 and announced[0, world] > 1e-9:
             binds = credit
-        if longest_slip > 0:
+        if longest_slip[world] > 0:
             binds = building
-        if cut or (longest_wait > 0 and longest_wait >= longest_slip):
+        if cut[world] or (longest_wait[world] > 0 and longest_wait[world] >= longest_slip[world]):
             binds = grid
         enough = available[0, world] >= need[0, world] + training[0, world] - 1e-9
         binding[0, world] = demand if enough or closed[0, world] else binds

@@ -25,6 +25,7 @@ from model.kernels_power import (
     let_bidders_leave,
     load_of_data_centres,
     offer_and_ask,
+    strike_regions,
     tell_of_regions,
     wait_for_power,
     work_off_turbines,
@@ -267,12 +268,20 @@ class Power(Mechanism):
         if self.model.month % 12 not in SUMMER:
             utilities.heat, utilities.heat_rise = forced > 0.0, np.maximum(forced, 0.0)
             return
-        common = self.model.draw("heat wave, common")
-        local = self.model.draw_rows("heat wave", utilities)
-        together = self.model.draw("heat wave, reach") < self.heat_correlation
-        strikes = (np.where(together, common, local) < self.heat_probability) & self.enabled
-        utilities.heat = strikes | (forced > 0.0)
-        utilities.heat_rise = np.maximum(self.heat_load * strikes, forced)
+        heat, rise = np.empty(forced.shape, dtype=bool), np.empty(forced.shape)
+        strike_regions(
+            self.model.draw("heat wave, common"),
+            self.model.draw_rows("heat wave", utilities),
+            self.model.draw("heat wave, reach"),
+            self.heat_correlation,
+            self.heat_probability,
+            self.enabled,
+            self.heat_load,
+            forced,
+            heat,
+            rise,
+        )
+        utilities.heat, utilities.heat_rise = heat, rise
 
     @of_params
     def weights(self):

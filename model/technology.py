@@ -1,5 +1,7 @@
 """Technology: efficiency breakthroughs with an owner, a size and a leak; open weights that follow."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from agents.customers import BUILDERS, SELLERS
@@ -51,6 +53,21 @@ def lead(efficiency):
     """Give the best of ``(labs, worlds)`` over the second best, ``(worlds,)``."""
     ranked = np.sort(efficiency, axis=0)
     return ranked[-1] - ranked[-2]
+
+
+class Finds(NamedTuple):
+    """Every month's n-th breakthrough: `some` says in which months there is one in any world.
+
+    Then ``(months, 1, worlds)`` each: whether it happens, its size (natural logarithm), two draws of who makes it,
+    whether it breaks with today's chips.
+    """
+
+    some: list
+    happens: np.ndarray
+    size: np.ndarray
+    who: np.ndarray
+    rival: np.ndarray
+    breaks: np.ndarray
 
 
 class Technology(Mechanism):
@@ -122,31 +139,25 @@ class Technology(Mechanism):
 
     rows = len(SELLERS) + len(BUILDERS)
     measures = ("leader",)
-    best_efficiency = open_quality = open_efficiency = price_ceiling = industry_gain = None
+    best_efficiency = open_quality = price_ceiling = self_hosted_price = industry_gain = None
     broken = None
     """Gains so far (natural logarithm) that need another architecture of chips than those already built."""
 
     def __init__(self, model):
         super().__init__(model)
         self.broken = self.open_quality = np.zeros((1, model.worlds))
-        self.best_efficiency = self.open_efficiency = self.industry_gain = np.zeros((1, model.worlds))
-        self.price_ceiling = np.ones((1, model.worlds))
+        self.best_efficiency = self.industry_gain = np.zeros((1, model.worlds))
+        self.price_ceiling = self.self_hosted_price = np.ones((1, model.worlds))
 
     def arrive(self):
         """Let breakthroughs arrive (a Poisson number), hand them to their owner, send the rest on its way."""
-        model = self.model
+        model, month = self.model, self.model.month
         own, others = model.dated_gain.copy(), model.dated_leak * self.leak_share
-        more = 1.0 - model.draw("breakthrough")
-        for arrival, reached in enumerate(self._chances):
-            happens = more > reached
-            if not happens.any():
+        for finds in self._finds:
+            if not finds.some[month]:
                 break
-            self._discover(arrival, happens, own, others)
-        slot = model.month % LAG_SLOTS
-        if own.any() or others.any() or self.pending[slot].any():
-            self.gain, self.pending = leak(self.pending, model.month, own, others, self.leak_lag)
-        else:
-            self.gain = own
+            self._hand_out(finds, own, others)
+        self.gain, self.pending = leak(self.pending, month, own, others, self.leak_lag)
 
     @of_params
     def _chances(self):
@@ -158,16 +169,29 @@ class Technology(Mechanism):
         """Exponent of the scaling law: how fast the reducible loss falls with effective compute, ``(1, worlds)``."""
         return scaling_exponent(self.scaling_alpha, self.scaling_beta)
 
-    def _discover(self, arrival, happens, own, others):
-        """Draw size, owner and kind of the month's n-th breakthrough; add what its owner and the others get."""
-        nth = f" {arrival + 1}" if arrival else ""
-        luck = self.model.draw(f"breakthrough size{nth}", "normal")
-        size = gain_size(self.gain_median, self.gain_spread, luck)
-        who = self.model.draw(f"breakthrough owner{nth}")
-        rival = self.model.draw(f"breakthrough rival{nth}")
-        breaks = bernoulli(self.model.draw(f"architecture break{nth}"), self.architecture_share)
-        shares, broken = (self.own_share, self.rival_share, self.leak_share), self.broken.copy()
-        hand_to_owner(happens, size, who, rival, breaks, *shares, own, others, broken)
+    @of_params
+    def _finds(self):
+        """What is found over the horizon: the `Finds` of every month's first breakthrough, of its second, and so on."""
+        more, found = 1.0 - self.model.draw_all("breakthrough"), []
+        for arrival, reached in enumerate(self._chances):
+            happens = more > reached
+            if not happens.any():
+                break
+            found.append(self._draw_finds(happens, f" {arrival + 1}" if arrival else ""))
+        return found
+
+    def _draw_finds(self, happens, nth):
+        """Draw size, owner and kind of every month's n-th breakthrough."""
+        draw_all = self.model.draw_all
+        size = gain_size(self.gain_median, self.gain_spread, draw_all(f"breakthrough size{nth}", "normal"))
+        who, rival = draw_all(f"breakthrough owner{nth}"), draw_all(f"breakthrough rival{nth}")
+        breaks = bernoulli(draw_all(f"architecture break{nth}"), self.architecture_share)
+        return Finds(happens.any(axis=(1, 2)).tolist(), happens, size, who, rival, breaks)
+
+    def _hand_out(self, finds, own, others):
+        """Add what the owners of this month's breakthroughs get to `own`, what leaks of them to `others`."""
+        drawn, broken = [block[self.model.month] for block in finds[1:]], self.broken.copy()
+        hand_to_owner(*drawn, self.own_share, self.rival_share, self.leak_share, own, others, broken)
         self.broken = broken
 
     @property
@@ -188,9 +212,11 @@ class Technology(Mechanism):
     def follow(self):
         """Let open weights follow the best model, and cap the price of the frontier (the pincer).
 
-        ln price <= slope x min(0, own quality - open quality): no premium once open weights have caught up.
+        ln price <= slope x min(0, own quality - open quality): no premium once open weights have caught up. Running
+        open weights oneself costs as much less as the best of them has become more efficient.
         """
-        best, middle, best_open, open_quality, log_ceiling = np.empty((5, 1, self.worlds))
+        row, prices = (1, self.worlds), np.empty((2, self.worlds))
+        best, middle, open_quality = np.empty(row), np.empty(row), np.empty(row)
         follow_the_best(
             len(SELLERS),
             FIRST_OPEN,
@@ -200,11 +226,12 @@ class Technology(Mechanism):
             self.open_lag,
             self.premium_slope,
             self.pincer,
+            self.model.demand.outside_cheapens,
             best,
             middle,
-            best_open,
             open_quality,
-            log_ceiling,
+            prices,
         )
-        self.best_efficiency, self.industry_gain, self.open_efficiency = best, middle, best_open
-        self.open_quality, self.price_ceiling = open_quality, np.exp(log_ceiling, out=log_ceiling)
+        np.exp(prices, out=prices)
+        self.best_efficiency, self.industry_gain, self.open_quality = best, middle, open_quality
+        self.price_ceiling, self.self_hosted_price = prices[:1], prices[1:]
