@@ -149,7 +149,7 @@ class Lab(Firm):
         given = self.efficiency, technology.best_efficiency, self.price_match, self.pass_through
         match_the_best(*as_rows(*given, price))
         np.exp(price, out=price)
-        self.price = np.minimum(price, technology.price_ceiling, out=price)
+        self.price = np.minimum(price, technology.price_ceiling)
 
     def plan_compute(self):
         """Plan inference for what is demanded, training as a falling share of all compute."""

@@ -536,6 +536,10 @@ class Mechanism(_Holder):
 
     worlds = property(lambda self: self.model.worlds)
 
+    def set_rows(self, names, block):
+        """Assign several States of one row each, all numbers: the rows of a block ``(names, worlds)``, frozen here."""
+        self._blocks.update(zip(names, _freeze(block)[:, None], strict=True))
+
 
 class WorldsModel(mesa.Model):
     """A Mesa model whose agents live in many worlds at once.

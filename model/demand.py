@@ -11,7 +11,6 @@ from model.kernels_demand import (
     exponents_among,
     exponents_within,
     grow_along_curve,
-    move_along_curve,
     shares_of_choices,
     spend_along_curve,
     spread_among_sellers,
@@ -28,20 +27,15 @@ def bass_step(adopted, innovation, imitation, years):
     and out, rates per year; all arguments broadcast. Source: Bass (1969), Management Science 15.
     """
     given = np.broadcast_arrays(adopted, *bass_pace(innovation, imitation, years))
-    rows = (np.ascontiguousarray(each, dtype=float).reshape(1, -1) for each in given)
-    return bass_move(*rows).reshape(given[0].shape)
+    rows = [np.ascontiguousarray(each, dtype=float).reshape(1, -1) for each in given]
+    moved, whole = np.empty(rows[0].shape), np.ones(rows[0].shape)
+    spend_along_curve(*rows, whole, whole, moved, np.empty(moved.shape))
+    return moved.reshape(given[0].shape)
 
 
 def bass_pace(innovation, imitation, years):
     """Give what a step along the Bass curve takes of its rates: (q/p, exp((p + q) h))."""
     return imitation / innovation, np.exp((innovation + imitation) * years)
-
-
-def bass_move(adopted, ratio, growth):
-    """Move along the Bass curve by a step of this `bass_pace`; all ``(segments, worlds)``, or one segment's."""
-    moved = np.empty(adopted.shape)
-    move_along_curve(*as_rows(adopted, ratio, growth, moved))
-    return moved
 
 
 def bass_peak(innovation, imitation):

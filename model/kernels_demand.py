@@ -9,21 +9,17 @@ Choices, segments and labs are rows, worlds last.
 import numpy as np
 from numba import float64, int64, types, void
 
-from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, kernel
+from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, kernel, part_of_kernel
 
 BY_SEGMENT = types.Array(float64, 3, "C", readonly=True)
 OUT_BY_SEGMENT = float64[:, :, ::1]
 
 
-@kernel(void, TABLE, TABLE, TABLE, OUT)
-def move_along_curve(adopted, ratio, growth, moved):
-    """Bass: with x = (1 + ratio x adopted) / (1 - adopted) x growth, moved = (x - 1) / (x + ratio)."""
-    segments, worlds = moved.shape
-    for segment in range(segments):
-        for world in range(worlds):
-            had, steepness = adopted[segment, world], ratio[segment, world]
-            x = (1.0 + steepness * had) / (1.0 - had) * growth[segment, world]
-            moved[segment, world] = (x - 1.0) / (x + steepness)
+@part_of_kernel(float64, float64, float64, float64)
+def move_along_curve(adopted, ratio, growth):
+    """Bass: with x = (1 + ratio x adopted) / (1 - adopted) x growth, (x - 1) / (x + ratio)."""
+    x = (1.0 + ratio * adopted) / (1.0 - adopted) * growth
+    return (x - 1.0) / (x + ratio)
 
 
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
@@ -32,10 +28,9 @@ def spend_along_curve(adopted, ratio, growth, potential, surprise, moved, spendi
     segments, worlds = moved.shape
     for segment in range(segments):
         for world in range(worlds):
-            had, steepness = adopted[segment, world], ratio[segment, world]
-            x = (1.0 + steepness * had) / (1.0 - had) * growth[segment, world]
-            moved[segment, world] = (x - 1.0) / (x + steepness)
-            spending[segment, world] = potential[segment, world] * moved[segment, world] * surprise[0, world]
+            share = move_along_curve(adopted[segment, world], ratio[segment, world], growth[segment, world])
+            moved[segment, world] = share
+            spending[segment, world] = potential[segment, world] * share * surprise[0, world]
 
 
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT)
@@ -54,11 +49,10 @@ def surprise_and_expect(
         now[0, world] = 0.0
     for segment in range(segments):
         for world in range(worlds):
-            had, steepness = expected_before[segment, world], ratio[segment, world]
-            x = (1.0 + steepness * had) / (1.0 - had) * growth[segment, world]
-            expected[segment, world] = (x - 1.0) / (x + steepness)
-            spent = potential[segment, world] * expected[segment, world]
-            now[0, world] += spent * share[segment, world]
+            before = expected_before[segment, world]
+            moved = move_along_curve(before, ratio[segment, world], growth[segment, world])
+            expected[segment, world] = moved
+            now[0, world] += potential[segment, world] * moved * share[segment, world]
 
 
 @kernel(void, BY_SEGMENT, TABLE, TABLE, TABLE, OUT, OUT_BY_SEGMENT)
@@ -183,28 +177,40 @@ def shares_of_choices(nest, whole, of_nests, shares, left, among):
             left[segment, world] = outside / among[segment, world]
 
 
-@kernel(void, FLAGS, TABLE, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, OUT, OUT, OUT)
-def hand_to_owner(happens, size, who, rival, breaks, own_share, rival_share, leak_share, own, others, broken):
-    """Give a breakthrough to the focal lab, to one of two rivals, or to all in the open, by two uniform draws.
+@kernel(
+    void, FLAGS, TABLE, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT,
+)  # fmt: skip
+def hand_to_owners(
+    happens, size, who, rival, breaks, own_share, rival_share, leak_share, dated_gain, dated_leak, broken_before, own,
+    others, broken,
+):  # fmt: skip
+    """Give the month's breakthroughs to the focal lab, to one of two rivals, or to all in the open, by two draws.
 
-    Adds its size to `own` ``(labs, worlds)`` of its owner, and what leaks of it to `others` of the rest; to `broken`
-    ``(1, worlds)`` where it `breaks` with the architecture of chips.
+    The first five ``(breakthroughs, worlds)``. own ``(labs, worlds)``: what is dated, and its size to its owner;
+    others: what leaks of either to the rest; broken ``(1, worlds)`` grows where one `breaks` with the architecture of
+    chips.
     """
     labs, worlds = own.shape
-    for world in range(worlds):
-        if happens[0, world]:
-            owner = labs  # in the open
-            if who[0, world] < own_share[0, world]:
-                owner = 0
-            elif who[0, world] < own_share[0, world] + rival_share[0, world]:
-                owner = 1 if rival[0, world] < 0.5 else 2
-            for lab in range(labs):
-                if lab == owner or owner == labs:
-                    own[lab, world] += size[0, world]
-                else:
-                    others[lab, world] += size[0, world] * leak_share[0, world]
-            if breaks[0, world]:
-                broken[0, world] += size[0, world]
+    broken[:] = broken_before
+    for lab in range(labs):
+        for world in range(worlds):
+            own[lab, world] = dated_gain[lab, world]
+            others[lab, world] = dated_leak[lab, world] * leak_share[0, world]
+    for nth in range(happens.shape[0]):
+        for world in range(worlds):
+            if happens[nth, world]:
+                owner, gain = labs, size[nth, world]  # in the open, but for the shares of the labs
+                if who[nth, world] < own_share[0, world]:
+                    owner = 0
+                elif who[nth, world] < own_share[0, world] + rival_share[0, world]:
+                    owner = 1 if rival[nth, world] < 0.5 else 2
+                for lab in range(labs):
+                    if lab == owner or owner == labs:
+                        own[lab, world] += gain
+                    else:
+                        others[lab, world] += gain * leak_share[0, world]
+                if breaks[nth, world]:
+                    broken[0, world] += gain
 
 
 @kernel(void, int64, TABLE, TABLE, MONTHS, OUT_BY_SEGMENT, OUT)
@@ -272,13 +278,14 @@ def grow_along_curve(adopted, ratio, pace, spending, share, growth):
     ratio and pace as `model.demand.bass_pace` gives them; `share` of the seller in each segment. Changes growth.
     """
     segments, worlds = adopted.shape
-    for world in range(worlds):
-        grown, now = 0.0, 0.0
-        for segment in range(segments):
-            had, steepness = adopted[segment, world], ratio[segment, world]
-            x = (1.0 + steepness * had) / (1.0 - had) * pace[segment, world]
-            then = (x - 1.0) / (x + steepness)
+    now = np.zeros(worlds)
+    growth[:] = 0.0
+    for segment in range(segments):
+        for world in range(worlds):
+            had = adopted[segment, world]
+            then = move_along_curve(had, ratio[segment, world], pace[segment, world])
             spent = spending[segment, world] * share[segment, world]
-            grown += spent * then / had
-            now += spent
-        growth[0, world] = grown / max(now, 1e-9)
+            growth[0, world] += spent * then / had
+            now[world] += spent
+    for world in range(worlds):
+        growth[0, world] = growth[0, world] / max(now[world], 1e-9)

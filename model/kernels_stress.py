@@ -74,20 +74,24 @@ def read_weakness(
 
 @kernel(void, TABLE, TABLE, float64, OUT)
 def place_in_sample(readings, sample, floor, places):
-    """Share of the sample that is not above each reading; its columns are sorted; at or below the floor it is 0."""
+    """Share of the sample that is not above each reading; at or below the floor it is 0.
+
+    sample ``(readings, sample)``, each row sorted: it is halved for all worlds at once.
+    """
     count, worlds = readings.shape
-    size = sample.shape[0]
+    size = sample.shape[1]
+    found = np.empty(worlds, dtype=np.int64)
     for reading in range(count):
+        values, known, left = readings[reading], sample[reading], size
+        found[:] = 0
+        while left > 1:  # so many as `found` are not above it, and of the next `left` it is not known
+            half = left // 2
+            for world in range(worlds):
+                found[world] += half * (known[found[world] + half - 1] <= values[world])
+            left -= half
         for world in range(worlds):
-            value, found, left = readings[reading, world], 0, size
-            places[reading, world] = 0.0
-            if value > floor:
-                while left > 1:  # `found` are not above it, and of the next `left` it is not known
-                    half = left // 2
-                    found += half * (sample[found + half - 1, reading] <= value)
-                    left -= half
-                found += sample[found, reading] <= value
-                places[reading, world] = found / size
+            below = found[world] + (known[found[world]] <= values[world])
+            places[reading, world] = below / size if values[world] > floor else 0.0
 
 
 @kernel(void, TABLE, TABLE, SQUARES, TABLE, TABLE, OUT_SQUARES, OUT, OUT, OUT, OUT)

@@ -239,6 +239,8 @@ class Power(Mechanism):
     price_over_reference_of_contracts = ready_of_regions = None
     connecting_of_utilities = unpaid_of_utilities = waited_of_sites = None
     lost_below = own_power_of_sites = None
+    turbine_speed = None
+    """What utilities can build in a month over what they could at the lead time of the start, at most one."""
 
     def __init__(self, model):
         super().__init__(model)

@@ -37,6 +37,12 @@ def reference_sample():
     return sample
 
 
+@cache
+def _reference_rows():
+    """Give the same, a row for each reading."""
+    return np.ascontiguousarray(reference_sample().T)
+
+
 class Stress(Mechanism):
     """Six readings that are zero while nothing is amiss, their places in a frozen sample, and one index.
 
@@ -81,12 +87,10 @@ class Stress(Mechanism):
 
     def read(self):
         """Take the six readings, find their places in the frozen sample, and join them."""
-        readings, places = (np.empty((len(READINGS), self.worlds)) for _ in range(2))
+        readings, places = np.empty((len(READINGS), self.worlds)), np.empty((len(READINGS), self.worlds))
         self._read_weakness(readings)
-        readings.setflags(False)
-        for row, name in enumerate(READINGS):
-            setattr(self, name, readings[row : row + 1])
-        place_in_sample(readings, reference_sample(), FLOOR, places)
+        self.set_rows(READINGS, readings)
+        place_in_sample(readings, _reference_rows(), FLOOR, places)
         if self.covariance is None:
             self.covariance = np.repeat(np.eye(len(READINGS))[:, :, None] / 12.0, self.worlds, axis=2)
         joined = _join(places, WEIGHTS, self.covariance, self.decay, self.peak)
@@ -143,7 +147,7 @@ def percentiles(readings, reference, floor=-np.inf):
     on the floor, and its share there would make calm look like stress.
     """
     places = np.empty(np.shape(readings))
-    place_in_sample(np.ascontiguousarray(readings), reference, floor, places)
+    place_in_sample(np.ascontiguousarray(readings), np.ascontiguousarray(reference.T), floor, places)
     return places
 
 
@@ -164,7 +168,8 @@ def composite_stress(places, weights, covariance, decay):
 
 def _join(places, weights, covariance, decay, highest):
     """Join places, blocks of full shape: what `join_by_correlation` finds, as a tuple."""
-    found = np.empty(covariance.shape), *(np.empty(decay.shape) for _ in range(4))
+    row = decay.shape
+    found = np.empty(covariance.shape), np.empty(row), np.empty(row), np.empty(row), np.empty(row)
     join_by_correlation(places, weights, covariance, decay, highest, *found)
     return found
 

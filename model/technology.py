@@ -1,13 +1,11 @@
 """Technology: efficiency breakthroughs with an owner, a size and a leak; open weights that follow."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from agents.customers import BUILDERS, SELLERS
 from agents.lab import scaling_exponent
 from agents.worlds import Mechanism, Param, State, of_params
-from model.kernels_demand import follow_the_best, hand_out_leaks, hand_to_owner
+from model.kernels_demand import follow_the_best, hand_out_leaks, hand_to_owners
 from model.tape import bernoulli, poisson_steps
 
 LAG_SLOTS = 13
@@ -53,21 +51,6 @@ def lead(efficiency):
     """Give the best of ``(labs, worlds)`` over the second best, ``(worlds,)``."""
     ranked = np.sort(efficiency, axis=0)
     return ranked[-1] - ranked[-2]
-
-
-class Finds(NamedTuple):
-    """Every month's n-th breakthrough: `some` says in which months there is one in any world.
-
-    Then ``(months, 1, worlds)`` each: whether it happens, its size (natural logarithm), two draws of who makes it,
-    whether it breaks with today's chips.
-    """
-
-    some: list
-    happens: np.ndarray
-    size: np.ndarray
-    who: np.ndarray
-    rival: np.ndarray
-    breaks: np.ndarray
 
 
 class Technology(Mechanism):
@@ -135,7 +118,6 @@ class Technology(Mechanism):
     )
 
     gain = State("log", "efficiency gained this month by each seller")
-    pending = State("log", "gains on their way to others, by month of arrival", over=LAG_SLOTS)
 
     rows = len(SELLERS) + len(BUILDERS)
     measures = ("leader",)
@@ -145,19 +127,34 @@ class Technology(Mechanism):
 
     def __init__(self, model):
         super().__init__(model)
+        self._on_their_way = np.zeros((LAG_SLOTS, self.rows, model.worlds))  # to others, by month of arrival
         self.broken = self.open_quality = np.zeros((1, model.worlds))
         self.best_efficiency = self.industry_gain = np.zeros((1, model.worlds))
         self.price_ceiling = self.self_hosted_price = np.ones((1, model.worlds))
 
     def arrive(self):
         """Let breakthroughs arrive (a Poisson number), hand them to their owner, send the rest on its way."""
-        model, month = self.model, self.model.month
-        own, others = model.dated_gain.copy(), model.dated_leak * self.leak_share
-        for finds in self._finds:
-            if not finds.some[month]:
-                break
-            self._hand_out(finds, own, others)
-        self.gain, self.pending = leak(self.pending, month, own, others, self.leak_lag)
+        model, month, shape = self.model, self.model.month, self.gain.shape
+        own, others, gain, broken = (
+            np.empty(shape),
+            np.empty(shape),
+            np.empty(shape),
+            np.empty((1, self.worlds)),
+        )
+        hand_to_owners(
+            *[drawn[month] for drawn in self._breakthroughs],
+            self.own_share,
+            self.rival_share,
+            self.leak_share,
+            model.dated_gain,
+            model.dated_leak,
+            self.broken,
+            own,
+            others,
+            broken,
+        )
+        hand_out_leaks(month, own, others, self.leak_lag, self._on_their_way, gain)
+        self.gain, self.broken = gain, broken
 
     @of_params
     def _chances(self):
@@ -170,29 +167,27 @@ class Technology(Mechanism):
         return scaling_exponent(self.scaling_alpha, self.scaling_beta)
 
     @of_params
-    def _finds(self):
-        """What is found over the horizon: the `Finds` of every month's first breakthrough, of its second, and so on."""
+    def _breakthroughs(self):
+        """All breakthroughs of the horizon, five blocks ``(months, the n-th of a month, worlds)``.
+
+        Whether there is one, its size (natural logarithm), two draws of who makes it, whether it breaks with the
+        architecture of chips.
+        """
         more, found = 1.0 - self.model.draw_all("breakthrough"), []
         for arrival, reached in enumerate(self._chances):
             happens = more > reached
-            if not happens.any():
+            if arrival and not happens.any():
                 break
-            found.append(self._draw_finds(happens, f" {arrival + 1}" if arrival else ""))
-        return found
+            found.append((happens, *self._draw_breakthrough(f" {arrival + 1}" if arrival else "")))
+        return [np.concatenate(blocks, axis=1) for blocks in zip(*found, strict=True)]
 
-    def _draw_finds(self, happens, nth):
-        """Draw size, owner and kind of every month's n-th breakthrough."""
-        draw_all = self.model.draw_all
-        size = gain_size(self.gain_median, self.gain_spread, draw_all(f"breakthrough size{nth}", "normal"))
-        who, rival = draw_all(f"breakthrough owner{nth}"), draw_all(f"breakthrough rival{nth}")
-        breaks = bernoulli(draw_all(f"architecture break{nth}"), self.architecture_share)
-        return Finds(happens.any(axis=(1, 2)).tolist(), happens, size, who, rival, breaks)
-
-    def _hand_out(self, finds, own, others):
-        """Add what the owners of this month's breakthroughs get to `own`, what leaks of them to `others`."""
-        drawn, broken = [block[self.model.month] for block in finds[1:]], self.broken.copy()
-        hand_to_owner(*drawn, self.own_share, self.rival_share, self.leak_share, own, others, broken)
-        self.broken = broken
+    def _draw_breakthrough(self, nth):
+        """Draw the n-th breakthrough of every month: size, two draws of its owner, whether it breaks."""
+        model = self.model
+        luck = model.draw_all(f"breakthrough size{nth}", "normal")
+        who, rival = model.draw_all(f"breakthrough owner{nth}"), model.draw_all(f"breakthrough rival{nth}")
+        breaks = bernoulli(model.draw_all(f"architecture break{nth}"), self.architecture_share)
+        return gain_size(self.gain_median, self.gain_spread, luck), who, rival, breaks
 
     @property
     def leader(self):
