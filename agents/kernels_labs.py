@@ -68,6 +68,16 @@ def serve_demand(available, needed, demanded, alive, served, revenue):
             revenue[lab, world] = demanded[lab, world] * share * alive[lab, world]
 
 
+@kernel(void, TABLE, TABLE, FLAGS, OUT)
+def spend_a_month(cost, cut, cornered, outlay):
+    """A month of the yearly cost, less the share that is `cut` while cornered."""
+    labs, worlds = outlay.shape
+    for lab in range(labs):
+        for world in range(worlds):
+            saved = cut[lab, world] if cornered[lab, world] else 0.0
+            outlay[lab, world] = cost[lab, world] / 12.0 * (1.0 - saved)
+
+
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
 def use_what_is_available(available, needed, served, training, takes_idle, alive, used, idle):
     """Used = what serving and training ask for, up to what is available, and of the rest what training takes."""

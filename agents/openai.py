@@ -13,6 +13,7 @@ from agents.kernels_labs import (
     follow_the_year,
     order_ahead,
     serve_demand,
+    spend_a_month,
     use_what_is_available,
 )
 from agents.lab import Lab
@@ -166,13 +167,13 @@ class OpenAI(Lab):
 
     def spend(self):
         """Pay staff, sales and the rest: growing ever more slowly, a little less while cornered."""
-        month = self.model.month
+        month, outlay = self.model.month, np.empty(self.cost_level.shape)
         if month == 0:
             self.cost_level = self.non_compute_cash_cost.copy()
         elif month % 12 == 0:
             self.cost_level = self.cost_level * (1.0 + self._cost_growth())
-        saved = self.cost_cut_when_cornered * self.cornered
-        self.operating_outlay = self.cost_level / 12.0 * (1.0 - saved)
+        spend_a_month(*as_rows(self.cost_level, self.cost_cut_when_cornered, self.cornered, outlay))
+        self.operating_outlay = outlay
 
     def _cost_growth(self):
         """Growth of the cost in a year: half of what is above its last growth is gone after every half-life."""

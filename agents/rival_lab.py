@@ -7,7 +7,7 @@ from agents.kernels import as_rows
 from agents.kernels_firms import ask_parent
 from agents.kernels_labs import follow_promises
 from agents.lab import Lab
-from agents.worlds import Param, State
+from agents.worlds import Param, State, of_params
 
 
 class RivalLab(Lab, Issuer):
@@ -43,7 +43,7 @@ class RivalLab(Lab, Issuer):
         growth, before = np.empty(shape), np.empty(shape)
         given = (
             self.compute_growth,
-            np.exp(-self.compute_growth_fade * (month / 12.0)),
+            self._fade_by_month[month],
             self.herding,
             self.model.openai.promised_growth,
             self.model.openai.planning_lead,
@@ -52,6 +52,12 @@ class RivalLab(Lab, Issuer):
         )
         follow_promises(month > 0, *as_rows(*given, growth, before))
         self.base_compute = before * np.exp(growth, out=growth)
+
+    @of_params
+    def _fade_by_month(self):
+        """What is left of the first year's growth in every month of the horizon, its months first."""
+        years = np.arange(self.model.months).reshape(-1, *(1,) * self.compute_growth_fade.ndim) / 12.0
+        return np.exp(-self.compute_growth_fade * years)
 
     def buy_compute(self):
         """Use the planned training compute and whatever inference needs; all demand is served."""

@@ -5,7 +5,7 @@ import numpy as np
 from agents.firm import Issuer
 from agents.kernels import as_layers, as_rows
 from agents.kernels_power import connect_or_queue, earn_from_users, load_and_build, move_bills
-from agents.worlds import Param, State
+from agents.worlds import Param, State, of_params
 
 UNITS = ("wind", "solar", "hydro", "nuclear", "coal", "gas", "peakers", "other")
 """Kinds of units of a stack; other is oil and demand response."""
@@ -204,8 +204,8 @@ class Utility(Issuer):
         above `reference_tightness` of it, at most by `build_rate` a year, less while turbines take longer.
         """
         power, month = self.model.power, self.model.month
-        growth = np.exp(self.load_growth * month / 12.0)
-        block_load, load, added = np.empty(self.block_load.shape), np.empty(growth.shape), self.added.copy()
+        growth, added = self._growth_by_month[month], self.added.copy()
+        block_load, load = np.empty(self.block_load.shape), np.empty(added.shape)
         ai_load = power.ai_load_of_utilities[self.row]
         given = (
             self.peak_load,
@@ -226,6 +226,12 @@ class Utility(Issuer):
             *as_rows(load, added),
         )
         self.block_load, self.ai_load, self.load, self.added = block_load, ai_load, load, added
+
+    @of_params
+    def _growth_by_month(self):
+        """Other users' load over that of the start in every month of the horizon, its months first."""
+        month = np.arange(self.model.months).reshape(-1, *(1,) * self.load_growth.ndim)
+        return np.exp(self.load_growth * month / 12.0)
 
     def price_power(self):
         """Clear each block of hours: merit order, scarcity, data centres that leave above their bid.

@@ -261,23 +261,26 @@ def cut_by_block(price, off, firm, top, stays, load, weight, cut, capacity, mean
     """
     blocks, regions, worlds = price.shape
     mean[:], paid[:], curtailed[:], shed[:] = 0.0, 0.0, 0.0, 0.0
-    running = np.zeros(mean.shape)
-    for block in range(blocks):
-        for region in range(regions):
-            for world in range(worlds):
-                short = max(firm[block, region, world] - top[block, region, world], 0.0)
-                forced = min(short, stays[region, world])
-                share = (off[block, region, world] + forced) / max(load[region, world], 1e-6)
-                hours, money = weight[block, 0, world], price[block, region, world]
-                cut[block, region, world] = share
-                mean[region, world] += hours * money
-                paid[region, world] += hours * ((1.0 - share) * money)
-                running[region, world] += hours * (1.0 - share)
-                curtailed[region, world] += hours * share
-                shed[region, world] = max(shed[region, world], short - forced)
+    running = np.zeros(worlds)
     for region in range(regions):
+        running[:] = 0.0
+        whole, costs, off_share, missing = mean[region], paid[region], curtailed[region], shed[region]
+        asked, forcible = load[region], stays[region]
+        for block in range(blocks):
+            hours, money, left = weight[block, 0], price[block, region], off[block, region]
+            firmly, most, part = firm[block, region], top[block, region], cut[block, region]
+            for world in range(worlds):
+                short = max(firmly[world] - most[world], 0.0)
+                forced = min(short, forcible[world])
+                share = (left[world] + forced) / max(asked[world], 1e-6)
+                part[world] = share
+                whole[world] += hours[world] * money[world]
+                costs[world] += hours[world] * ((1.0 - share) * money[world])
+                running[world] += hours[world] * (1.0 - share)
+                off_share[world] += hours[world] * share
+                missing[world] = max(missing[world], short - forced)
         for world in range(worlds):
-            paid[region, world] /= max(running[region, world], 1e-9)
+            costs[world] /= max(running[world], 1e-9)
             capacity[region, world] = top[0, region, world]
 
 
