@@ -76,22 +76,22 @@ def read_weakness(
 def place_in_sample(readings, sample, floor, places):
     """Share of the sample that is not above each reading; at or below the floor it is 0.
 
-    sample ``(readings, sample)``, each row sorted: it is halved for all worlds at once.
+    sample ``(readings, sample)``, each row sorted.
     """
     count, worlds = readings.shape
     size = sample.shape[1]
-    found = np.empty(worlds, dtype=np.int64)
     for reading in range(count):
-        values, known, left = readings[reading], sample[reading], size
-        found[:] = 0
-        while left > 1:  # so many as `found` are not above it, and of the next `left` it is not known
-            half = left // 2
-            for world in range(worlds):
-                found[world] += half * (known[found[world] + half - 1] <= values[world])
-            left -= half
+        known = sample[reading]
         for world in range(worlds):
-            below = found[world] + (known[found[world]] <= values[world])
-            places[reading, world] = below / size if values[world] > floor else 0.0
+            value, found, left = readings[reading, world], 0, size
+            places[reading, world] = 0.0
+            if value > floor:
+                while left > 1:  # so many as `found` are not above it, and of the next `left` it is not known
+                    half = left // 2
+                    found += half * (known[found + half - 1] <= value)
+                    left -= half
+                found += known[found] <= value
+                places[reading, world] = found / size
 
 
 @kernel(void, TABLE, TABLE, SQUARES, TABLE, TABLE, OUT_SQUARES, OUT, OUT, OUT, OUT)
