@@ -24,17 +24,9 @@ INNER = {
     "add_referring",
     "month_of_wear",
     "impairment",
-INNER = {
-    "spread_default",
-    "add_referring",
-    "month_of_wear",
-    "impairment",
     "dividend_that_stands",
     "tiers_of",
     "run_down",
-    "feel_scarcity",
-    "move_along_curve",
-}
     "feel_scarcity",
     "move_along_curve",
 }
