@@ -431,6 +431,14 @@ class Cohort(_Holder, AgentSet):
         return AgentSet(agents)
 
 
+_NOTHING_KEPT = (), None
+
+
+def _pieces(keys):
+    """What cuts an array by each of some keys, in one step."""
+    return operator.itemgetter(*keys) if len(keys) > 1 else lambda whole: (whole[keys[0]],)
+
+
 class _Joined:
     """The blocks of several cohorts, joined when they are asked for and kept until one of them is replaced."""
 
@@ -438,11 +446,12 @@ class _Joined:
         self._parts, self._kept = [vars(cohort) for cohort in cohorts], {}
         firsts = np.cumsum([0, *(cohort.rows for cohort in cohorts)]).tolist()
         self.rows = [slice(first, last) for first, last in itertools.pairwise(firsts)]
-        self.rows_over = [(slice(None), rows) for rows in self.rows]
+        self._cut = _pieces(self.rows)
+        self._cut_over = _pieces([(slice(None), rows) for rows in self.rows])
 
     def __getitem__(self, name):
         parts = [blocks[name] for blocks in self._parts]
-        known, whole = self._kept.get(name, ((), None))
+        known, whole = self._kept.get(name, _NOTHING_KEPT)
         if known and all(map(operator.is_, known, parts)):
             return whole
         whole = _freeze(np.concatenate(parts, axis=-2))
@@ -450,7 +459,7 @@ class _Joined:
         return whole
 
     def __setitem__(self, name, whole):
-        parts = [whole[rows] for rows in (self.rows if whole.ndim == 2 else self.rows_over)]
+        parts = self._cut(whole) if whole.ndim == 2 else self._cut_over(whole)
         for blocks, part in zip(self._parts, parts, strict=True):
             blocks[name] = part
         self._kept[name] = parts, whole
