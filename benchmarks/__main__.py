@@ -94,9 +94,17 @@ def tell(console, facts):
     for row in facts["months"]:
         cost = _ms(row["ms_recorded"], row["ms_bare"], 1e-3 * row["us_per_world"])
         aim = AIM_MS.get(row["worlds"])
-        rows.append((f"{row['worlds']:,}", *cost, "" if aim is None else f"{aim:g}"))
+        row = f"{row['worlds']:,}", *cost, "" if aim is None else f"{aim:g}", *_ms(row["ms_yardstick"])
+        rows.append(row)
     heading = f"A month, median of the first {sizes['months_of_widths']}, ms"
-    columns = ("worlds", "> recorded", "> not recorded", "> recorded, a world", "> aim")
+    columns = (
+        "worlds",
+        "> recorded",
+        "> not recorded",
+        "> recorded, a world",
+        "> aim",
+        "> 100,000 steps of Python",
+    )
     _table(console, heading, columns, rows)
     rows = [
         (

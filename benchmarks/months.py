@@ -29,19 +29,29 @@ def seconds_of_months(model, months):
     return seconds
 
 
+def seconds_of_yardstick(steps=100_000):
+    """Give the seconds of so many steps of Python and nothing else: the pace of the machine at this moment."""
+    began, total = clock(), 0
+    for number in range(steps):
+        total += number
+    return clock() - began
+
+
 def cost_of_months(widths, months):
     """Give the median cost of a month at each number of worlds, with recording and without, in ms.
 
-    The two take turns, several times where a month is short.
+    The two take turns, several times where a month is short; between them the pace of the machine is taken.
     """
     rows = []
     for worlds in widths:
-        seconds = {True: [], False: []}
+        seconds, pace = {True: [], False: []}, []
         for _ in range(max(1, min(3, 2048 // worlds))):
             for record, kept in seconds.items():
                 kept += seconds_of_months(new_model(worlds, months, record), months)
+                pace += [seconds_of_yardstick() for _ in range(5)]
         recorded, bare = (1e3 * statistics.median(seconds[record]) for record in (True, False))
         row = {"worlds": worlds, "ms_recorded": recorded, "ms_bare": bare}
+        row["ms_yardstick"] = 1e3 * statistics.median(pace)
         rows.append(row | {"us_per_world": 1e3 * recorded / worlds})
     return rows
 
