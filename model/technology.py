@@ -118,6 +118,7 @@ class Technology(Mechanism):
     )
 
     gain = State("log", "efficiency gained this month by each seller")
+    pending = State("log", "gains on their way to others, by month of arrival", over=LAG_SLOTS)
 
     rows = len(SELLERS) + len(BUILDERS)
     measures = ("leader",)
@@ -127,7 +128,6 @@ class Technology(Mechanism):
 
     def __init__(self, model):
         super().__init__(model)
-        self._on_their_way = np.zeros((LAG_SLOTS, self.rows, model.worlds))  # to others, by month of arrival
         self.broken = self.open_quality = np.zeros((1, model.worlds))
         self.best_efficiency = self.industry_gain = np.zeros((1, model.worlds))
         self.price_ceiling = self.self_hosted_price = np.ones((1, model.worlds))
@@ -153,8 +153,9 @@ class Technology(Mechanism):
             others,
             broken,
         )
-        hand_out_leaks(month, own, others, self.leak_lag, self._on_their_way, gain)
-        self.gain, self.broken = gain, broken
+        pending = self.pending.copy()
+        hand_out_leaks(month, own, others, self.leak_lag, pending, gain)
+        self.gain, self.broken, self.pending = gain, broken, pending
 
     @of_params
     def _chances(self):
