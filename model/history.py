@@ -6,16 +6,17 @@ is kept.
 """
 
 import hashlib
+import itertools
 import json
 import math
 from dataclasses import dataclass, field
-from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from agents.worlds import Mechanism, state_declarations
+from model.kernels_history import AT_ONCE, read_flags, read_months, read_numbers
 
 NEVER = 10_000  # the month of what did not happen
 QUANTILES = {"p05": 0.05, "p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90, "p95": 0.95}
@@ -477,6 +478,37 @@ class _Kept:
         return found
 
 
+class _Columns:
+    """Reads one world out of many blocks: the blocks `states` names, as (where it is kept, name).
+
+    The numbers of block i begin at ``starts[i]`` and have the shape ``shapes[i]``: that of a block without worlds.
+    """
+
+    def __init__(self, states):
+        blocks = [kept[name] for kept, name in states]
+        self.shapes = [block.shape[:-1] for block in blocks]
+        self.starts, self.calls, self.size = [0] * len(blocks), [], 0
+        for dtype, read in ((float, read_numbers), (bool, read_flags), (np.int64, read_months)):
+            alike = [at for at, block in enumerate(blocks) if block.dtype == dtype]
+            for some in itertools.batched(alike, AT_ONCE):
+                spare = (np.empty((0, blocks[0].shape[-1]), dtype),) * (AT_ONCE - len(some))
+                layered = [place for place, at in enumerate(some) if blocks[at].ndim == 3]
+                self.calls.append((read, [states[at] for at in some], layered, spare, self.size))
+                for at in some:
+                    self.starts[at] = self.size
+                    self.size += math.prod(self.shapes[at])
+
+    def of(self, world):
+        """Give the numbers of one world."""
+        numbers = np.empty(self.size)
+        for read, states, layered, spare, first in self.calls:
+            blocks = [kept[name] for kept, name in states]
+            for place in layered:
+                blocks[place] = blocks[place].reshape(-1, blocks[place].shape[-1])
+            read((*blocks, *spare), world, first, numbers)
+        return numbers
+
+
 class _StoryKeeper:
     """Keeps everything about one world: a column of every State, the two matrices of the ledger, every leg."""
 
@@ -486,21 +518,14 @@ class _StoryKeeper:
             for holder in holders
             for row in state_declarations([_declaring(holder)])
         ]
-        self.states = [(vars(holder), name) for holder, name, _ in self.plan]
-        self.labels, self.months, self.rows, self.shapes, self.in_parts = labels, [], [], None, ()
+        self.columns = _Columns([(vars(holder), name) for holder, name, _ in self.plan])
+        self.labels, self.months, self.rows = labels, [], []
         self.sheets, self.flows, self.paid, self.unpaid, self.balances = [], [], [], [], []
 
     def keep(self, month, ledger, world):
         """Keep the month that ends now, of one world."""
         self.months.append(month)
-        blocks = [states[name] for states, name in self.states]
-        columns = list(map(itemgetter((..., world)), blocks))
-        if self.shapes is None:
-            self.shapes = [column.shape for column in columns]
-            self.in_parts = [at for at, shape in enumerate(self.shapes) if len(shape) > 1]
-        for at in self.in_parts:
-            columns[at] = columns[at].reshape(-1)
-        self.rows.append(np.concatenate(columns, dtype=float, casting="safe"))
+        self.rows.append(self.columns.of(world))
         self.instruments, sheet = ledger.balance_sheet(world)
         self.kinds, flows = ledger.transaction_flows(world)
         self.sheets.append(sheet)
@@ -512,11 +537,12 @@ class _StoryKeeper:
 
     def story(self):
         """Give what has been kept so far, free of the model."""
-        states, start = [], 0
-        for (holder, name, unit), shape in zip(self.plan, self.shapes, strict=True):
-            agents = self.labels(holder, shape[-1])
-            states.append(StoryState(holder.group, name, agents, unit, start, shape))
-            start += math.prod(shape)
+        states = [
+            StoryState(holder.group, name, self.labels(holder, shape[-1]), unit, start, shape)
+            for (holder, name, unit), start, shape in zip(
+                self.plan, self.columns.starts, self.columns.shapes, strict=True
+            )
+        ]
         legs = Legs(
             tuple(self.ledger.kinds),
             self.ledger.payer,
