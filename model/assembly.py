@@ -25,7 +25,7 @@ from model.credit import Credit, LoanPricing, Loans
 from model.demand import Demand
 from model.hardware import Hardware
 from model.joint_venture import JointVenture
-from model.kernels_waterfall import distribute_excess
+from model.kernels_waterfall import distribute_excess, run_cascades
 from model.ledger import Ledger
 from model.opening import read_opening, read_values
 from model.power import Power
@@ -33,7 +33,6 @@ from model.solvency import Solvency
 from model.stress import Stress
 from model.tape import Tape
 from model.technology import Technology
-from model.waterfall import cascade_of_sites
 
 PARTIES = {
     "openai": (OpenAI, ("lab",), None),
@@ -372,7 +371,7 @@ class Assembly(WorldsModel):
     def run_cascade(self, first, *of_sites):
         """Run sites' cash down their cascades, from party `first` on; they pay out when a quarter ends."""
         rows = first, first - self.sites.first_row
-        return cascade_of_sites(self.month % 3 == 2, *rows, self.ledger.cash, self.ledger.closed, *of_sites)
+        run_cascades(self.month % 3 == 2, *rows, self.ledger.cash, self.ledger.closed, *of_sites)
 
     def run_waterfall(self, first, *of_funds):
         """Hand what funds have beyond their bills down their waterfalls when a quarter ends (`distribute_excess`)."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.kernels_waterfall import hand_down, run_cascades, run_down
+from model.kernels_waterfall import hand_down, run_down
 
 
 class Tiers(NamedTuple):
@@ -149,21 +149,9 @@ def project_finance_cascade(
         pays_out,
         0.0 if tested_dscr is None else tested_dscr,
     )
-    done, flags = _room_for_cascades(given.shape[1:])
-    given, out, marks = (each.reshape(len(each), 1, -1) for each in (given, done, flags))
-    run_down(given, tested_dscr is not None, out, marks)
+    done, flags = np.empty((15, *given.shape[1:])), np.empty((3, *given.shape[1:]), dtype=bool)
+    run_down(_flat(given), tested_dscr is not None, _flat(done), _flat(flags))
     return Cascade(*done, *flags)
-
-
-def cascade_of_sites(*given):
-    """Run the cascade of sites, as the arguments of `run_cascades` but its last two; what it did is given back."""
-    done, flags = _room_for_cascades(given[-1].shape)
-    run_cascades(*given, done, flags)
-    return Cascade(*done, *flags)
-
-
-def _room_for_cascades(shape):
-    return np.empty((15, *shape)), np.empty((3, *shape), dtype=bool)
 
 
 def _joined(*values):

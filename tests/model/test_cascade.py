@@ -1,8 +1,10 @@
 """The cascade of the sites in the month: it is what the clearing paid, and the reserve is cash put aside."""
 
+import numpy as np
 import pytest
 
 from model import DebtTrapModel, Event
+from model.waterfall import project_finance_cascade
 from scenarios.schema import Setting
 
 SHUT = Event(3, "equity_window", None, False, None, {"months": 80})
@@ -14,14 +16,47 @@ def market(worlds=24, months=96, events=(), **params):
     return DebtTrapModel(worlds, 4, months, Setting(params=params, events=tuple(events)), record=False)
 
 
+def cascade_of(
+    model, owed, value, rate, interest, interest_paid, interest_left, principal, principal_paid, principal_left,
+    covenants, months_complete, event_of_default, free, kept, reserve_months, lockup_dscr, default_dscr,
+    lockup_loan_to_value, default_loan_to_value, sweep, sweep_in_lockup, dscr, *_,
+):  # fmt: skip
+    """What `project_finance_cascade` does with what a month's cascade of all sites is given."""
+    complete, young = months_complete > 0, (months_complete < 12) | ~covenants
+    cash_flow = model.sites.cash + (interest_paid + principal_paid) - free - kept
+    leaked = np.minimum(np.maximum(-free - cash_flow, 0.0), kept)
+    return project_finance_cascade(
+        cash_flow + leaked,
+        free,
+        kept - leaked,
+        0.0,
+        owed + principal_paid,
+        interest_paid + interest_left - interest,
+        principal_paid + principal_left - principal,
+        interest=interest,
+        principal=principal,
+        rate=rate,
+        reserve_months=np.where(complete, reserve_months, 0.0),
+        value=value,
+        lockup_dscr=lockup_dscr,
+        default_dscr=default_dscr,
+        lockup_loan_to_value=np.where(young, 1e9, lockup_loan_to_value),
+        default_loan_to_value=np.where(young, 1e9, default_loan_to_value),
+        sweep=np.where(complete, sweep, 0.0),
+        sweep_in_lockup=np.where(complete, np.where(event_of_default, 1.0, sweep_in_lockup), 0.0),
+        pays_out=complete & (model.month % 3 == 2) & ~model.sites.closed,
+        tested_dscr=np.where(young, 10.0, dscr),
+    )
+
+
 def test_the_cascade_pays_what_the_clearing_paid_and_cash_is_free_cash_and_reserve():
     model = market(events=(SHUT, SLUMP))
     sites, loans, calls = model.sites, model.loans, []
     production = model.run_cascade
 
-    def watched(*given, **terms):
-        calls.append(production(*given, **terms))
-        return calls[-1]
+    def watched(first, *of_sites):
+        calls.append(cascade_of(model, *of_sites))
+        production(first, *of_sites)
 
     model.run_cascade = watched
     drawn_on = released = 0.0
@@ -33,6 +68,8 @@ def test_the_cascade_pays_what_the_clearing_paid_and_cash_is_free_cash_and_reser
         assert sites.cash[alive] == pytest.approx((sites.free_cash + sites.reserve)[alive], abs=1e-8)
         assert (sites.reserve >= 0.0).all() and (done.payable < 1e-8).all()
         assert (sites.distribution[sites.locked_up & alive] == 0.0).all()
+        assert (sites.prepaid == done.sweep).all() and (sites.distribution == done.equity).all()
+        assert (sites.free_cash == done.cash * alive).all() and (sites.reserve == done.reserve * alive).all()
         drawn_on, released = drawn_on + done.reserve_draw.sum(), released + done.equity.sum()
     assert drawn_on > 0.0 and released > 1.0
 

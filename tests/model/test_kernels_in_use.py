@@ -26,6 +26,7 @@ INNER = {
     "impairment",
     "dividend_that_stands",
     "tiers_of",
+    "cascade_of",
     "run_down",
     "feel_scarcity",
     "move_along_curve",
