@@ -8,6 +8,7 @@ from model.contracts import JUNIOR, OPERATIONS, SECURED, SITE_COMPANIES
 from model.kernels_accounts import (
     add_costs,
     add_segments,
+    build_within_means,
     buy_compute,
     charge_for_service,
     draw_for_chips,
@@ -175,8 +176,8 @@ class Accounts(Mechanism):
         model, ledger = self.model, self.model.ledger
         ledger.bill(self.operating, self._operating_costs())
         ledger.bill(self.compute, self._compute_bought())
-        share = self.revenue_share * (model.month < self.share_until)
-        ledger.bill(self.share, share * self.sold[:1])
+        if model.month < self.share_until:
+            ledger.bill(self.share, self.revenue_share * self.sold[:1])
         self._bill_chips()
         ledger.bill(model.deposits.interest, model.banks.deposit_interest)
 
@@ -251,6 +252,17 @@ class Accounts(Mechanism):
         model.ledger.pay(self.investment, invested)
         model.ledger.pay(self.own_chips, chips)
 
+    def build_within_means(self, drawn):
+        """Build only what there is money for: less what lenders and co-investors do not give; `drawn` of each loan."""
+        model, sites, construction = (
+            self.model,
+            self.model.sites,
+            np.empty(self.model.sites.construction.shape),
+        )
+        given = drawn, model.loans.site, model.co_investment.of_sites
+        build_within_means(*given, sites.loan_call, sites.construction, construction)
+        sites.construction = construction
+
     def build_sites(self):
         """Spend on halls; the developer of a site earns a fee."""
         spent, ledger = self.model.sites.construction, self.model.ledger
@@ -268,12 +280,13 @@ class Accounts(Mechanism):
 
     def fund_parents(self):
         """Let the parents pay what their labs are short of."""
-        funding = np.take(self.model.rivals.parent_funding, self.with_parent, axis=0)
+        funding = self.model.rivals.parent_funding.take(self.with_parent, axis=0)
         self.model.ledger.pay(self.parents, funding)
 
     def close_sectors(self):
         """Bring customers', bondholders' and investors' cash back to zero from the rest of the world."""
-        short, spare = np.empty((2, len(self.closer), self.worlds))
+        shape = len(self.closer), self.worlds
+        short, spare = np.empty(shape), np.empty(shape)
         part_surplus(self.model.ledger.cash, self.closer, short, spare)
         self.model.ledger.pay(self.top_up, short)
         self.model.ledger.pay(self.sweep, spare)

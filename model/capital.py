@@ -27,7 +27,6 @@ class Shares(Mechanism):
 
     group = "shares"
 
-    round_paid = State("US$bn", "paid into OpenAI's rounds this month, per investor")
     owned = State("share", "share of OpenAI held: opening stakes, then round investors")
 
     def __init__(self, model, opening):
@@ -61,30 +60,37 @@ class Shares(Mechanism):
         self.sales = ledger.open_family(
             "sale of holdings", ["Rest of the world"], ["SoftBank"], nature=ASSET_SALE, cleared=False
         )
+        soft_bank = self.model.partners.names.index("SoftBank")
+        self._soft_bank = slice(soft_bank, soft_bank + 1)
 
     def pay_round(self):
         """Pay this month's round: SoftBank and the chip vendor their shares while they can, the market the rest.
 
         New shares go to those who paid, at the last valuation: owned = owned x (1 - new) + paid / value.
         """
-        model, partners, shape = self.model, self.model.partners, self.owned.shape
-        wanted, gap = np.empty((3, self.worlds)), np.empty((3, self.worlds))
-        split_round(
+        model, partners, wanted = self.model, self.model.partners, np.empty((3, self.worlds))
+        has_round = split_round(
+            partners.first_row,
             partners.loan_to_value,
             partners.loan_to_value_ceiling,
-            partners.rows_of(model.solvency.months_missed),
+            model.solvency.months_missed,
             partners.round_share,
             partners.sells_holdings,
             model.chip_vendor.round_share,
             model.equity_window.round_now,
             wanted,
         )
-        paid = model.ledger.pay(self.rounds, wanted)
-        leave_to_the_market(wanted, paid, gap)
-        more = model.ledger.pay(self.rounds, gap)
-        round_paid, owned = np.empty(shape), np.empty(shape)
-        hand_out_shares(paid, more, model.equity_window.valuation, self.owned, round_paid, owned)
-        self.round_paid, self.owned = round_paid, owned
+        if not has_round:
+            return
+        paid, gap, owned = (
+            model.ledger.pay(self.rounds, wanted),
+            np.empty(wanted.shape),
+            np.empty(self.owned.shape),
+        )
+        if leave_to_the_market(wanted, paid, gap):
+            paid = paid + model.ledger.pay(self.rounds, gap)
+        hand_out_shares(paid, model.equity_window.valuation, self.owned, owned)
+        self.owned = owned
 
     def sign(self):
         """Take over the opening stakes at month 0."""
@@ -105,8 +111,8 @@ class Shares(Mechanism):
         return self.model.ledger.pay(self.dividends, wanted)
 
     def sell_holdings(self, wanted):
-        """Sell SoftBank's holdings at book value to the rest of the world, ``(1, worlds)``."""
-        return self.model.ledger.pay(self.sales, wanted)
+        """Sell SoftBank's holdings at book value to the rest of the world; `wanted` is ``(partners, worlds)``."""
+        return self.model.ledger.pay(self.sales, wanted[self._soft_bank])
 
 
 class SiteEquity(Mechanism):
@@ -199,17 +205,19 @@ class SiteEquity(Mechanism):
 
     def _split(self, by_site, weight):
         """Split what concerns each site among its contracts, pro rata to a weight of each."""
-        whole, split = np.empty(by_site.shape), np.empty(weight.shape)
-        split_by_site(by_site, self.site, weight, whole, split)
+        split = np.empty(weight.shape)
+        split_by_site(by_site, self.site, weight, split)
         return split
 
     def asked(self):
-        """Split what sites call among their owners, pro rata to what they still owe: by contract, and by party."""
+        """Split what sites call among their owners, pro rata to what they still owe.
+
+        By contract, or None where no site calls anything, and by party.
+        """
         by_contract, by_party = np.empty(self.promised.shape), np.empty(self.model.ledger.cash.shape)
-        called, whole = self.model.sites.equity_call, np.empty((self.by_site.shape[0], self.worlds))
-        owed = self.amount, self.promised, self.paid_in
-        ask_owners(called, *owed, self.site, self.owner, whole, by_contract, by_party)
-        return by_contract, by_party
+        owed = self.model.sites.equity_call, self.amount, self.promised, self.paid_in
+        some = ask_owners(*owed, self.site, self.owner, by_contract, by_party)
+        return by_contract if some else None, by_party
 
     def pay_in(self, asked):
         """Pay what the sites call, as `asked` of the owners."""
@@ -306,7 +314,7 @@ class CoInvestment(Mechanism):
     def of_sites(self):
         """What hyperscalers put into each site this month instead of loans, ``(sites, worlds)``."""
         if self.share is None:
-            return 0.0
+            return np.zeros((self._to_sites.shape[0], self.worlds))
         return self._to_sites @ self.model.ledger.flow[self.legs.legs]
 
 

@@ -5,6 +5,7 @@ As in `model/kernels.py`: loops in the order in which they are written, and noth
 that a world has the same bits alone and in any batch. Legs, sites and parties are rows, worlds last; US$bn.
 """
 
+import numpy as np
 from numba import float64, int64, types, void
 
 from agents.kernels import FLAGS, OUT, ROWS, TABLE, kernel
@@ -180,6 +181,24 @@ def part_surplus(cash, closer, short, spare):
         who = closer[row]
         for world in range(short.shape[1]):
             short[row, world], spare[row, world] = max(-cash[who, world], 0.0), max(cash[who, world], 0.0)
+
+
+@kernel(void, TABLE, ROWS, TABLE, TABLE, TABLE, OUT)
+def build_within_means(drawn, site, co_invested, called, planned, construction):
+    """What is planned for each site less what is called for it of lenders and neither drawn nor co-invested.
+
+    drawn of each loan, whose `site` is below 0 where it is another's. Changes construction.
+    """
+    got = np.zeros(construction.shape)
+    for loan in range(drawn.shape[0]):
+        where = site[loan]
+        if where >= 0:
+            for world in range(got.shape[1]):
+                got[where, world] += drawn[loan, world]
+    for where in range(got.shape[0]):
+        for world in range(got.shape[1]):
+            lacking = max(called[where, world] - (got[where, world] + co_invested[where, world]), 0.0)
+            construction[where, world] = max(planned[where, world] - lacking, 0.0)
 
 
 @kernel(void, TABLE, TABLE, ROWS, OUT, OUT)

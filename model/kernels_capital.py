@@ -6,6 +6,7 @@ that a world has the same bits alone and in any batch. Investors or contracts ar
 ``(contracts, 1)`` is the same in every world.
 """
 
+import numpy as np
 from numba import boolean, int64, void
 
 from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, ROWS, TABLE, kernel
@@ -25,13 +26,21 @@ def add_promised(amount, promised, paid_in, owner, closed, site, by_site):
             by_site[where, world] += 0.0 if closed[who, world] else left
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, ROWS, ROWS, OUT, OUT, OUT)
-def ask_owners(called, amount, promised, paid_in, site, owner, whole, by_contract, by_party):
+@kernel(boolean, TABLE, TABLE, TABLE, TABLE, ROWS, ROWS, OUT, OUT)
+def ask_owners(called, amount, promised, paid_in, site, owner, by_contract, by_party):
     """Split what each site calls among its owners, pro rata to what is left of commitments and promises.
 
-    Changes `whole`, what is left of all contracts of each site, by_contract, and by_party, their sum for each owner.
+    Changes by_contract, and by_party, their sum for each owner. Tells whether anything is called; where nothing is,
+    by_contract is left as it was.
     """
-    whole[:], by_party[:] = 0.0, 0.0
+    by_party[:] = 0.0
+    some = False
+    for where in range(called.shape[0]):
+        for world in range(called.shape[1]):
+            some |= called[where, world] != 0.0
+    if not some:
+        return False
+    whole = np.zeros(called.shape)
     for contract in range(by_contract.shape[0]):
         where = site[contract]
         for world in range(by_contract.shape[1]):
@@ -44,15 +53,13 @@ def ask_owners(called, amount, promised, paid_in, site, owner, whole, by_contrac
             part = called[where, world] * by_contract[contract, world] / max(whole[where, world], 1e-12)
             by_contract[contract, world] = part
             by_party[who, world] += part
+    return True
 
 
-@kernel(void, TABLE, ROWS, TABLE, OUT, OUT)
-def split_by_site(by_site, site, weight, whole, split):
-    """Split what concerns each site among its contracts, pro rata to `weight`.
-
-    Changes `whole`, what each site's contracts weigh, and split.
-    """
-    whole[:] = 0.0
+@kernel(void, TABLE, ROWS, TABLE, OUT)
+def split_by_site(by_site, site, weight, split):
+    """Split what concerns each site among its contracts, pro rata to `weight`. Changes split."""
+    whole = np.zeros(by_site.shape)
     for contract in range(split.shape[0]):
         for world in range(split.shape[1]):
             whole[site[contract], world] += weight[contract, world]
@@ -138,46 +145,52 @@ def split_pledges(amount, called, wanted, asked):
     return some
 
 
-@kernel(void, TABLE, TABLE, MONTHS, TABLE, FLAGS, TABLE, TABLE, OUT)
+@kernel(boolean, int64, TABLE, TABLE, MONTHS, TABLE, FLAGS, TABLE, TABLE, OUT)
 def split_round(
-    loan_to_value, ceiling, months_missed, round_share, sells_holdings, vendor_share, amount, wanted
+    first, loan_to_value, ceiling, months_missed, round_share, sells_holdings, vendor_share, amount, wanted
 ):  # fmt: skip
     """Split a round: shares of the partner that holds stakes, while it is below its ceiling, and of the chip vendor.
 
-    wanted ``(3, worlds)``: of the partner, the vendor, and the market, which takes the rest.
+    first: the partners' first row in months_missed, of all parties. Changes wanted ``(3, worlds)``: of the partner,
+    the vendor, and the market, which takes the rest. Tells whether there is a round.
     """
     partners, worlds = loan_to_value.shape
     wanted[:] = 0.0
+    some = False
     for partner in range(partners):
         for world in range(worlds):
-            able = (
-                loan_to_value[partner, world] < ceiling[partner, world] and months_missed[partner, world] <= 0
-            )
+            pays = months_missed[first + partner, world] <= 0
+            able = loan_to_value[partner, world] < ceiling[partner, world] and pays
             if able and sells_holdings[partner, world]:
                 wanted[0, world] += round_share[partner, world]
     for world in range(worlds):
         share, vendor, size = wanted[0, world], vendor_share[0, world], amount[0, world]
         wanted[0, world], wanted[1, world] = share * size, vendor * size
         wanted[2, world] = max(1.0 - share - vendor, 0.0) * size
+        some |= size != 0.0
+    return some
 
 
-@kernel(void, TABLE, TABLE, OUT)
+@kernel(boolean, TABLE, TABLE, OUT)
 def leave_to_the_market(wanted, paid, gap):
-    """What investors did not pay is asked of the last of them, the market."""
+    """What investors did not pay is asked of the last of them, the market. Tells whether there is such a gap."""
     investors, worlds = gap.shape
+    some = False
     gap[:] = 0.0
     for investor in range(investors):
         for world in range(worlds):
             gap[investors - 1, world] += wanted[investor, world] - paid[investor, world]
     for world in range(worlds):
         gap[investors - 1, world] = max(gap[investors - 1, world], 0.0)
+        some |= gap[investors - 1, world] != 0.0
+    return some
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
-def hand_out_shares(paid, paid_more, valuation, owned_before, round_paid, owned):
+@kernel(void, TABLE, TABLE, TABLE, OUT)
+def hand_out_shares(paid, valuation, owned_before, owned):
     """Owned' = owned (1 - all that is new) + new, with new = paid / valuation, at most a fifth for each investor.
 
-    The investors of a round are the last rows of `owned`; round_paid: what each row paid.
+    The investors of a round are the last rows of `owned`.
     """
     holders, worlds = owned.shape
     first = holders - paid.shape[0]
@@ -186,8 +199,7 @@ def hand_out_shares(paid, paid_more, valuation, owned_before, round_paid, owned)
         for holder in range(holders):
             spent = 0.0
             if holder >= first:
-                spent = paid[holder - first, world] + paid_more[holder - first, world]
-            round_paid[holder, world] = spent
+                spent = paid[holder - first, world]
             owned[holder, world] = min(spent / worth, 0.2)
             issued += owned[holder, world]
         for holder in range(holders):

@@ -149,28 +149,25 @@ class Schedule:
         by_contract, by_party = self.site_equity.asked()
         self.lenders.site_equity_due = by_party[self.lenders.place].copy()
         self.lenders.do("call_capital")
-        by_party[self.lenders.place] = self.lenders.capital_call  # what their own cash does not cover
-        self.funds.call(by_party)
-        self.site_equity.pay_in(by_contract)
+        if by_contract is not None:
+            by_party[self.lenders.place] = self.lenders.capital_call  # what their own cash does not cover
+            self.funds.call(by_party)
+            self.site_equity.pay_in(by_contract)
         self.pledges.call(self.accounts.vehicle_equity_need)
 
     def raise_funds(self):
         """Let every firm find what it is short of, and raise it: lines, site loans, shares, holdings, parents."""
-        chips = self.chip_draws
-        self.expected_incoming = self.expected_incoming + chips
+        self.expected_incoming = self.expected_incoming + self.chip_draws
         self.each_firm("find_need")
         self.builders.do("ask_little")
         self.rivals.do("ask_parent")
         self.openai.do("use_credit")
         self.borrowers.do("use_credit")
         self.partners.do("sell_holdings")
-        calls = self.sites.loan_call
-        drawn = self.loans.draw(self.firms.line_draw, calls)
-        got = self.loans.by_site @ drawn + self.co_investment.of_sites
-        self.sites.construction = np.maximum(self.sites.construction - np.maximum(calls - got, 0.0), 0.0)
+        drawn = self.loans.draw(self.firms.line_draw, self.sites.loan_call)
+        self.accounts.build_within_means(drawn)
         self.shares.issue(self.borrowers.share_issue)
-        soft = self.partners.names.index("SoftBank")
-        self.shares.sell_holdings(self.partners.asset_sale[soft : soft + 1])
+        self.shares.sell_holdings(self.partners.asset_sale)
         self.accounts.fund_parents()
 
     def note_receipts(self):
