@@ -337,8 +337,12 @@ class Assembly(WorldsModel):
     @property
     def lease_energised(self):
         """Energised GW of each lease: the four sites', and Meta's from the end of its construction."""
-        meta = np.full((1, self.worlds), self.leases.full_gw[-1] * (self.month >= META_COMPLETE))
-        return np.concatenate([self.halls.energised, meta])
+        energised = np.empty((self.leases.rows, self.worlds))
+        energised[:-1], energised[-1] = (
+            self.halls.energised,
+            self.leases.full_gw[-1] * (self.month >= META_COMPLETE),
+        )
+        return energised
 
     @property
     def lease_rent_year(self):

@@ -12,18 +12,17 @@ from model.hardware import Geometric
 from model.kernels_contracts import (
     add_ahead,
     add_bills,
-    add_live_by_site,
     add_sales,
-    add_starting_by_site,
     add_up_compute,
     bill_contracts,
     bill_heirs,
     bill_power,
+    count_late,
     deliver,
     fill_contracts,
     minimum_payments,
     open_rungs,
-    place_order,
+    place_orders,
     renew_contracts,
     rents_due,
     spread_over_building,
@@ -105,13 +104,8 @@ class Halls(Mechanism):
         )
         price = self.gw[:, None] * self.chip_price
         self.chips = Ladder(price, self.chip_month[:, None], 1)
-        self.open()
-
-    def opening_in(self, month):
-        """GW that each site means to energise in `month`, ``(sites, worlds)``."""
-        starting = np.zeros((self.rows, self.worlds))
-        add_starting_by_site(month, self.ladder.amount, self.ladder.start, self.site, starting)
-        return starting
+        nobody = np.zeros((self.rows, self.worlds), dtype=bool)
+        self.open(nobody, nobody, self.model.sites.slip_months)
 
     @property
     def ahead_of_sites(self):
@@ -134,23 +128,26 @@ class Halls(Mechanism):
 
     def delay(self, mask, months):
         """Delay the halls of the masked sites, ``(sites, worlds)``, that lie ahead."""
-        if not mask.any():
-            return
         self.ladder.delay(mask, months, self.model.month, self.site)
         self.chips.delay(mask, months, self.model.month, self.site)
 
-    def open(self):
-        """Energise what is due: GW with power, GW under contract, GW ahead, chips to pay."""
-        month, ladder, shape = self.model.month, self.ladder, (self.rows, self.worlds)
-        powered, contracted, ahead, chips_due = (np.zeros(shape) for _ in range(4))
-        left = np.zeros(shape, dtype=np.int64)
-        open_rungs(
-            month, ladder.amount, ladder.start, ladder.end, self.site, powered, contracted, ahead, left
-        )
-        chips = self.chips
-        add_live_by_site(month, chips.amount, chips.start, chips.end, self.site, chips_due)
-        self.energised, self.contracted, self.ahead = powered, contracted, ahead
-        self.months_left, self.chips_due = left, chips_due
+    def open(self, waits, slips, slip_months):
+        """Energise what is due: GW with power, GW under contract, GW ahead, chips to pay.
+
+        First what lies ahead is delayed, by a month where a site `waits` for power and by its months where it slips;
+        all ``(sites, worlds)``, the sites of halls first.
+        """
+        month, shape, ladder, chips = self.model.month, self.ahead.shape, self.ladder, self.chips
+        is_late, late = np.empty(shape, dtype=bool), np.empty(shape, dtype=np.int64)
+        if count_late(waits, slips, slip_months, is_late, late):
+            self.delay(is_late, late)
+        energised, contracted, ahead, chips_due = (np.zeros(shape) for _ in range(4))
+        months_left = np.zeros(shape, dtype=np.int64)
+        halls, orders = (ladder.amount, ladder.start, ladder.end), (chips.amount, chips.start, chips.end)
+        found = energised, contracted, ahead, chips_due, months_left
+        open_rungs(month, *halls, *orders, self.site, *found)
+        self.energised, self.contracted, self.ahead = energised, contracted, ahead
+        self.months_left, self.chips_due = months_left, chips_due
 
 
 def _names_site(order, lease):
@@ -255,6 +252,7 @@ class ComputeContracts(Mechanism):
         self.set_floors(np.ones((1, self.worlds), dtype=bool))
         rungs = (self.model.months + 2) // 3 + 1
         self.orders = Ladder(np.zeros((rungs, self.worlds)), np.full((rungs, 1), 10**6), 0)
+        self.own_power = self.model.power.lost_below = self.orders.amount
         self.announced_left_gw = np.where(self.on_orders[:, None], self.announced_gw, 0.0)
 
     def set_floors(self, mask):
@@ -434,47 +432,42 @@ class ComputeContracts(Mechanism):
         """Turn this month's new commitment into an order: built in `build_months`, then billed for its term.
 
         It starts at the lab's planning lead, or when the connection queue lets it, or turbines of its own where these
-        come sooner. A quarter's orders are one.
+        come sooner: it then needs no connection. A quarter's orders are one.
         """
-        added = self.model.openai.new_commitment
-        if not added.any():
-            return
-        power, rung = self.model.power, self.model.month // 3
-        own, amount, left = power.own_turbines_for_orders(), np.empty(added.shape), np.empty(self.price.shape)
-        placed, is_new = np.empty(added.shape, dtype=bool), np.empty(added.shape, dtype=bool)
-        start = np.empty(added.shape, dtype=np.int64)
-        place_order(
-            rung,
-            self.model.month,
-            added,
-            own,
+        power, orders, month = self.model.power, self.orders, self.model.month
+        now = orders.amount, orders.start, orders.tenor, orders.end, power.lost_below, self.own_power
+        amount, start, tenor, end, lost_below, own_power = (block.copy() for block in now)
+        turbines, left = np.empty((1, self.worlds)), np.empty(self.price.shape)
+        some, some_turbines = place_orders(
+            month // 3,
+            month,
+            self.model.openai.new_commitment,
+            power.turbine_wait,
             np.ceil(power.turbine_wait).astype(np.int64),
             power.wait_of_orders(),
+            power.keeps_book,
+            power.lost_at(),
             self.model.openai.planning_lead,
-            self.orders.amount,
+            self.firm_term,
+            orders.stopped,
+            self.model.power_contracts.pue,
             self.on_orders,
             self.announced_left_gw,
             amount,
             start,
-            placed,
-            is_new,
+            tenor,
+            end,
+            lost_below,
+            own_power,
+            turbines,
             left,
         )
-        power.ask_to_connect(rung, is_new, own)
-        self._order_turbines(rung, added * own)
-        self.orders.put(rung, placed, amount, start, self.firm_term)
-        self.announced_left_gw = left
-
-    def _order_turbines(self, rung, gw):
-        """Order the turbines of a quarter's order, `gw` of IT load ``(1, worlds)``."""
-        if self.own_power is None:
-            self.own_power = np.zeros(self.orders.amount.shape)
-        if not gw.any():
+        if not some:
             return
-        at_the_meter, own_power = gw * self.model.power_contracts.pue, self.own_power.copy()
-        own_power[rung] = own_power[rung] + at_the_meter[0]
-        self.own_power = own_power
-        self.model.power.book_turbines("Stargate vehicle", at_the_meter)
+        orders.replace(amount=amount, start=start, tenor=tenor, end=end)
+        self.announced_left_gw, self.own_power, power.lost_below = left, own_power, lost_below
+        if some_turbines:
+            power.book_turbines("Stargate vehicle", turbines)
 
     def withdraw(self, lost):
         """Take back the orders ``(rungs, worlds)`` that cannot be connected: announced again, and no longer built."""
@@ -495,8 +488,6 @@ class ComputeContracts(Mechanism):
 
     def turbine_cost(self):
         """Give what it must spend this month on power stations of its own, ``(1, worlds)``."""
-        if self.own_power is None:
-            return np.zeros((1, self.worlds))
         return self._spread(self.own_power) * self.model.power.turbine_cost
 
     def _spread(self, block):

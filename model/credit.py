@@ -606,7 +606,8 @@ class Loans(Mechanism):
             closes[row] = (surely | (credit.enabled & (draw < chance)))[0]
         self.signed = self.signed | (signing & closes)
         fails = (self.by_site @ (signing & ~closes)) > 0.0
-        self.model.halls.delay(fails[:4], NEVER)
+        if fails.any():
+            self.model.halls.delay(fails[:4], NEVER)
 
     def reprice(self):
         """Let floating loans follow the base rate, and rolled bonds drift to the market's coupon."""

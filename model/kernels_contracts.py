@@ -14,16 +14,6 @@ PER_WORLD = types.Array(float64, 1, "C", readonly=True)
 OUT_ROW = float64[::1]
 
 
-@kernel(void, int64, FLAGS, TABLE, MONTHS, MONTHS, MONTHS, OUT, OUT_MONTHS, OUT_MONTHS, OUT_MONTHS)
-def put_rung(rung, mask, new_amount, new_start, new_tenor, stopped, amount, start, tenor, end):
-    """Make one rung what it is to be in the masked worlds; changes amount, start, tenor and end."""
-    for world in range(amount.shape[1]):
-        if mask[0, world]:
-            first, months = new_start[0, world], new_tenor[0, world]
-            amount[rung, world], start[rung, world], tenor[rung, world] = new_amount[0, world], first, months
-            end[rung, world] = min(first + months, stopped[rung, world])
-
-
 @kernel(void, int64, MONTHS, MONTHS, TABLE, TABLE, OUT)
 def spread_over_building(month, build_months, start, amount, block, out):
     """A month's part of what stands in rungs that are being built, evenly over the time to build; changes out."""
@@ -39,42 +29,60 @@ def spread_over_building(month, build_months, start, amount, block, out):
         out[0, world] = out[0, world] / build_months[0, world]
 
 
-@kernel(void, int64, TABLE, MONTHS, MONTHS, ROWS, OUT, OUT, OUT, OUT_MONTHS)
-def open_rungs(month, amount, start, end, site, powered, contracted, ahead, months_left):
-    """What of each site's rungs has power, is inside its term, lies ahead, and for how long; all come in as zeros."""
-    rungs, worlds = amount.shape
+@kernel(boolean, FLAGS, FLAGS, MONTHS, OUT_FLAGS, OUT_MONTHS)
+def count_late(waits, slips, slip_months, is_late, months):
+    """Which sites are late this month, and by how many months: one where they wait, and theirs where they slip.
+
+    Tells whether any is; is_late and months ``(sites, worlds)``, the others may have more sites.
+    """
+    some = False
+    for site in range(months.shape[0]):
+        for world in range(months.shape[1]):
+            slipped = slip_months[site, world] if slips[site, world] else 0
+            months[site, world] = slipped + (1 if waits[site, world] else 0)
+            is_late[site, world] = slips[site, world] or waits[site, world]
+            some |= is_late[site, world]
+    return some
+
+
+@kernel(void, int64, TABLE, MONTHS, MONTHS, TABLE, MONTHS, MONTHS, ROWS, OUT, OUT, OUT, OUT, OUT_MONTHS)
+def open_rungs(
+    month,
+    gw,
+    start,
+    end,
+    price,
+    chip_start,
+    chip_end,
+    site,
+    powered,
+    contracted,
+    ahead,
+    chips_due,
+    months_left,
+):
+    """What of each site's halls has power, is inside its term too, lies ahead and for how long; chips to be paid.
+
+    Halls `gw` and chips' `price` have rungs of the same sites; what is found comes in as zeros.
+    """
+    rungs, worlds = gw.shape
     for rung in range(rungs):
-        at = site[rung]
+        at, size, begins, ends = site[rung], gw[rung], start[rung], end[rung]
+        has, running, coming, left = powered[at], contracted[at], ahead[at], months_left[at]
         for world in range(worlds):
-            first = start[rung, world]
-            if first > month:
-                ahead[at, world] += amount[rung, world]
-                months_left[at, world] = max(months_left[at, world], first - month)
-            else:
-                powered[at, world] += amount[rung, world]
-                if month < end[rung, world]:
-                    contracted[at, world] += amount[rung, world]
-
-
-@kernel(void, int64, TABLE, MONTHS, MONTHS, ROWS, OUT)
-def add_live_by_site(month, amount, start, end, site, out):
-    """Add up the rungs of each site that are live in `month`; `out` comes in as zeros."""
-    rungs, worlds = amount.shape
+            began = begins[world] <= month
+            has[world] += size[world] if began else 0.0
+            coming[world] += 0.0 if began else size[world]
+        for world in range(worlds):
+            live = (begins[world] <= month) & (month < ends[world])
+            running[world] += size[world] if live else 0.0
+        for world in range(worlds):
+            left[world] = max(left[world], begins[world] - month)
     for rung in range(rungs):
-        gw, first, last, whole = amount[rung], start[rung], end[rung], out[site[rung]]
+        cost, begins, ends, due = price[rung], chip_start[rung], chip_end[rung], chips_due[site[rung]]
         for world in range(worlds):
-            live = (first[world] <= month) & (month < last[world])
-            whole[world] += gw[world] if live else 0.0
-
-
-@kernel(void, int64, TABLE, MONTHS, ROWS, OUT)
-def add_starting_by_site(month, amount, start, site, out):
-    """Add up the rungs of each site that start in `month`; `out` comes in as zeros."""
-    rungs, worlds = amount.shape
-    for rung in range(rungs):
-        gw, first, whole = amount[rung], start[rung], out[site[rung]]
-        for world in range(worlds):
-            whole[world] += gw[world] if first[world] == month else 0.0
+            live = (begins[world] <= month) & (month < ends[world])
+            due[world] += cost[world] if live else 0.0
 
 
 @kernel(void, TABLE, YES_NO, TABLE, TABLE, TABLE, FLAGS, FLAGS, OUT, OUT, OUT)
@@ -287,29 +295,41 @@ def add_sales(billed, renewed, let, seller, out):
 
 
 @kernel(
-    void, int64, int64, TABLE, FLAGS, MONTHS, MONTHS, MONTHS, TABLE, YES_NO, TABLE, OUT, OUT_MONTHS, OUT_FLAGS,
-    OUT_FLAGS, OUT,
+    types.UniTuple(boolean, 2), int64, int64, TABLE, TABLE, MONTHS, MONTHS, FLAGS, TABLE, MONTHS, MONTHS, MONTHS,
+    TABLE, YES_NO, TABLE, OUT, OUT_MONTHS, OUT_MONTHS, OUT_MONTHS, OUT, OUT, OUT, OUT,
 )  # fmt: skip
-def place_order(
-    rung, month, added, own, turbine_wait, queue_wait, lead, ordered, on_orders, announced, amount, start, placed,
-    is_new, left,
+def place_orders(
+    rung, month, added, turbine_wait, whole_wait, queue_wait, keeps_book, lost_at, lead, term, stopped, pue, on_orders,
+    announced, amount, start, tenor, end, lost_below, own_power, turbines, left,
 ):  # fmt: skip
-    """Turn a new commitment ``(1, worlds)`` into an order at a quarter's rung: how much, from when, and what is left.
+    """Turn a new commitment ``(1, worlds)`` into an order at a quarter's rung; tell if any is, and any with turbines.
 
-    It starts at the lab's planning `lead`, or after the connection queue, or once its `own` turbines are there. Changes
-    amount, start, where an order is placed, where it is the first of its rung, and what is left of what is announced.
+    It starts at the lab's planning `lead`, or after the connection queue, or once turbines of its own are there, where
+    a book of them is kept and their wait, also given in whole months, is shorter. Survival in the queue that loses the
+    order: `lost_at` where it is the first of its rung, nothing where it has turbines, whose GW at the meter are given.
+    Changes the rung in all arrays ``(rungs, worlds)``, from amount to own_power; left: what is still only announced.
     """
+    some = some_turbines = False
     for world in range(added.shape[1]):
-        gw = added[0, world]
-        wait = turbine_wait[0, world] if own[0, world] else queue_wait[0, world]
-        start[0, world] = month + max(lead[0, world], wait)
-        amount[0, world] = ordered[rung, world] + gw
-        placed[0, world] = gw > 0.0
-        is_new[0, world] = gw > 0.0 and ordered[rung, world] <= 0.0
+        gw, before = added[0, world], amount[rung, world]
+        turbines[0, world] = 0.0
+        if gw > 0.0:
+            some = True
+            own = turbine_wait[0, world] < queue_wait[0, world] and keeps_book[0, world]
+            first = month + max(lead[0, world], whole_wait[0, world] if own else queue_wait[0, world])
+            amount[rung, world], start[rung, world], tenor[rung, world] = before + gw, first, term[0, world]
+            end[rung, world] = min(first + term[0, world], stopped[rung, world])
+            if before <= 0.0:
+                lost_below[rung, world] = lost_at[0, world]
+            if own:
+                some_turbines, lost_below[rung, world] = True, 0.0
+                turbines[0, world] = gw * pue[0, world]
+                own_power[rung, world] += turbines[0, world]
     for contract in range(left.shape[0]):
         taken = 1.0 if on_orders[contract] else 0.0
         for world in range(added.shape[1]):
             left[contract, world] = max(announced[contract, world] - taken * added[0, world], 0.0)
+    return some, some_turbines
 
 
 @kernel(void, int64, MONTHS, TABLE, YES_NO, YES_NO, YES_NO, PER_WORLD, PER_WORLD, FLAGS, TABLE, TABLE, TABLE,

@@ -374,18 +374,27 @@ def cuts_and_prices(
             over_reference[contract, world] = grid * seen + (1.0 - grid)
 
 
-@kernel(boolean, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, OUT_TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE)
+@kernel(
+    boolean, int64, TABLE, MONTHS, ROWS, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+    OUT_TABLE, OUT_TABLE,
+)  # fmt: skip
 def ask_the_grid(
-    opening, on_grid, pue, delivered_before, arriving, carried, region, delivered, own, asking, ready
-):
+    next_month, gw, start, site_of, on_grid, pue, delivered_before, arriving, carried, region, opening, delivered, own,
+    asking, ready,
+):  # fmt: skip
     """Ask the grid for the load of halls about to open, unless free turbines of the site carry all of it: its `own`.
 
-    opening ``(sites, worlds)`` GW of IT load; delivered: turbines, those now `arriving` too, of which some load is
-    `carried` already; asking: by site, ready: by region. Tells whether any hall is about to open.
+    opening ``(sites, worlds)``: GW of IT load of the halls ``(halls, worlds)`` that start next month; delivered:
+    turbines, those now `arriving` too, of which some load is `carried` already; asking: by site, ready: by region.
+    Tells whether any hall is about to open.
     """
-    ready[:] = 0.0
+    opening[:], ready[:] = 0.0, 0.0
     some = False
     sites, worlds = asking.shape
+    for hall in range(gw.shape[0]):
+        size, starts, opens = gw[hall], start[hall], opening[site_of[hall]]
+        for world in range(worlds):
+            opens[world] += size[world] if starts[world] == next_month else 0.0
     for site in range(sites):
         ready_there, grid = ready[region[site]], on_grid[site, 0]
         for world in range(worlds):

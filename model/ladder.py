@@ -8,7 +8,7 @@ are whole numbers counted from the start of the simulation, worlds are last.
 
 import numpy as np
 
-from model.kernels_contracts import add_due, move_starts, put_rung
+from model.kernels_contracts import add_due, move_starts
 from model.sums import total
 
 NEVER = 1_000_000
@@ -41,9 +41,13 @@ class Ladder:
         if (tenor < 0).any():
             raise ValueError("a tenor cannot be negative")
         # Copies: the arrays become read-only, and the caller's stay the caller's.
-        self._set(amount=amount.copy(), start=start.copy(), tenor=tenor.copy(), stopped=stopped.copy())
+        self.replace(amount=amount.copy(), start=start.copy(), tenor=tenor.copy(), stopped=stopped.copy())
 
-    def _set(self, **arrays: np.ndarray) -> None:
+    def replace(self, **arrays: np.ndarray) -> None:
+        """Take in other amounts, starts, tenors or stops, (rungs, worlds), which become read-only; ends follow.
+
+        A rule that has found the ends itself, min(start + tenor, stopped), gives them as `end`.
+        """
         vars(self).update(arrays)
         if "end" not in arrays:
             # The first month that is no longer live; every question is asked of it, so it is kept.
@@ -81,7 +85,7 @@ class Ladder:
 
     def stop(self, mask: np.ndarray, month: int) -> None:
         """End the masked rungs: `month` is their first month without. An earlier end stays."""
-        self._set(stopped=np.where(mask, np.minimum(self.stopped, month), self.stopped))
+        self.replace(stopped=np.where(mask, np.minimum(self.stopped, month), self.stopped))
 
     def delay(self, mask: np.ndarray, months: np.ndarray, month: int, of: np.ndarray | None = None) -> None:
         """Move the start of the masked rungs by `months` >= 0, if it still lies ahead of `month`.
@@ -100,24 +104,16 @@ class Ladder:
         mask, months = _given(mask, bool, shape), _given(months, np.int64, shape)
         if not move_starts(mask, months, of, month, self.start, self.tenor, self.stopped, start, end):
             raise ValueError("a delay cannot be negative")
-        self._set(start=start, end=end)
-
-    def put(
-        self, rung: int, mask: np.ndarray, amount: np.ndarray, start: np.ndarray, tenor: np.ndarray
-    ) -> None:
-        """Make one rung, in the masked worlds, `amount` from `start` for `tenor` months; all (1, worlds)."""
-        whole = {name: getattr(self, name).copy() for name in ("amount", "start", "tenor", "end")}
-        put_rung(rung, mask, amount, start, tenor, self.stopped, *whole.values())
-        self._set(**whole)
+        self.replace(start=start, end=end)
 
     def withdraw(self, mask: np.ndarray) -> None:
         """Take the masked rungs back: they are worth nothing in any month."""
-        self._set(amount=np.where(mask, 0.0, self.amount))
+        self.replace(amount=np.where(mask, 0.0, self.amount))
 
     def extend(self, mask: np.ndarray, months: np.ndarray) -> None:
         """Lengthen the tenor of the masked rungs by `months` (shorten, down to nothing, when negative)."""
         longer = np.maximum(self.tenor + np.asarray(months, dtype=np.int64), 0)
-        self._set(tenor=np.where(mask, longer, self.tenor))
+        self.replace(tenor=np.where(mask, longer, self.tenor))
 
 
 def _given(values, dtype, shape):

@@ -237,7 +237,9 @@ class Power(Mechanism):
     curtailed_of_sites = delay_pressure_of_sites = ai_load_of_utilities = None
     allowed_growth_of_utilities = bills_of_regions = ai_share_of_regions = None
     price_over_reference_of_contracts = ready_of_regions = None
-    connecting_of_utilities = unpaid_of_utilities = waited_of_sites = None
+    connecting_of_utilities = unpaid_of_utilities = None
+    waits_of_sites = waited_of_sites = None
+    """Whether halls about to open wait for power this month, and for how many months they have, ``(sites, worlds)``."""
     lost_below = own_power_of_sites = None
     turbine_speed = None
     """What utilities can build in a month over what they could at the lead time of the start, at most one."""
@@ -253,6 +255,8 @@ class Power(Mechanism):
         sites = (len(SITE_REGION) - 1, self.worlds)
         self._arriving = np.zeros((model.months + 1, *sites))
         self._on_order, self._delivered, self._carried = np.zeros((3, *sites))
+        self.waits_of_sites = self._nobody_waits = np.zeros(sites, dtype=bool)
+        self.waited_of_sites = np.zeros(sites, dtype=np.int64)
         self._nothing_ordered = self._ordered = self._built_before = np.zeros((1, self.worlds))
         self.turbine_speed = np.ones((1, self.worlds))
         for contract in contracts:
@@ -441,19 +445,27 @@ class Power(Mechanism):
         queue: it waits for its turbines, `turbine_lead` months after they were ordered. What a site's own turbines
         carry does not queue either.
         """
-        halls, utilities, month = self.model.halls, self.model.utilities, self.model.month
-        opening = halls.opening_in(month + 1)
+        halls, utilities, month, shape = (
+            self.model.halls,
+            self.model.utilities,
+            self.model.month,
+            self._carried.shape,
+        )
         self.deliver_turbines()
-        delivered, own, asking = np.empty(opening.shape), np.empty(opening.shape), np.empty(opening.shape)
+        opening, delivered, own, asking = (np.empty(shape) for _ in range(4))
         ready = np.empty(utilities.queue.shape)
         some_open = ask_the_grid(
-            opening,
+            month + 1,
+            halls.ladder.amount,
+            halls.ladder.start,
+            halls.site,
             ON_GRID,
             self.model.power_contracts.pue,
             self._delivered,
             self._arriving[month],
             self._carried,
             SITE_REGION,
+            opening,
             delivered,
             own,
             asking,
@@ -462,13 +474,12 @@ class Power(Mechanism):
         self._delivered, self.ready_of_regions = delivered, ready
         utilities.do("connect")
         self.lose_requests()
-        if self.waited_of_sites is None:
-            self.waited_of_sites = np.zeros(opening.shape, dtype=np.int64)
+        self.waits_of_sites = self._nobody_waits
         if not some_open:
             return
-        waits, waited = np.empty(opening.shape, dtype=bool), np.empty(opening.shape, dtype=np.int64)
-        carried, waiting = np.empty(opening.shape), np.empty(opening.shape)
-        some = wait_for_power(
+        waits, waited = np.empty(shape, dtype=bool), np.empty(shape, dtype=np.int64)
+        carried, waiting = np.empty(shape), np.empty(shape)
+        some_wait = wait_for_power(
             month,
             opening,
             ON_GRID,
@@ -486,9 +497,8 @@ class Power(Mechanism):
             carried,
             waiting,
         )
-        self.waited_of_sites, self._carried = waited, carried
-        if some:
-            halls.delay(waits, np.ones((1, self.worlds), dtype=np.int64))
+        self.waits_of_sites, self.waited_of_sites, self._carried = waits, waited, carried
+        if some_wait:
             self.order_turbines(waiting)
 
     def deliver_turbines(self):
@@ -509,7 +519,7 @@ class Power(Mechanism):
             self._ordered,
             self.turbine_backlog,
             self.turbine_lead,
-            self._keeps_book,
+            self.keeps_book,
             LEAST_WAIT,
             MOST_WAIT,
             backlog,
@@ -521,7 +531,7 @@ class Power(Mechanism):
         self._built_before, self._ordered = built, self._nothing_ordered
 
     @of_params
-    def _keeps_book(self):
+    def keeps_book(self):
         """Whether orders for turbines join one book, ``(1, worlds)``."""
         return self.turbine_book & self.enabled
 
@@ -537,7 +547,7 @@ class Power(Mechanism):
         grid = 12.0 * utilities.queue / np.maximum(rate, 1e-3)
         slower = np.take(grid > self.turbine_wait, SITE_REGION[:sites], axis=0)
         wanted = np.maximum(waiting - (self._on_order - self._carried), 0.0)
-        new = wanted * (slower & self._keeps_book)
+        new = wanted * (slower & self.keeps_book)
         if not new.any():
             return
         due = self.model.month + np.ceil(self.turbine_wait[0]).astype(np.int64)
@@ -614,35 +624,27 @@ class Power(Mechanism):
         stayed = queue_survival(age, STAGE_COMPLETION[:, None, :], stages)
         return np.exp(self.queue_attrition * np.log(stayed))
 
-    def ask_to_connect(self, rung, new, own):
-        """Draw how long the last of a new order's requests stays in the queue; `new`: where there is one.
-
-        An order with turbines of its own, `own`, needs no connection.
+    def lost_at(self):
+        """Survival in the queue at which an order placed this month loses the last of its requests, ``(1, worlds)``.
 
         Of n requests alive at the order, all are gone by an age x with probability (1 - S(x) / S(now))^n. One
         uniform u is inverted: the order falls out once S(x) <= S(now) (1 - u^(1 / n)).
         """
-        lost_below = self.lost_below.copy()
-        if new.any():
-            u = self.model.draw("connection requests")
-            below = self.survival() * -np.expm1(np.log(u) / self.requests_per_order)
-            lost_below[rung] = np.where(new, below, lost_below[rung])[0]
-        lost_below[rung] *= ~own[0]
-        self.lost_below = lost_below
+        return self._lost_at_by_month[self.model.month][None, :]
+
+    @of_params
+    def _lost_at_by_month(self):
+        """The same in every month of the horizon, ``(months, worlds)``."""
+        u = self.model.draw_all("connection requests")[:, 0]
+        return self._survival_by_month * -np.expm1(np.log(u) / self.requests_per_order)
 
     def lose_requests(self):
         """Take back the orders of announced capacity whose last request has fallen out: they may be placed anew."""
         contracts = self.model.compute_contracts
         orders = contracts.orders
-        if self.lost_below is None:
-            self.lost_below = np.zeros(orders.amount.shape)
         lost, due = np.empty(orders.amount.shape, dtype=bool), (orders.start, orders.amount)
         if find_lost_orders(self.model.month, *due, self.lost_below, self.survival(), self.enabled, lost):
             contracts.withdraw(lost)
-
-    def own_turbines_for_orders(self):
-        """Where turbines ordered now give power sooner than the connection queue, ``(1, worlds)``."""
-        return (self.turbine_wait < self.wait_of_orders()) & self._keeps_book
 
     def find_binding(self):
         """Say what binds the lab's compute this month: chips, building, grid, credit or demand.

@@ -122,9 +122,8 @@ class Schedule:
         self._log(event, mask, "dated change of chip prices")
 
     def open_halls(self):
-        """Delay the halls of sites that slip, and open those that are due."""
-        self.halls.delay(self.sites.slips_now[:4], self.sites.slip_months[:4])
-        self.halls.open()
+        """Delay the halls of sites that wait for power or slip, and open those that are due."""
+        self.halls.open(self.power.waits_of_sites, self.sites.slips_now, self.sites.slip_months)
         self.sites.energised = self.lease_energised
 
     def hand_out_demand(self):
