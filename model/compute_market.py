@@ -168,11 +168,12 @@ class ComputeMarket(Mechanism):
         return -np.expm1((self.log_trend + self.log_discount / 5.0) / 12.0)
 
     def rent_of_age(self, years):
-        """Give the rent of capacity of this age: it falls as newer generations come, ``(vintages, worlds)``.
+        """Give the rent of capacity of this age: it falls as newer generations come, ``(vintages, worlds)``."""
+        return self.rent * self.discount_of_age(years)
 
-        rent x discount^(age / 5 years).
-        """
-        return self.rent * np.exp(years / 5.0 * self.log_discount)
+    def discount_of_age(self, years):
+        """Give the rent of capacity of this age over that of the newest: discount^(age / 5 years)."""
+        return np.exp(years / 5.0 * self.log_discount)
 
     @property
     def looking_for_tenants(self):

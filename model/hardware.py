@@ -12,12 +12,14 @@ class Geometric:
     def __init__(self, factor):
         factor = np.asarray(factor, dtype=float)
         self._flat = np.abs(1.0 - factor) < 1e-12
+        self._somewhere_flat = self._flat.any()
         self._step = np.where(self._flat, 0.5, factor)
         self._log, self._rest = np.log(self._step), 1.0 - self._step
 
     def up_to(self, count):
         """Give factor + factor^2 + ... + factor^count; `count` broadcasts against the factor."""
-        return np.where(self._flat, count, self._step * -np.expm1(count * self._log) / self._rest)
+        powers = self._step * -np.expm1(count * self._log) / self._rest
+        return np.where(self._flat, count, powers) if self._somewhere_flat else powers
 
 
 class UserCost:
@@ -41,7 +43,9 @@ class UserCost:
         chips are switched off.
         """
         cover = np.log(np.maximum(rent, 1e-12) / np.maximum(running_cost, 1e-12))
-        life = np.where(self._falls, np.floor(cover / self._speed), np.where(cover > 0.0, most, 0.0))
+        life = np.floor(cover / self._speed)
+        if not self._falls.all():
+            life = np.where(self._falls, life, np.where(cover > 0.0, most, 0.0))
         return np.minimum(np.maximum(life, 0.0), most)
 
     def value(self, rent, running_cost, most=240.0):
@@ -49,9 +53,9 @@ class UserCost:
         life = self.months_of_life(rent, running_cost, most)
         return np.maximum(rent * self._of_rent.up_to(life) - running_cost * self._of_cost.up_to(life), 0.0)
 
-    def value_of_rent(self, rent, months):
-        """Give the present value of the falling rent over `months`, whatever it costs."""
-        return rent * self._of_rent.up_to(months)
+    def annuity_of_rent(self, months):
+        """Give the present value over `months` of a rent that falls from 1 a month, whatever it costs."""
+        return self._of_rent.up_to(months)
 
     def annuity(self, months):
         """Give the present value of 1 a month over `months`."""
@@ -146,17 +150,16 @@ class Hardware(Mechanism):
 
     def _value(self, vintages):
         """Value the first so many vintages dark and in use, and write them down to the value in use."""
-        market, contracts, worth = self.model.compute_market, self.model.compute_contracts, self.user_cost
-        age = np.maximum(self.model.month - 12 * np.arange(vintages)[:, None] - 6, 0)
+        market, contracts = self.model.compute_market, self.model.compute_contracts
+        age = np.maximum(self.model.month - 12 * np.arange(vintages) - 6, 0)
+        discount, life_left, promised_rent, promised = (table.take(age, 0) for table in self._by_age)
         lost = market.architecture_hit * (self.model.technology.broken - self._broken[:vintages])
-        rent = market.rent_of_age(age / 12.0) * np.exp(-lost * market.enabled) / 12.0
-        scrapped = np.maximum(self.physical_life - age, 0)
-        promised_for = np.maximum(self.model.halls.hall_term - age, 0)
+        rent = market.rent * discount * np.exp(-lost * market.enabled) / 12.0
         chip_book, dark, in_use, write_down = (np.empty(self.chip_book.shape) for _ in range(4))
         value_vintages(
-            worth.value(rent, market.running_cost / 12.0, scrapped),
-            worth.value_of_rent(rent, promised_for),
-            worth.annuity(promised_for),
+            self.user_cost.value(rent, market.running_cost / 12.0, life_left),
+            rent * promised_rent,
+            promised,
             contracts.price,
             contracts.seller,
             contracts.available,
@@ -183,6 +186,22 @@ class Hardware(Mechanism):
     def user_cost(self):
         """What a rent is worth that falls as that of a vintage does, at the rate of discount."""
         return UserCost(self.model.compute_market.monthly_decline, self.discount_rate / 12.0)
+
+    @of_params
+    def _by_age(self):
+        """What follows from the age of chips, a row for each month of it, ``(months, worlds)``.
+
+        Their rent over that of the newest, the months until they are scrapped, and the present values of a rent that
+        falls from 1 a month, and of 1 a month, until their promise ends.
+        """
+        age = np.arange(self.model.months)[:, None]
+        promised_for = np.maximum(self.model.halls.hall_term - age, 0)
+        return (
+            self.model.compute_market.discount_of_age(age / 12.0),
+            np.maximum(self.physical_life - age, 0),
+            self.user_cost.annuity_of_rent(promised_for),
+            self.user_cost.annuity(promised_for),
+        )
 
     @property
     def chip_value_share(self):
