@@ -125,7 +125,7 @@ class State(_Declaration):
             value = value[..., 0, :]
         block = block.copy()
         block[..., agent._row, :] = self.fit(value, block[..., agent._row, :].shape)
-        agent._blocks[self.name] = _freeze(block)
+        agent.cohort._replace(self.name, _freeze(block))
 
     def fit(self, value, shape):
         """The value as a read-only C-contiguous array of this State's type; no copy if it already is one."""
@@ -247,21 +247,24 @@ class _Holder:
 
     The blocks of a cohort or mechanism are entries of its own `__dict__`, so reading one costs what reading any
     attribute does; an agent reads its row through the declaration on its class. `_layouts` has dtype, shape and
-    strides of each block that has been assigned.
+    strides of each block that has been assigned, and where it may have been joined with others: entries of those
+    of `_joined_in`, each a Together.
     """
 
-    _states, _params, _blocks, _layouts, _row, _sealed = {}, {}, {}, {}, None, False
+    _states, _params, _blocks, _layouts, _row, _joined_in, _sealed = {}, {}, {}, {}, None, (), False
 
     def __setattr__(self, name, value):
         """Assign what is declared; once the worlds are allocated, a new public name is a spelling mistake."""
         layout = self._layouts.get(name)
         if layout is not None and type(value) is np.ndarray:
-            (dtype, shape, strides), base = layout, value.base
+            (dtype, shape, strides, joined), base = layout, value.base
             alike = value.dtype is dtype and value.shape == shape and value.strides == strides
             if alike and (base is None or not base.flags.writeable):
                 # what nearly every rule assigns: laid out as the block is, and nobody else's to write
                 value.setflags(False)
                 self._blocks[name] = value
+                for kept in joined:
+                    kept.pop(name, None)
                 return
         state = self._states.get(name)
         if state is not None:
@@ -269,14 +272,21 @@ class _Holder:
             if self._row is not None:
                 state.set_row(self, value)
             else:
-                self._layouts[name] = block.dtype, block.shape, block.strides
-                self._blocks[name] = state.fit(value, block.shape)
+                joined = tuple(vars(several) for several in self._joined_in if name in several._states)
+                self._layouts[name] = block.dtype, block.shape, block.strides, joined
+                self._replace(name, state.fit(value, block.shape))
         elif name in self._params:
             raise AttributeError(f"{name} is a Param: the scenario sets it (model.set_param), no rule does")
         elif name[0] == "_" or not self._sealed or name in vars(self) or self._is_data(name):
             super().__setattr__(name, value)
         else:
             raise self._no_such(name)
+
+    def _replace(self, name, block):
+        """Put a block in the place of another, and forget what was joined of the old one."""
+        self._blocks[name] = block
+        for several in self._joined_in:
+            vars(several).pop(name, None)
 
     def _is_data(self, name):
         return hasattr(type(self), name) and not callable(getattr(type(self), name))
@@ -431,19 +441,19 @@ class Cohort(_Holder, AgentSet):
         return AgentSet(agents)
 
 
-_NOTHING_KEPT = (), None
-
-
 def _pieces(keys):
     """What cuts an array by each of some keys, in one step."""
     return operator.itemgetter(*keys) if len(keys) > 1 else lambda whole: (whole[keys[0]],)
 
 
 class _Joined:
-    """The blocks of several cohorts, joined when they are asked for and kept until one of them is replaced."""
+    """The blocks of several cohorts, joined when they are asked for.
 
-    def __init__(self, cohorts):
-        self._parts, self._kept = [vars(cohort) for cohort in cohorts], {}
+    A joined block is an entry of the Together's own `__dict__`, `kept`, until one of its parts is replaced.
+    """
+
+    def __init__(self, cohorts, kept):
+        self._parts, self._kept, self.elsewhere = [vars(cohort) for cohort in cohorts], kept, []
         firsts = np.cumsum([0, *(cohort.rows for cohort in cohorts)]).tolist()
         self.rows = [slice(first, last) for first, last in itertools.pairwise(firsts)]
         self._cut = _pieces(self.rows)
@@ -451,18 +461,16 @@ class _Joined:
 
     def __getitem__(self, name):
         parts = [blocks[name] for blocks in self._parts]
-        known, whole = self._kept.get(name, _NOTHING_KEPT)
-        if known and all(map(operator.is_, known, parts)):
-            return whole
-        whole = _freeze(np.concatenate(parts, axis=-2))
-        self._kept[name] = parts, whole
+        whole = self._kept[name] = _freeze(np.concatenate(parts, axis=-2))
         return whole
 
     def __setitem__(self, name, whole):
         parts = self._cut(whole) if whole.ndim == 2 else self._cut_over(whole)
         for blocks, part in zip(self._parts, parts, strict=True):
             blocks[name] = part
-        self._kept[name] = parts, whole
+        for kept in self.elsewhere:
+            kept.pop(name, None)
+        self._kept[name] = whole
 
 
 class Together(_Holder):
@@ -474,8 +482,6 @@ class Together(_Holder):
     """
 
     row = slice(None)
-    rows = property(lambda self: sum(cohort.rows for cohort in self.cohorts))  # bit-safe: whole numbers
-    names = property(lambda self: [name for cohort in self.cohorts for name in cohort.names])
     rows_of_cohorts = property(lambda self: self._blocks.rows)
     worlds = property(lambda self: self.model.worlds)
 
@@ -495,9 +501,22 @@ class Together(_Holder):
         joined["_changed"] = {name for name in changed if isinstance(joined[name], FunctionType)}
         together = type(f"{base.__name__}Together", (cls,), joined)()
         together.model, together.cohorts = cohorts[0].model, tuple(cohorts)
-        together._blocks, together._layouts = _Joined(cohorts), {}
+        together.names = [name for cohort in cohorts for name in cohort.names]
+        together.rows = len(together.names)
+        together._blocks, together._layouts = _Joined(cohorts, vars(together)), {}
+        together._keep_up_to_date()
         together._sealed = True
         return together
+
+    def _keep_up_to_date(self):
+        """Let the cohorts know in which joined blocks theirs are, so that these are forgotten with them."""
+        overlapping = {several for cohort in self.cohorts for several in cohort._joined_in}
+        for several in overlapping:
+            several._blocks.elsewhere.append(vars(self))
+            self._blocks.elsewhere.append(vars(several))
+        for cohort in self.cohorts:
+            cohort._joined_in = (*cohort._joined_in, self)
+            cohort._layouts.clear()
 
     def do(self, rule):
         """Run a rule of the base class once; TypeError where a cohort's class has a version of its own."""
@@ -607,7 +626,7 @@ class WorldsModel(mesa.Model):
         self.times_set += 1
         block = holder._blocks[param.name].copy()
         block[rows] = checked if everywhere else np.where(mask, checked, block[rows])
-        holder._blocks[param.name] = _freeze(block)
+        holder._replace(param.name, _freeze(block))
 
     def param(self, path):
         """The values of a Param: `(agents, worlds)`, or `(1, worlds)` for one agent or a mechanism."""

@@ -798,6 +798,25 @@ def test_what_is_read_together_follows_every_cohort_and_every_param():
     assert (model.labs.cash == 7.0).all() and (model.agents_by_type[Lender].cash == 7.0).all()
 
 
+def test_cohorts_joined_twice_see_what_is_assigned_to_either_to_one_or_to_an_agent():
+    model = Town()
+    lender = model.agents_by_type[Lender]
+    either, other = Together.of(Firm, [model.labs, lender]), Together.of(Firm, [model.labs])
+    for several in (either, other):
+        assert several.cash.shape[0] == several.rows  # so that both are joined by now
+    either.cash = np.full((4, 4), 7.0)
+    assert (other.cash == 7.0).all() and (model.labs.cash == 7.0).all()
+    other.cash = np.full((3, 4), 8.0)
+    assert (either.cash[:3] == 8.0).all() and (either.cash[3] == 7.0).all()
+    lender.cash = np.full((1, 4), 9.0)
+    next(iter(model.labs)).cash = np.full(4, 10.0)
+    assert either.cash[:, 0].tolist() == [10.0, 8.0, 8.0, 9.0] and other.cash[:, 0].tolist() == [
+        10.0,
+        8.0,
+        8.0,
+    ]
+
+
 def test_a_rule_that_one_class_has_changed_cannot_act_for_all():
     model = Town()
     several = Together.of(Firm, [model.labs, model.agents_by_type[Lender]])
