@@ -203,3 +203,13 @@ def follow_promises(
             plan = plan_before[lab, world]
             growth[lab, world] = (planned + follows) / 12.0
             before[lab, world] = plan if plan > 0.0 else opening_compute[lab, world]
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT)
+def margin_on_sales(bill, inference, served, used, revenue, margin):
+    """1 - bill x share of the compute used that serves / revenue, at least -5."""
+    for lab in range(margin.shape[0]):
+        for world in range(margin.shape[1]):
+            serving = min(inference[lab, world] * served[lab, world] / max(used[lab, world], 1e-9), 1.0)
+            cost = bill[lab, world] * serving / max(revenue[lab, world], 0.1)
+            margin[lab, world] = max(1.0 - cost, -5.0)

@@ -11,6 +11,7 @@ from agents.kernels_labs import (
     expect_need,
     extend_growth,
     follow_the_year,
+    margin_on_sales,
     order_ahead,
     serve_demand,
     spend_a_month,
@@ -129,11 +130,10 @@ class OpenAI(Lab):
 
         A GW-year in use costs the whole compute bill over the compute used, so idle compute lowers the margin.
         """
-        bill = self.model.compute_contracts.bill_of_openai
-        serving = np.minimum(
-            self.inference_need * self.served_share / np.maximum(self.compute_used, 1e-9), 1.0
-        )
-        return np.maximum(1.0 - bill * serving / np.maximum(self.revenue, 0.1), -5.0)
+        margin = np.empty(self.revenue.shape)
+        bill, use = self.model.compute_contracts.bill_of_openai, (self.inference_need, self.served_share)
+        margin_on_sales(*as_rows(bill, *use, self.compute_used, self.revenue, margin))
+        return margin
 
     @property
     def compute_bill(self):

@@ -289,3 +289,19 @@ def grow_along_curve(adopted, ratio, pace, spending, share, growth):
             now[world] += spent
     for world in range(worlds):
         growth[0, world] = growth[0, world] / max(now[world], 1e-9)
+
+
+@kernel(void, TABLE, OUT)
+def lead_over_second(efficiency, ahead):
+    """The best of all rows over the second best, ``(1, worlds)``; of at least two rows."""
+    for world in range(ahead.shape[1]):
+        best, second = efficiency[0, world], efficiency[1, world]
+        if second > best:
+            best, second = second, best
+        for lab in range(2, efficiency.shape[0]):
+            other = efficiency[lab, world]
+            if other > best:
+                best, second = other, best
+            elif other > second:
+                second = other
+        ahead[0, world] = best - second

@@ -5,7 +5,7 @@ import numpy as np
 from agents.customers import BUILDERS, SELLERS
 from agents.lab import scaling_exponent
 from agents.worlds import Mechanism, Param, State, of_params
-from model.kernels_demand import follow_the_best, hand_out_leaks, hand_to_owners
+from model.kernels_demand import follow_the_best, hand_out_leaks, hand_to_owners, lead_over_second
 from model.tape import bernoulli, poisson_steps
 
 LAG_SLOTS = 13
@@ -49,8 +49,9 @@ def leak(pending, month, own, others, lag):
 
 def lead(efficiency):
     """Give the best of ``(labs, worlds)`` over the second best, ``(worlds,)``."""
-    ranked = np.sort(efficiency, axis=0)
-    return ranked[-1] - ranked[-2]
+    ahead = np.empty((1, efficiency.shape[1]))
+    lead_over_second(efficiency, ahead)
+    return ahead[0]
 
 
 class Technology(Mechanism):
