@@ -209,18 +209,22 @@ class Param(_Declaration):
         return twin
 
 
-def of_params(function):
-    """Make a property of what depends on Params alone: it is computed anew only after a Param has been set."""
-    key = f"_of_params_{function.__name__}"
+class of_params:
+    """Make a property of what depends on Params alone: it is computed once, and anew after a Param has been set.
 
-    def kept(self):
-        known = self.__dict__.get(key)
-        if known is None or known[0] != self.model.times_set:
-            known = self.__dict__[key] = self.model.times_set, function(self)
-        return known[1]
+    What has been computed lies in the holder's own `__dict__`, so that reading it costs no call.
+    """
 
-    kept.__doc__ = function.__doc__
-    return property(kept)
+    def __init__(self, function):
+        self.fget, self.name, self.__doc__ = function, function.__name__, function.__doc__
+
+    def __get__(self, holder, owner=None):
+        if holder is None:
+            return self
+        kept = vars(holder)
+        kept[self.name] = value = self.fget(holder)
+        holder.model.made_of_params.append((kept, self.name))
+        return value
 
 
 _BOOKKEEPING = {"_states", "_params", "_cohort_class", "_datasets"}
@@ -277,6 +281,8 @@ class _Holder:
                 self._replace(name, state.fit(value, block.shape))
         elif name in self._params:
             raise AttributeError(f"{name} is a Param: the scenario sets it (model.set_param), no rule does")
+        elif isinstance(getattr(type(self), name, None), of_params):
+            raise AttributeError(f"{name} is made of Params: no rule sets it")
         elif name[0] == "_" or not self._sealed or name in vars(self) or self._is_data(name):
             super().__setattr__(name, value)
         else:
@@ -320,7 +326,7 @@ class Actor(_Holder, mesa.Agent):
         super().__init_subclass__(**keywords)
         members = _members(cls, Actor)
         for name, value in members.items():
-            rule = value.fget if isinstance(value, property) else value
+            rule = getattr(value, "fget", value)
             taken = hasattr(Cohort, name) or name in {"model", "name", "names", "random", "unique_id", "pos"}
             if taken or (isinstance(value, _Declaration) and hasattr(mesa.Agent, name)):
                 raise TypeError(f"{cls.__name__}.{name}: Mesa or Cohort uses this name already")
@@ -364,7 +370,6 @@ class Cohort(_Holder, AgentSet):
 
     row = slice(None)
     rows = property(lambda self: len(self.names))
-    worlds = property(lambda self: self.model.worlds)
     cohort = property(lambda self: self)
 
     shuffle_do = _refused("act in a random order")
@@ -374,6 +379,7 @@ class Cohort(_Holder, AgentSet):
     def __init__(self, model):
         super().__init__([], random=model.random)
         self.model, self.names, self._blocks, self._layouts = model, [], vars(self), {}
+        self.worlds = model.worlds
         self._sealed = True
 
     def add(self, agent):
@@ -483,7 +489,6 @@ class Together(_Holder):
 
     row = slice(None)
     rows_of_cohorts = property(lambda self: self._blocks.rows)
-    worlds = property(lambda self: self.model.worlds)
 
     @classmethod
     def of(cls, base, cohorts):
@@ -494,7 +499,7 @@ class Together(_Holder):
         changed = {name for name in joined if any(getattr(kind, name) is not joined[name] for kind in own)}
         changed -= set(base._states) | set(base._params)
         for name in changed:
-            if isinstance(joined[name], property):
+            if isinstance(joined[name], property | of_params):
                 own_answer = [getattr(kind, name) is not joined[name] for kind in own]
                 joined[name] = property(_asked_of_each(name, joined[name], own_answer))
         joined |= {"_states": base._states, "_params": base._params, "group": None}
@@ -502,7 +507,7 @@ class Together(_Holder):
         together = type(f"{base.__name__}Together", (cls,), joined)()
         together.model, together.cohorts = cohorts[0].model, tuple(cohorts)
         together.names = [name for cohort in cohorts for name in cohort.names]
-        together.rows = len(together.names)
+        together.rows, together.worlds = len(together.names), together.model.worlds
         together._blocks, together._layouts = _Joined(cohorts, vars(together)), {}
         together._keep_up_to_date()
         together._sealed = True
@@ -559,10 +564,8 @@ class Mechanism(_Holder):
             raise TypeError(f"{type(self).__name__} has no group, so it is a base class")
         if self.group in model.mechanisms:
             raise ValueError(f"the model has a mechanism {self.group!r} already")
-        self.model, self._blocks, self._layouts = model, vars(self), {}
+        self.model, self.worlds, self._blocks, self._layouts = model, model.worlds, vars(self), {}
         model.mechanisms[self.group] = self
-
-    worlds = property(lambda self: self.model.worlds)
 
     def set_rows(self, names, block):
         """Assign several States of one row each, all numbers: the rows of a block ``(names, worlds)``, frozen here."""
@@ -574,7 +577,7 @@ class WorldsModel(mesa.Model):
 
     `worlds` is a number n (luck numbers 0 to n-1) or a list of luck numbers, which may repeat; `rng` is the
     seed, a whole number. Attributes: `luck` (int64 array), `worlds` (their number), `seed`, `mechanisms` (by
-    group), `times_set` (how often a Param has been set: what is made of Params alone is made anew when it rises).
+    group), `made_of_params` (where what is made of Params alone is kept, until one is set).
     Make all mechanisms and agents, then call `allocate()`.
     """
 
@@ -587,7 +590,7 @@ class WorldsModel(mesa.Model):
             raise ValueError("worlds is a positive number, or a list of luck numbers from 0 up")
         self.luck = _freeze(luck.astype(np.int64))
         self.worlds, self.seed, self.mechanisms, self.allocated = luck.size, int(rng), {}, False
-        self.times_set, self._by_group = 0, None
+        self.made_of_params, self._by_group = [], None
 
     def register_agent(self, agent):
         """Register an agent with Mesa, with a Cohort where Mesa keeps the agents of its class."""
@@ -623,7 +626,9 @@ class WorldsModel(mesa.Model):
                 f"{path}: one value or one per world, where the mask (one flag per world) is set"
             )
         checked = np.array([param.check(each) for each in given.ravel().tolist()], dtype=param.dtype)
-        self.times_set += 1
+        for kept, name in self.made_of_params:
+            del kept[name]
+        self.made_of_params.clear()
         block = holder._blocks[param.name].copy()
         block[rows] = checked if everywhere else np.where(mask, checked, block[rows])
         holder._replace(param.name, _freeze(block))

@@ -297,15 +297,16 @@ class Assembly(WorldsModel):
 
     def party_block(self, state):
         """Join a State or Param of all parties, ``(parties, worlds)``, read-only; zero where it is not declared."""
-        times, whole = self._joined.get(state, (None, None))
-        if times == self.times_set:
+        whole = self._joined.get(state)
+        if whole is not None:
             return whole
         whole, (holders, is_param) = np.zeros((len(self.party_names), self.worlds)), self._declaring(state)
         for holder in holders:
             whole[holder.place] = getattr(holder, state)
         whole.setflags(write=False)
         if is_param:  # the same until a Param is set
-            self._joined[state] = self.times_set, whole
+            self._joined[state] = whole
+            self.made_of_params.append((self._joined, state))
         return whole
 
     def _declaring(self, state):

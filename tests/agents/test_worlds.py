@@ -22,6 +22,7 @@ from agents.worlds import (
     UnknownPath,
     WorldsModel,
     declarations,
+    of_params,
     state_declarations,
     total,
 )
@@ -59,6 +60,11 @@ class Firm(Actor):
     memory = State("US$bn", "cash of the last three months", over=3)
     growth = Param(0.02, "per month", (-1, 1), "Growth of cash.", source="a test")
     patience = Param(3, "months", (0, 12), "How long it waits.", whole=True)
+
+    @of_params
+    def yearly_growth(self):
+        """Growth of a year."""
+        return 12.0 * self.growth
 
     @property
     def runway(self):
@@ -682,6 +688,22 @@ def test_set_param_for_a_group_an_agent_and_a_mask():
     np.testing.assert_array_equal(model.labs.policy, [[0, 1, 2, 1]] * 3)
     np.testing.assert_array_equal(model.weather.enabled, [[True, True, False, True]])
     np.testing.assert_array_equal(model.param("lender.growth"), [[0.01] * 4])
+
+
+def test_what_is_made_of_params_is_made_anew_once_a_param_is_set():
+    model = Town()
+    labs, alpha = model.labs, next(iter(model.labs))
+    first = labs.yearly_growth
+    assert labs.yearly_growth is first and np.array_equal(first, np.full((3, 4), 12.0 * 0.02))
+    assert np.array_equal(alpha.yearly_growth, first[0])
+    model.set_param("lab.Alpha.growth", 0.5, mask=model.luck == 2)
+    assert np.array_equal(labs.yearly_growth, 12.0 * labs.growth) and labs.yearly_growth[0, 2] == 6.0
+    assert np.array_equal(alpha.yearly_growth, labs.yearly_growth[0]) and first[0, 2] == 12.0 * 0.02
+    joined = Together.of(Firm, [labs, model.agents_by_type[Lender]])
+    assert np.array_equal(joined.yearly_growth, 12.0 * joined.growth)
+    for holder in (labs, alpha):
+        with pytest.raises(AttributeError, match="yearly_growth is made of Params"):
+            holder.yearly_growth = first
 
 
 def test_set_param_refuses_and_then_changes_nothing():
