@@ -82,7 +82,6 @@ class Firm(Party):
     measures = ("cash", "debt", "closed")
 
     funding_need = State("US$bn", "cash missing to pay this month's bills and keep the buffer")
-    prepayment = State("US$bn", "repaid early on its line next month, out of spare cash")
     line_draw = State("US$bn", "drawn on its committed line or programme this month")
     share_issue = State("US$bn", "new shares sold this month")
     operating_cash = State("US$bn a month", "receipts less operating costs of the month, before debt service")

@@ -63,6 +63,7 @@ class InfrastructurePartner(Conglomerate):
     revaluation = State("US$bn", "change of the market value of its holdings this month")
     asset_sale = State("US$bn", "holdings sold this month")
     payout_now = State("US$bn", "dividend this month")
+    prepayment = State("US$bn", "repaid early on its line next month, out of spare cash")
     chips_due = State("US$bn", "chips and buildings to be paid this month")
     debt_service = State("US$bn a year", "interest and principal of the last twelve months (smoothed)")
     dscr = State("x", "operating cash over debt service, at most 10", default=10.0)

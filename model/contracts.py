@@ -17,8 +17,11 @@ from model.kernels_contracts import (
     bill_contracts,
     bill_heirs,
     bill_power,
+    claim_damages,
+    claim_rents,
     count_late,
     deliver,
+    end_contracts,
     fill_contracts,
     minimum_payments,
     open_rungs,
@@ -545,18 +548,17 @@ class ComputeContracts(Mechanism):
         `closed` is ``(parties, worlds)``: parties that reached legal default this month. Damages are undiscounted
         minimum payments of the next five years less re-letting at the rent of the vintage, never negative.
         """
-        buyer_gone = closed.take(self.buyer, axis=0) & ~self.ended
-        if not buyer_gone.any():
+        shape, first, five_years = self.ended.shape, self.model.month + 1, np.full((1, self.worlds), 60)
+        gone, ended, claim = np.empty(shape, dtype=bool), np.empty(shape, dtype=bool), np.empty(shape)
+        if not end_contracts(closed, self.buyer, self.ended, gone, ended):
             return
-        month = self.model.month
-        rest = total(self.gw_path[:, month + 1 : month + 61].T)[:, None]
-        halls = total(self.model.halls.ladder.due_within(month + 1, 60))
-        orders = total(self.orders.due_within(month + 1, 60))
-        gw_months = np.where(self.on_halls[:, None], halls, np.where(self.on_orders[:, None], orders, rest))
-        loss = np.maximum(self.price * self.floor - self.model.compute_market.old_rent, 0.0)
-        claim = gw_months * loss / 12.0 * buyer_gone * self.seller_alive
+        halls = self.model.halls.ladder.due_in_all(first, five_years)
+        orders = self.orders.due_in_all(first, five_years)
+        capacity = self.gw_path, self.on_halls, self.on_orders, halls, orders
+        terms = self.price, self.floor, self.model.compute_market.old_rent
+        claim_damages(first, *capacity, *terms, gone, self.seller_alive, claim)
         self.model.ledger.file(self.damages, claim)
-        self.ended = self.ended | buyer_gone
+        self.ended = ended
 
 
 def _price(contract):
@@ -624,6 +626,9 @@ class Leases(Mechanism):
         self.full_gw = np.array([c.gw for c in self.contracts])
         self.start = np.array([c.start_month for c in self.contracts])
         self.tenor = np.array([c.tenor_months for c in self.contracts])
+        self.end = self.start + self.tenor
+        self.memo_rent = np.array([memo.price * memo.gw for memo in self.memos])
+        self.memo_years = np.array([memo.tenor_months / 12.0 for memo in self.memos])
         running = np.maximum(np.arange(model.months)[:, None] - self.start, 0)
         self._months_running = running[:, :, None].astype(float)
 
@@ -682,18 +687,16 @@ class Leases(Mechanism):
 
     def reject(self, closed):
         """File the landlord's capped claim where the tenant reached legal default this month."""
-        gone, memo_gone = closed.take(self.tenant, axis=0), closed.take(self.memo_tenant, axis=0)
-        if not (gone.any() or memo_gone.any()):
-            return
-        left = np.maximum(self.start + self.tenor - self.model.month, 0)[:, None]
-        year = self.rent_due * 12.0
-        cap = np.clip(self.claim_cap_share * left / 12.0, 1.0, 3.0)
-        memo_rent = np.array([[memo.price * memo.gw] for memo in self.memos])
-        years = np.array([[memo.tenor_months / 12.0] for memo in self.memos])
-        capped = np.clip(self.claim_cap_share * years, 1.0, 3.0)
-        self.model.ledger.file(self.memo_claims, memo_rent * capped * memo_gone)
-        landlord_alive = ~self.model.ledger.closed.take(self.landlord, axis=0)
-        self.model.ledger.file(self.claims, year * np.minimum(cap, left / 12.0) * gone * landlord_alive)
+        ledger, claims = self.model.ledger, np.empty(self.rent_due.shape)
+        memo_claims = np.empty((len(self.memos), self.worlds))
+        parties, terms = (
+            (self.tenant, self.landlord, self.memo_tenant),
+            (self.memo_rent, self.memo_years, self.end),
+        )
+        rents = self.model.month, *terms, self.claim_cap_share, self.rent_due
+        if claim_rents(closed, ledger.closed, *parties, *rents, claims, memo_claims):
+            ledger.file(self.memo_claims, memo_claims)
+            ledger.file(self.claims, claims)
 
 
 class PowerContracts(Mechanism):

@@ -559,13 +559,9 @@ class Loans(Mechanism):
 
     def measure_room(self):
         """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
-        parties, sites = (len(self.model.party_names), self.worlds), (5, self.worlds)
-        undrawn, of_lines, of_sites, owed = (
-            np.empty(self.rate.shape),
-            np.zeros(parties),
-            np.zeros(sites),
-            np.zeros(sites),
-        )
+        parties, sites = self.model.ledger.cash.shape, (5, self.worlds)
+        undrawn, of_lines = np.empty(self.rate.shape), np.zeros(parties)
+        of_sites, owed = np.zeros(sites), np.zeros(sites)
         find_room(
             self.model.month,
             self.signed,
@@ -583,13 +579,7 @@ class Loans(Mechanism):
             of_sites,
             owed,
         )
-        self.undrawn, self.line_undrawn, self.site_undrawn, self.site_balance = (
-            undrawn,
-            of_lines,
-            of_sites,
-            owed,
-        )
-        self.site_rate = self.rate.take(self.first_of_site, axis=0)
+        vars(self).update(undrawn=undrawn, line_undrawn=of_lines, site_undrawn=of_sites, site_balance=owed)
 
     def close_talks(self):
         """Decide in the month of signing whether a loan in talks closes; without it the site is not built."""
@@ -611,9 +601,9 @@ class Loans(Mechanism):
 
     def reprice(self):
         """Let floating loans follow the base rate, and rolled bonds drift to the market's coupon."""
-        credit, margin, rate = self.model.credit, self.margin.copy(), self.rate.copy()
+        margin, rate = np.empty(self.rate.shape), np.empty(self.rate.shape)
         move_rates(
-            credit.base_rate,
+            self.model.credit.base_rate,
             self.market_margin(),
             self.model.loan_pricing.enabled,
             self.floating,
@@ -622,6 +612,8 @@ class Loans(Mechanism):
             self.balance,
             self.is_rolled,
             self.rolls,
+            self.margin,
+            self.rate,
             margin,
             rate,
         )
@@ -630,8 +622,9 @@ class Loans(Mechanism):
     def bill(self):
         """Bill interest, scheduled principal and maturities; keep what each party and site owes this month."""
         ledger, month, balance = self.model.ledger, self.model.month, self.balance
-        interest, scheduled, bullet = (np.empty(balance.shape) for _ in range(3))
-        rolled_over, amortised = np.zeros(balance.shape), self.amortised.copy()
+        shape, partners = balance.shape, self.model.partners
+        interest, scheduled, bullet = np.empty(shape), np.empty(shape), np.empty(shape)
+        rolled_over, amortised = np.empty(shape), np.empty(shape, dtype=np.int64)
         ahead = self.model.halls.ahead_of_sites
         some_rolled_over = fall_due(
             month,
@@ -654,9 +647,11 @@ class Loans(Mechanism):
             self.place_of_site_rows,
             self._annuity_factor(ahead),
             self.agreed,
-            self.model.firms.prepayment,
+            partners.prepayment,
+            partners.first_row,
             self.line_of,
             self.debtor,
+            self.amortised,
             interest,
             scheduled,
             bullet,
@@ -670,9 +665,10 @@ class Loans(Mechanism):
         self.principal_due = ledger.bill(self.principal, scheduled)
         ledger.bill(self.bullets, bullet)
         parties, sites = np.zeros(ledger.cash.shape), np.zeros(ahead.shape)
-        service = np.empty(balance.shape)
+        service = np.empty(shape)
         add_service(self.interest_due, self.principal_due, self.debtor, self.site, service, parties, sites)
-        self.service, self.service_of_parties, self.service_of_sites = service, parties, sites
+        vars(self).update(service=service, service_of_parties=parties, service_of_sites=sites)
+        self.site_rate = self.rate.take(self.first_of_site, axis=0)
 
     def _annuity_factor(self, ahead):
         """Give the annuity factor of what is left of the level profile of the sites' loans, ``(site loans, worlds)``.
@@ -680,11 +676,10 @@ class Loans(Mechanism):
         Only once some site is complete: until then, with halls `ahead` everywhere, nobody asks for it.
         """
         shape = len(self.site_rows), self.worlds
-        if not (ahead <= 0.0).any():
-            return np.ones(shape)
         monthly, payments = np.empty(shape), np.empty(shape)
-        level_terms(self.site_rows, self.rate, self.profile, self.amortised, monthly, payments)
-        return annuity_factor(monthly, payments)
+        terms = self.rate, self.profile, self.amortised, self.site, ahead
+        complete = level_terms(self.site_rows, *terms, monthly, payments)
+        return annuity_factor(monthly, payments) if complete else payments
 
     def _round_off(self):
         """Set to nothing what rounding has left below nothing on a loan that was repaid in several parts."""

@@ -21,7 +21,7 @@ BLOCK = float64[:, ::1]
 READ = types.Array(float64, 2, "C", readonly=True)
 NUMBERS = types.Array(float64, 1, "C", readonly=True)
 PER_WORLD = float64[::1]
-MARKS = boolean[::1]
+MARKS, FLAG_BLOCK = boolean[::1], boolean[:, ::1]
 
 
 # -- sums -----------------------------------------------------------------------------------------------------
@@ -189,6 +189,25 @@ def write_off(debtors, debtor, creditor, weights, owed, change, loss):
             owed[row, world] -= gone
             change[row, world] -= weight * gone
             loss[whose, world] += weight * gone
+
+
+@kernel(void, FLAGS, BLOCK, BLOCK)
+def write_down(parties, real_assets, change):
+    """Leave the masked `parties` no real assets, and note it as a change; who has less than nothing keeps that."""
+    for party in range(parties.shape[0]):
+        for world in range(parties.shape[1]):
+            lost = max(real_assets[party, world], 0.0) if parties[party, world] else 0.0
+            real_assets[party, world] -= lost
+            change[party, world] -= lost
+
+
+@kernel(void, FLAGS, ROWS, ROWS, FLAG_BLOCK)
+def shut_legs(closed, payer, payee, live):
+    """Which legs are live: those of which neither payer nor payee is `closed` ``(parties, worlds)``."""
+    for leg in range(live.shape[0]):
+        one, other, is_live = closed[payer[leg]], closed[payee[leg]], live[leg]
+        for world in range(is_live.size):
+            is_live[world] = not (one[world] | other[world])
 
 
 # -- the clearing -----------------------------------------------------------------------------------------------

@@ -362,6 +362,76 @@ def minimum_payments(
             out[contract, world] = whole * floor[contract, world] / 12.0
 
 
+@kernel(boolean, FLAGS, ROWS, FLAGS, OUT_FLAGS, OUT_FLAGS)
+def end_contracts(closed, buyer, ended_before, gone, ended):
+    """End the contracts whose buyer is `closed` ``(parties, worlds)``; tells whether there is one that had not ended.
+
+    gone: which end now; ended: now or before.
+    """
+    some = False
+    for contract in range(ended.shape[0]):
+        leaves = closed[buyer[contract]]
+        for world in range(ended.shape[1]):
+            before = ended_before[contract, world]
+            gone[contract, world] = leaves[world] & (not before)
+            ended[contract, world] = leaves[world] | before
+            some |= leaves[world] & (not before)
+    return some
+
+
+@kernel(
+    void, int64, TABLE, YES_NO, YES_NO, PER_WORLD, PER_WORLD, TABLE, TABLE, TABLE, FLAGS, FLAGS, OUT
+)  # fmt: skip
+def claim_damages(
+    first, path, on_halls, on_orders, halls, orders, price, floor, old_rent, gone, seller_alive, claim
+):
+    """Damages for contracts that are `gone`: GW-months of five years x (price x floor - rent of the vintage)+ / 12.
+
+    halls, orders: GW-months of these in the 60 months from the `first` on; other contracts have a path ``(contracts,
+    months)``. Only a seller that is alive claims.
+    """
+    last = min(first + 60, path.shape[1])
+    for contract in range(claim.shape[0]):
+        on_path = 0.0
+        for month in range(first, last):
+            on_path += path[contract, month]
+        for world in range(claim.shape[1]):
+            gw_months = orders[world] if on_orders[contract] else on_path
+            gw_months = halls[world] if on_halls[contract] else gw_months
+            loss = max(price[contract, world] * floor[contract, world] - old_rent[0, world], 0.0)
+            claims = gone[contract, world] and seller_alive[contract, world]
+            claim[contract, world] = gw_months * loss / 12.0 if claims else 0.0
+
+
+@kernel(
+    boolean, FLAGS, FLAGS, ROWS, ROWS, ROWS, int64, PER_WORLD, PER_WORLD, ROWS, TABLE, TABLE, OUT, OUT
+)  # fmt: skip
+def claim_rents(
+    gone, closed, tenant, landlord, memo_tenant, month, memo_rent, memo_years, end, cap_share, rent_due, claims,
+    memo_claims,
+):  # fmt: skip
+    """What landlords claim of tenants that are `gone` this month ``(parties, worlds)``; tells whether there is any.
+
+    A year's rent x the years that are left, at most a share of them, of which one to three years count. A landlord that
+    is `closed` claims nothing. Of other landlords only a yearly `memo_rent` and the years of the lease are known.
+    """
+    some = False
+    for lease in range(claims.shape[0]):
+        leaves, shut, left = gone[tenant[lease]], closed[landlord[lease]], max(end[lease] - month, 0)
+        for world in range(claims.shape[1]):
+            cap = min(max(cap_share[0, world] * left / 12.0, 1.0), 3.0)
+            claim = rent_due[lease, world] * 12.0 * min(cap, left / 12.0)
+            claims[lease, world] = claim if leaves[world] and not shut[world] else 0.0
+            some |= leaves[world]
+    for memo in range(memo_claims.shape[0]):
+        leaves = gone[memo_tenant[memo]]
+        for world in range(memo_claims.shape[1]):
+            cap = min(max(cap_share[0, world] * memo_years[memo], 1.0), 3.0)
+            memo_claims[memo, world] = memo_rent[memo] * cap if leaves[world] else 0.0
+            some |= leaves[world]
+    return some
+
+
 @kernel(void, TABLE, YES_NO, int64, MONTHS, TABLE, MONTHS, MONTHS, TABLE, MONTHS, MONTHS, OUT)
 def add_ahead(
     path, on_path, month, lead, halls, halls_start, halls_end, orders, orders_start, orders_end, out

@@ -40,26 +40,38 @@ def move_credit(
         openness[0, world] = freeze_openness[0, world] if is_frozen else 1.0
 
 
-@kernel(void, TABLE, TABLE, FLAGS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, OUT, OUT)
-def move_rates(base, market, by_risk, floating, new_money, drawn, balance, is_rolled, rolls, margin, rate):
+@kernel(
+    void, TABLE, TABLE, FLAGS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, OUT, OUT
+)  # fmt: skip
+def move_rates(
+    base, market, by_risk, floating, new_money, drawn, balance, is_rolled, rolls, margin_before, rate_before,
+    margin, rate,
+):  # fmt: skip
     """Let last month's draws carry the market's margin, floating loans the base rate, rolled bonds the market's rate.
 
-    A line costs the average of its tranches. Draws are priced so while lenders price `by_risk`. Changes margin, rate.
+    A line costs the average of its tranches. Draws are priced so while lenders price `by_risk`.
     """
     loans, worlds = rate.shape
     for loan in range(loans):
         floats, is_new, rolled = floating[loan, 0], new_money[loan, 0], is_rolled[loan, 0]
+        added, costs = margin[loan], rate[loan]
         for world in range(worlds):
-            asked = market[loan, world]
-            if is_new and by_risk[0, world]:
-                share = min(drawn[loan, world] / max(balance[loan, world], 1e-9), 1.0)
-                margin[loan, world] += share * (asked - margin[loan, world])
-                if not floats:
-                    rate[loan, world] += share * (base[0, world] + asked - rate[loan, world])
-            if floats:
-                rate[loan, world] = base[0, world] + margin[loan, world]
-            elif rolled:
-                rate[loan, world] += rolls[loan, 0] / 12.0 * (base[0, world] + asked - rate[loan, world])
+            added[world], costs[world] = margin_before[loan, world], rate_before[loan, world]
+        if is_new:
+            for world in range(worlds):
+                if by_risk[0, world]:
+                    asked = market[loan, world]
+                    share = min(drawn[loan, world] / max(balance[loan, world], 1e-9), 1.0)
+                    added[world] += share * (asked - added[world])
+                    if not floats:
+                        costs[world] += share * (base[0, world] + asked - costs[world])
+        if floats:
+            for world in range(worlds):
+                costs[world] = base[0, world] + added[world]
+        elif rolled:
+            for world in range(worlds):
+                asked = base[0, world] + market[loan, world]
+                costs[world] += rolls[loan, 0] / 12.0 * (asked - costs[world])
 
 
 @kernel(void, FLAGS, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, ROWS, OUT)
@@ -118,22 +130,22 @@ def quote_loans(
 
 @kernel(
     boolean, int64, TABLE, TABLE, int64, int64, TABLE, MONTHS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE,
-    TABLE, ROWS, ROWS, TABLE, TABLE, TABLE, FLAGS, ROWS, OUT, OUT, OUT, OUT, OUT_MONTHS,
+    TABLE, ROWS, ROWS, TABLE, TABLE, TABLE, int64, FLAGS, ROWS, MONTHS, OUT, OUT, OUT, OUT, OUT_MONTHS,
 )  # fmt: skip
 def fall_due(
     month, balance, payable, principal, bullets, rate, maturity, is_level, is_rolled, schedule, once, by_draw,
     repayment, of_vehicle, in_service, ahead, site, place, annuity_factor, agreed, prepayment,
-    line_of, debtor,
+    first_partner, line_of, debtor, amortised_before,
     interest, scheduled, bullet, rolled_over, amortised,
 ):  # fmt: skip
     """What falls due on each loan: interest, scheduled principal, and what is due at once; what is rolled over.
 
     scheduled = equal parts until maturity, or the contract's table, or what was drawn over its term, or the level
     payment less interest, of what is not overdue: `principal` and `bullets` are the first legs of these in payable. At
-    maturity the rest falls due but for what was agreed to be refinanced; so do parts due `once`; and a firm may prepay
-    its line out of spare cash. A site's loan is repaid by level payments, balance / `annuity_factor` ``(site loans,
-    worlds)``, once no hall is `ahead` ``(sites, worlds)``; `place` is its row there, -1 for other loans. Tells whether
-    anything is rolled over; rolled_over comes in as zeros, and amortised counts on.
+    maturity the rest falls due but for what was agreed to be refinanced; so do parts due `once`; and a partner, a party
+    from row `first_partner` on, may prepay its line out of spare cash. A site's loan is repaid by level payments,
+    balance / `annuity_factor` ``(site loans, worlds)``, once no hall is `ahead` ``(sites, worlds)``; `place` is its row
+    there, -1 for other loans. Tells whether anything is rolled over; amortised counts on.
     """
     loans, worlds = interest.shape
     some, owed = False, np.empty(worlds)
@@ -141,12 +153,15 @@ def fall_due(
         row, on, who = place[loan], site[loan], debtor[loan]
         due, plan, rest, again = interest[loan], scheduled[loan], bullet[loan], rolled_over[loan]
         drawn, yearly, ends, months = balance[loan], rate[loan], maturity[loan], amortised[loan]
+        partner = who - first_partner
         late, late_at_once = payable[principal + loan], payable[bullets + loan]
         level, rolled, part, at_once = is_level[loan, 0], is_rolled[loan, 0], schedule[loan, 0], once[loan, 0]
         for world in range(worlds):
             owed[world] = max(drawn[world] - (late[world] + late_at_once[world]), 0.0)
         for world in range(worlds):
             due[world] = drawn[world] * yearly[world] / 12.0
+        for world in range(worlds):
+            again[world], months[world] = 0.0, amortised_before[loan, world]
         for world in range(worlds):
             plan[world], rest[world] = min(part, owed[world]), min(owed[world], at_once)
         if level:
@@ -169,9 +184,9 @@ def fall_due(
                     rest[world] += max(owed[world] - plan[world], 0.0) - again[world]
                     rest[world] = max(rest[world], 0.0)
                     some |= again[world] > 0.0
-        if line_of[loan, 0]:
+        if line_of[loan, 0] and 0 <= partner < prepayment.shape[0]:
             for world in range(worlds):
-                rest[world] = max(rest[world], min(prepayment[who, world], owed[world] - plan[world]))
+                rest[world] = max(rest[world], min(prepayment[partner, world], owed[world] - plan[world]))
     return some
 
 
@@ -360,6 +375,12 @@ def call_loans(
     """
     some = False
     for loan in range(balance.shape[0]):
+        leaves = closed[debtor[loan]]
+        for world in range(leaves.size):
+            some |= leaves[world]
+    if not some:
+        return False
+    for loan in range(balance.shape[0]):
         who = debtor[loan]
         for world in range(balance.shape[1]):
             owed, gone = balance[loan, world], closed[who, world]
@@ -367,8 +388,7 @@ def call_loans(
             rest[loan, world] = max(owed - billed, 0.0) if gone else 0.0
             accelerated[loan, world] = accelerated_before[loan, world] or gone
             claimed[loan, world] = owed if gone else claimed_before[loan, world]
-            some |= gone
-    return some
+    return True
 
 
 @kernel(void, FLAGS, ROWS, TABLE, TABLE, OUT)
@@ -380,14 +400,20 @@ def add_losses(estates, debtor, balance, lost_before, lost):
             lost[loan, world] = lost_before[loan, world] + gone
 
 
-@kernel(void, ROWS, TABLE, MONTHS, MONTHS, OUT, OUT)
-def level_terms(rows, rate, profile, amortised, monthly, payments):
-    """Monthly rate and payments left of the level profile of some loans, `rows` of all; one payment at least."""
+@kernel(boolean, ROWS, TABLE, MONTHS, MONTHS, ROWS, TABLE, OUT, OUT)
+def level_terms(rows, rate, profile, amortised, site, ahead, monthly, payments):
+    """Monthly rate and payments left of the level profile of some loans, `rows` of all; one payment at least.
+
+    Tells whether any of their sites is complete, with nothing `ahead` ``(sites, worlds)``.
+    """
+    some = False
     for place in range(rows.shape[0]):
-        loan = rows[place]
+        loan, left = rows[place], ahead[site[rows[place]]]
         for world in range(rate.shape[1]):
             monthly[place, world] = rate[loan, world] / 12.0
             payments[place, world] = max(profile[loan, 0] - amortised[loan, world], 1)
+            some |= left[world] <= 0.0
+    return some
 
 
 @kernel(void, TABLE, YES_NO, float64, OUT)

@@ -194,6 +194,42 @@ def declare_defaults(
             now[world] = month if falls[world] else before[world]
 
 
+@kernel(
+    void, FLAGS, TABLE, TABLE, TABLE, ROWS, YES_NO, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_FLAGS, OUT, OUT, OUT,
+)  # fmt: skip
+def grant_cuts(
+    asks, asked_cut, owed, shares, seller, of_lab, let, old_rent, recovery, survival, concession_before,
+    grants, price, given, concession,
+):  # fmt: skip
+    """Whether the seller of each contract grants the `asked_cut`, and what it gives up by it.
+
+    It does if survival x (what it is still owed + its shares in the lab) >= re-letting + recovery of damages. `owed`:
+    minimum payments of the next five years, US$bn; shares: what each party's in the lab are worth, of which each of a
+    seller's contracts counts its part; let: the share that finds a second tenant, at the old rent if that is less.
+    price comes in as it was; concession ``(parties, worlds)`` is all that was ever given up.
+    """
+    owed_to, gained = np.zeros(shares.shape), np.zeros(shares.shape)
+    for contract in range(owed.shape[0]):
+        for world in range(owed.shape[1]):
+            owed_to[seller[contract], world] += owed[contract, world]
+    for contract in range(owed.shape[0]):
+        who = seller[contract]
+        for world in range(owed.shape[1]):
+            due, cut = owed[contract, world], asked_cut[0, world]
+            stake = shares[who, world] * due / max(owed_to[who, world], 1e-9)
+            relet = let[0, world] * min(old_rent[0, world] / max(price[contract, world], 1e-9), 1.0)
+            without = due * (relet + recovery[0, world] * (1.0 - relet))
+            with_cut = survival[0, world] * (due * (1.0 - cut) + stake)
+            agrees = asks[0, world] and due > 0.0 and with_cut >= without and of_lab[contract]
+            cut = cut if agrees else 0.0
+            grants[contract, world], given[contract, world] = agrees, due * cut
+            price[contract, world] = price[contract, world] * (1.0 - cut)
+            gained[who, world] += due * cut
+    for party in range(shares.shape[0]):
+        for world in range(shares.shape[1]):
+            concession[party, world] = concession_before[party, world] + gained[party, world]
+
+
 @kernel(void, FLAGS, TABLE, TABLE, TABLE, ROWS, OUT)
 def price_estates(new, real_assets, liquidation_value, value_share, firm, proceeds):
     """What buyers pay for the assets of `new` estates, a row for each of the parties `firm`, US$bn.
@@ -207,23 +243,15 @@ def price_estates(new, real_assets, liquidation_value, value_share, firm, procee
             proceeds[place, world] = assets * (liquidation_value[row, world] * value_share[row, world])
 
 
-@kernel(void, FLAGS, TABLE, OUT)
-def strike_out(mask, real_assets, change):
-    """Change that leaves the masked parties no real assets; who has less than nothing keeps that."""
-    for party in range(change.shape[0]):
-        for world in range(change.shape[1]):
-            change[party, world] = -max(real_assets[party, world], 0.0) * mask[party, world]
-
-
 @kernel(boolean, TABLE, FLAGS, ROWS, OUT)
 def left_after_default(cash, closed, firm, left):
     """Money that reached the parties `firm` after legal default took them out; tells whether there is any."""
     some = False
     for place in range(firm.shape[0]):
-        row = firm[place]
-        for world in range(left.shape[1]):
-            left[place, world] = max(cash[row, world], 0.0) * closed[row, world]
-            some |= left[place, world] > 0.0
+        held, gone, rest = cash[firm[place]], closed[firm[place]], left[place]
+        for world in range(rest.size):
+            rest[world] = max(held[world], 0.0) * gone[world]
+            some |= rest[world] > 0.0
     return some
 
 

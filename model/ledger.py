@@ -298,8 +298,9 @@ class Ledger:
 
     def close_parties(self, closed):
         """Shut the legs of parties that have left the market; ``closed`` is ``(parties, worlds)``, bool."""
-        self.closed = closed
-        self.live = ~(np.take(closed, self.payer, axis=0) | np.take(closed, self.payee, axis=0))
+        live = np.empty(self.live.shape, dtype=bool)
+        kernels.shut_legs(closed, self.payer, self.payee, live)
+        self.closed, self.live = closed, live
 
     def bill(self, family, amount, *, even_closed=False):
         """Make ``amount`` ``(legs, worlds)`` fall due on a family; legs of closed parties bill nothing."""
@@ -358,6 +359,10 @@ class Ledger:
         """Depreciate (-), impair (-) or revalue (+) real assets, ``(parties, worlds)``; those of some rows only."""
         self._real_assets[parties] += change
         self._asset_change[parties] += change
+
+    def write_down(self, parties):
+        """Write the real assets of ``parties`` (``(parties, worlds)``, bool) down to nothing."""
+        kernels.write_down(parties, self._real_assets, self._asset_change)
 
     def write_off(self, parties):
         """Write off all that ``parties`` (``(parties, worlds)``, bool) still owe; give the loss of each holder."""

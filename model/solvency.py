@@ -14,11 +14,11 @@ from model.kernels_solvency import (
     declare_defaults,
     find_defaults,
     find_trapped,
+    grant_cuts,
     left_after_default,
     may_renegotiate,
     owed_and_lent,
     price_estates,
-    strike_out,
 )
 from model.ledger import ASSET_SALE
 from model.sums import total
@@ -152,39 +152,29 @@ class Solvency(Mechanism):
         ):
             return
         owed = contracts.minimum_by_contract(60)
-        cut = np.where(asks, lab.renegotiation_cut, 0.0) * self._grants(owed, lab.renegotiation_cut)
-        given = owed * cut
-        contracts.price = contracts.price * (1.0 - cut)
+        market, given = self.model.compute_market, np.empty(owed.shape)
+        grants, price, concession = (
+            np.empty(owed.shape, dtype=bool),
+            contracts.price.copy(),
+            np.empty(self.debt.shape),
+        )
+        _, let = market.let_of(contracts.available * contracts.of_openai[:, None])
+        sellers = self.model.shares.market_value, contracts.seller, contracts.of_openai
+        instead = let, market.old_rent, self.expected_recovery, self.survival_if_granted, self.concession
+        grant_cuts(asks, lab.renegotiation_cut, owed, *sellers, *instead, grants, price, given, concession)
+        contracts.price, self.concession = price, concession
         lab_row = np.arange(self.rows)[:, None] == row
         self.renegotiated = self.renegotiated | (lab_row & asks)
-        granted = cut.max(axis=0)
-        distressed = lab_row & (granted > 0.1)
+        granted = np.logical_or.reduce(grants, axis=0)
+        distressed = lab_row & granted & (lab.renegotiation_cut > 0.1)
         self.distressed_month = np.where(distressed, self.model.month + 1, self.distressed_month)
-        self.concession = self.concession + contracts.into_seller @ given
-        seller = total(given)
         self.model.history.event(
             "renegotiation",
             "OpenAI",
-            granted > 0.0,
-            amount=seller,
+            granted,
+            amount=total(given),
             because="a bill was missed and sellers prefer less to a claim",
         )
-
-    def _grants(self, owed, cut):
-        """Whether each seller grants the cut, ``(contracts, worlds)``.
-
-        It does if survival x (what it is still owed + its shares in the lab) >= re-letting + recovery of damages.
-        `owed`: minimum payments of the next five years, US$bn.
-        """
-        contracts, market = self.model.compute_contracts, self.model.compute_market
-        shares = self.model.shares.market_value.take(contracts.seller, axis=0)
-        all_owed = np.take(contracts.into_seller @ owed, contracts.seller, axis=0)
-        stake = shares * owed / np.maximum(all_owed, 1e-9)
-        _, let = market.let_of(contracts.available * contracts.of_openai[:, None])
-        let = let * np.minimum(market.old_rent / np.maximum(contracts.price, 1e-9), 1.0)
-        without = owed * (let + self.expected_recovery * (1.0 - let))
-        with_cut = self.survival_if_granted * (owed * (1.0 - cut) + stake)
-        return (owed > 0.0) & (with_cut >= without) & contracts.of_openai[:, None]
 
     def rescue_lab(self):
         """Let the public pay what the lab is short of after all its own sources, within the yearly cap."""
@@ -262,19 +252,13 @@ class Solvency(Mechanism):
         worth = model.party_block("liquidation_value"), model.hardware.asset_value_share
         price_estates(new, ledger.real_assets, *worth, self.firm, proceeds)
         received = ledger.pay(self.sales, proceeds)
-        self._write_down(new)
+        ledger.write_down(new)
         own = new[model.row("OpenAI")]
         if own.any():
             ip = ledger.pay(self.models, self.estate_multiple * lab.revenue * own)
             model.joint_venture.enforce_lien(ip * (1.0 - self.liquidation_cost))
             received = received + (self.firm == model.row("OpenAI"))[:, None] * ip
         ledger.file(self.costs, received * self.liquidation_cost)
-
-    def _write_down(self, estates):
-        """Write the real assets of estates ``(parties, worlds)`` down to nothing."""
-        ledger, change = self.model.ledger, np.empty(self.debt.shape)
-        strike_out(estates, ledger.real_assets, change)
-        ledger.change_real_assets(change)
 
     def _wind_up(self):
         """Write off what last month's estates could not pay; hand what they still receive to the world."""
@@ -284,7 +268,7 @@ class Solvency(Mechanism):
             self.loss_now = ledger.write_off(self.estate)
             self.loss = self.loss + self.loss_now
             # What an estate has paid for in its last clearing, such as ordered chips, finds no buyer any more.
-            self._write_down(self.estate)
+            ledger.write_down(self.estate)
             self.estate = np.zeros(self.estate.shape, dtype=bool)
         elif self.loss_now.any():
             self.loss_now = np.zeros(self.loss.shape)

@@ -118,8 +118,17 @@ class Case:
         firm, blocks = self.rows(3, self.parties), [self.block(self.parties) for _ in range(3)]
         return self.flags(self.parties, self.worlds), *blocks, firm, self.block(3)
 
-    def strike_out(self):
-        return self.flags(self.parties, self.worlds), self.block(self.parties), self.block(self.parties)
+    def grant_cuts(self):
+        contracts, world = self.legs, [self.block(1, 0.0) for _ in range(5)]
+        sellers = self.block(self.parties, 0.0), self.rows(contracts, self.parties), self.flags(contracts)
+        before, owed = self.block(self.parties, 0.0), self.block(contracts, 0.0)
+        given = (
+            self.flags(contracts, self.worlds),
+            self.block(contracts),
+            self.block(contracts),
+            before.copy(),
+        )
+        return self.flags(1, self.worlds), world[0], owed, *sellers, *world[1:], before, *given
 
     def left_after_default(self):
         firm = self.rows(3, self.parties)
@@ -157,6 +166,13 @@ class Case:
     def foresee(self):
         (payer, payee), outgoing, incoming = self.parties_of_legs(), *(self.block(self.parties) for _ in "ab")
         return self.block(self.legs), self.block(self.parties), payer, payee, outgoing, incoming
+
+    def write_down(self):
+        return self.flags(self.parties, self.worlds), self.block(self.parties), self.block(self.parties)
+
+    def shut_legs(self):
+        closed, ends = ~self.flags(self.parties, self.worlds), self.parties_of_legs()
+        return closed, *ends, self.flags(self.legs, self.worlds)
 
     def share_paid(self):
         return [self.block(self.parties, 0.0) for _ in range(3)]
