@@ -375,12 +375,6 @@ def call_loans(
     """
     some = False
     for loan in range(balance.shape[0]):
-        leaves = closed[debtor[loan]]
-        for world in range(leaves.size):
-            some |= leaves[world]
-    if not some:
-        return False
-    for loan in range(balance.shape[0]):
         who = debtor[loan]
         for world in range(balance.shape[1]):
             owed, gone = balance[loan, world], closed[who, world]
@@ -388,7 +382,8 @@ def call_loans(
             rest[loan, world] = max(owed - billed, 0.0) if gone else 0.0
             accelerated[loan, world] = accelerated_before[loan, world] or gone
             claimed[loan, world] = owed if gone else claimed_before[loan, world]
-    return True
+            some |= gone
+    return some
 
 
 @kernel(void, FLAGS, ROWS, TABLE, TABLE, OUT)
