@@ -106,7 +106,7 @@ class Declared:
         self._said = always_pays.tobytes(), *claims, tuple(family.said() for family in families)
 
     def __eq__(self, other):
-        return self._said == other._said
+        return isinstance(other, Declared) and self._said == other._said
 
     def __hash__(self):
         return hash(self._said)
