@@ -91,7 +91,7 @@ class Firm(Party):
     @property
     def planned_outlay(self):
         """What the firm means to spend this month beyond its bills, US$bn; nothing, unless a kind of firm says so."""
-        return np.zeros(self.funding_need.shape)
+        return np.zeros(self.minimum_cash.shape)
 
     def find_need(self):
         """Ask what is missing: buffer + bills + plans - expected receipts - cash, never less than nothing."""

@@ -114,8 +114,8 @@ class Hyperscaler(Conglomerate):
 
         A follower builds more, as far as its cash goes, or less; what stands beyond its own plans is its surplus.
         """
-        investment, capacity, surplus = (np.empty(self.capacity.shape) for _ in range(3))
-        ledger = self.model.ledger
+        ledger, shape = self.model.ledger, self.capacity.shape
+        investment, capacity, surplus = np.empty(shape), np.empty(shape), np.empty(shape)
         given = (
             self.other_cash,
             self.own_investment_share,

@@ -75,30 +75,32 @@ OUT_OVER = float64[:, :, ::1]
 
 
 @kernel(
-    void, MONTHS, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT
+    void, int64, FLAGS, TABLE, TABLE, TABLE, MONTHS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT
 )  # fmt: skip
 def spend_budget(
-    months_left, ahead, closed, alive, cash, undrawn, uncalled, owed, rate, rent, outgoing, incoming,
+    first, closed, cash, outgoing, incoming, months_left, ahead, undrawn, uncalled, owed, rate, rent,
     construction, equity_call, loan_call,
 ):  # fmt: skip
     """Budget = cash + undrawn loan + uncalled equity + rent - interest until completion, spent evenly.
 
-    What cash lacks for it is called: equity first, then loan. Changes construction, equity_call and loan_call.
+    What cash lacks for it is called: equity first, then loan. first: the sites' first row in who is closed, cash and
+    bills, of all parties. Changes construction, equity_call and loan_call.
     """
     sites, worlds = construction.shape
     for site in range(sites):
+        party = first + site
         for world in range(worlds):
+            have, alive = cash[party, world], 0.0 if closed[party, world] else 1.0
             months, loan = max(months_left[site, world], 1), undrawn[site, world]
             interest = (owed[site, world] + 0.5 * loan) * rate[site, world] * months / 12.0
             rents = rent[site, world] * months
-            budget = cash[site, world] + loan + uncalled[site, world] + rents - interest
-            building = ahead[site, world] > 0.0 and not closed[site, world]
+            budget = have + loan + uncalled[site, world] + rents - interest
+            building = ahead[site, world] > 0.0 and not closed[party, world]
             spent = max(budget, 0.0) / months if building else 0.0
-            lacking = spent + outgoing[site, world] - incoming[site, world] - cash[site, world]
-            needed = max(lacking, 0.0)
-            equity = min(needed, uncalled[site, world]) * alive[site, world]
+            needed = max(spent + outgoing[party, world] - incoming[party, world] - have, 0.0)
+            equity = min(needed, uncalled[site, world]) * alive
             construction[site, world], equity_call[site, world] = spent, equity
-            loan_call[site, world] = min(needed - equity, loan) * alive[site, world]
+            loan_call[site, world] = min(needed - equity, loan) * alive
 
 
 @kernel(

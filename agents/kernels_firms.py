@@ -72,13 +72,13 @@ def use_credit(
             borrowed = 0.0 if january else borrowed_before[firm, world]
             issued = 0.0 if january else issued_before[firm, world]
             pays, open_part = months_missed[party, world] <= 0, openness[0, world]
-            willing = pays and leverage[firm, world] <= leverage_ceiling[firm, world]
-            room = max(borrowing_cap[firm, world] * open_part - borrowed, 0.0) if willing else 0.0
-            added = max(most_debt[party, world] - debt[party, world], 0.0)
-            room = min(min(room, added), line_undrawn[party, world])
-            drawn = min(need[firm, world], room)
+            willing = pays & (leverage[firm, world] <= leverage_ceiling[firm, world])
+            room = max(borrowing_cap[firm, world] * open_part - borrowed, 0.0)
             share_room = max(equity_issue_cap[firm, world] * open_part - issued, 0.0)
-            sold = min(need[firm, world] - drawn, share_room) if pays else 0.0
+            added = max(most_debt[party, world] - debt[party, world], 0.0)
+            room = min(min(room if willing else 0.0, added), line_undrawn[party, world])
+            drawn = min(need[firm, world], room)
+            sold = min(need[firm, world] - drawn, share_room if pays else 0.0)
             line_draw[firm, world], share_issue[firm, world] = drawn, sold
             borrowed_year[firm, world], issued_year[firm, world] = borrowed + drawn, issued + sold
 

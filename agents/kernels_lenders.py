@@ -78,3 +78,16 @@ def call_from_investors(first, cash, closed, uncalled_of_all, site_equity_due, u
             missing = max(site_equity_due[lender, world] - have, 0.0)
             uncalled[lender, world] = most
             call[lender, world] = 0.0 if closed[party, world] else min(missing, most)
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def accrue_preferred(contributed, growth, unreturned_before, unpaid_before, unreturned, unpaid_preferred):
+    """Capital with what was contributed, and the preferred return, which accrues on both of before.
+
+    growth: the return of a month. Changes unreturned and unpaid_preferred.
+    """
+    for lender in range(unreturned.shape[0]):
+        for world in range(unreturned.shape[1]):
+            capital, unpaid = unreturned_before[lender, world], unpaid_before[lender, world]
+            unreturned[lender, world] = capital + contributed[lender, world]
+            unpaid_preferred[lender, world] = unpaid + growth[lender, world] * (capital + unpaid)

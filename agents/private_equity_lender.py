@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.firm import Party
 from agents.kernels import as_rows
-from agents.kernels_lenders import call_from_investors, remember_as_fund
+from agents.kernels_lenders import accrue_preferred, call_from_investors, remember_as_fund
 from agents.worlds import Param, State, of_params
 
 
@@ -81,6 +81,9 @@ class PrivateEquityLender(Party):
 
     def distribute(self):
         """Hand excess cash down the fund waterfall each quarter: capital, preferred return, catch-up, split."""
+        if self.model.month % 3 != 2:
+            self._accrue()
+            return
         to_investors = np.empty(self.to_investors.shape)
         unreturned, unpaid = self.unreturned.copy(), self.unpaid_preferred.copy()
         preferred, catch_up = self.preferred_paid.copy(), self.catch_up_paid.copy()
@@ -90,6 +93,14 @@ class PrivateEquityLender(Party):
         self.model.run_waterfall(self.first_row, *tiers)
         self.unreturned, self.unpaid_preferred, self.preferred_paid = unreturned, unpaid, preferred
         self.catch_up_paid, self.manager_share, self.to_investors = catch_up, manager, to_investors
+
+    def _accrue(self):
+        """Let the preferred return accrue in a month without a distribution."""
+        unreturned, unpaid = np.empty(self.unreturned.shape), np.empty(self.unpaid_preferred.shape)
+        given = self.capital_call, self.monthly_return, self.unreturned, self.unpaid_preferred
+        accrue_preferred(*as_rows(*given, unreturned, unpaid))
+        self.unreturned, self.unpaid_preferred = unreturned, unpaid
+        self.to_investors = np.zeros(unreturned.shape)
 
     @of_params
     def monthly_return(self):

@@ -121,7 +121,11 @@ class EquityInvestors(Party):
 
     def pay_in(self):
         """Pay the equity that falls due this month; with the window off, the committed yearly rounds."""
-        signed, paid, left = (np.empty(of.shape) for of in (self.signed, self.round_now, self.signed_total))
+        signed, paid, left = (
+            np.empty(self.signed.shape),
+            np.empty(self.round_now.shape),
+            np.empty(self.round_now.shape),
+        )
         given = self.enabled, self.model.committed_equity(), self.model.openai.alive
         by_month = as_layers(self.signed, signed)
         pay_signed(self.model.month, *as_rows(*given), *by_month, *as_rows(paid, left))

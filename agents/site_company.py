@@ -153,23 +153,20 @@ class SiteCompany(Party):
 
         budget = cash + uncalled equity + undrawn loan - interest until completion; islands of the queue wait.
         """
-        loans, halls, site, shape = self.model.loans, self.model.halls, self.row, self.rent.shape
+        model, loans, halls, site = self.model, self.model.loans, self.model.halls, self.row
+        shape = self.rent.shape
         construction, equity_call, loan_call = np.empty(shape), np.empty(shape), np.empty(shape)
+        of_all = model.ledger.closed, model.ledger.cash, model.outgoing, model.expected_incoming
         given = (
             halls.months_left_of_sites[site],
             halls.ahead_of_sites[site],
-            self.closed,
-            self.alive,
-            self.cash,
             loans.site_undrawn[site],
-            self.model.site_equity.uncalled[site],
+            model.site_equity.uncalled[site],
             loans.site_balance[site],
             loans.site_rate[site],
             self.rent,
-            self.outgoing,
-            self.expected_incoming,
         )
-        spend_budget(*as_rows(*given, construction, equity_call, loan_call))
+        spend_budget(self.first_row, *of_all, *as_rows(*given, construction, equity_call, loan_call))
         self.construction, self.equity_call, self.loan_call = construction, equity_call, loan_call
 
     def test_cover(self):

@@ -379,9 +379,9 @@ class Assembly(WorldsModel):
         run_cascades(self.month % 3 == 2, *rows, self.ledger.cash, self.ledger.closed, *of_sites)
 
     def run_waterfall(self, first, *of_funds):
-        """Hand what funds have beyond their bills down their waterfalls when a quarter ends (`distribute_excess`)."""
+        """Hand what funds have beyond their bills down their waterfalls (`distribute_excess`)."""
         of_all = self.ledger.cash, self.outgoing, self.ledger.closed
-        distribute_excess(self.month % 3 == 2, first, *of_all, *of_funds)
+        distribute_excess(first, *of_all, *of_funds)
 
     def why_short(self, name):
         """Say in words what a party was short of when it missed a bill."""

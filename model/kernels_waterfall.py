@@ -49,30 +49,29 @@ def hand_down(given, out):
 
 
 @kernel(
-    void, boolean, int64, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT, OUT, OUT
+    void, int64, TABLE, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT, OUT, OUT
 )  # fmt: skip
 def distribute_excess(
-    quarter_ends, first, cash, outgoing, closed, site_equity_due, contributed, growth, carry, catch_up, unreturned,
+    first, cash, outgoing, closed, site_equity_due, contributed, growth, carry, catch_up, unreturned,
     unpaid_preferred, preferred_paid, catch_up_paid, manager_share, to_investors,
 ):  # fmt: skip
     """Hand what funds have beyond their bills, the equity due to sites and 0.25 for costs down the four tiers.
 
-    Only where the quarter ends; nothing of a fund that is gone. `contributed` was called this month; `first` is the
-    funds' first row in cash, bills and who is closed, which are of all parties. Changes the last six.
+    Nothing of a fund that is gone. `contributed` was called this month; `first` is the funds' first row in cash, bills
+    and who is closed, which are of all parties. Changes the last six.
     """
     for fund in range(to_investors.shape[0]):
         party = first + fund
         for world in range(to_investors.shape[1]):
             keep = site_equity_due[fund, world] + 0.25
             free = max(cash[party, world] - keep - outgoing[party, world], 0.0)
-            distributes = quarter_ends and not closed[party, world]
             _, preferred, tier, investors, manager, capital_left, preferred_left, _, _ = tiers_of(
                 unreturned[fund, world],
                 unpaid_preferred[fund, world],
                 preferred_paid[fund, world],
                 catch_up_paid[fund, world],
                 contributed[fund, world],
-                free if distributes else 0.0,
+                0.0 if closed[party, world] else free,
                 growth[fund, world],
                 carry[fund, world],
                 catch_up[fund, world],
@@ -120,8 +119,8 @@ def cascade_of(
     tested = tested_dscr if has_tested_dscr else dscr
     loan_to_value = owed / max(value, 1e-12) if owed > 0.0 else 0.0
     short = reserve < target - 1e-9 * max(1.0, target)
-    locked = tested < lockup_dscr or loan_to_value > lockup_loan_to_value or short or arrears
-    breached = tested < default_dscr or loan_to_value > default_loan_to_value
+    locked = (tested < lockup_dscr) | (loan_to_value > lockup_loan_to_value) | short | arrears
+    breached = (tested < default_dscr) | (loan_to_value > default_loan_to_value)
     # the rest is swept, or goes to the owners
     swept = min((sweep_in_lockup if locked else sweep) * pool, owed - principal_left) * pays_out
     equity = (0.0 if locked else pool - swept) * pays_out
@@ -173,9 +172,14 @@ def run_cascades(
             cash_flow = cash[party, world] + (to_interest + to_principal) - free - kept
             leaked = min(max(-free - cash_flow, 0.0), kept)
             due, repaid = interest[site, world], principal[site, world]
-            complete = months_complete[row, world] > 0
-            young = months_complete[row, world] < 12 or not covenants[row, world]
-            in_lockup = 1.0 if event_of_default[row, world] else sweep_in_lockup[row, world]
+            months, in_lockup, tested = (
+                months_complete[row, world],
+                sweep_in_lockup[row, world],
+                dscr[row, world],
+            )
+            lockup, default = lockup_loan_to_value[row, world], default_loan_to_value[row, world]
+            complete, young = 1.0 if months > 0 else 0.0, (months < 12) | (not covenants[row, world])
+            in_lockup = 1.0 if event_of_default[row, world] else in_lockup
             done = cascade_of(
                 cash_flow + leaked,
                 free,
@@ -187,16 +191,16 @@ def run_cascades(
                 due,
                 repaid,
                 rate[site, world],
-                reserve_months[row, world] if complete else 0.0,
+                reserve_months[row, world] * complete,
                 value[site, world],
                 lockup_dscr[row, world],
                 default_dscr[row, world],
-                1e9 if young else lockup_loan_to_value[row, world],
-                1e9 if young else default_loan_to_value[row, world],
-                sweep[row, world] if complete else 0.0,
-                in_lockup if complete else 0.0,
-                1.0 if complete and quarter_ends and not gone else 0.0,
-                10.0 if young else dscr[row, world],
+                1e9 if young else lockup,
+                1e9 if young else default,
+                sweep[row, world] * complete,
+                in_lockup * complete,
+                complete if quarter_ends & (not gone) else 0.0,
+                10.0 if young else tested,
                 True,
             )
             prepaid[row, world], distribution[row, world] = done[7], done[8]

@@ -22,7 +22,6 @@ class Schedule:
         """Open the journal, forget last month's dated events, keep who held what."""
         self.ledger.open_month()
         vars(self).update(self._without_events)
-        self.chip_price_level = self._chip_level()
         self.shares_held = self.shares.market_value
         self._force_running_events()
 
@@ -33,6 +32,7 @@ class Schedule:
         return {
             "demand_shock": of_all,
             "forced_freeze": of_all,
+            "chip_price_level": np.ones(of_all.shape),
             "forced_window": np.full(of_all.shape, -1.0),
             "forced_heat": np.zeros((len(self.utilities), self.worlds)),
             "dated_gain": of_sellers,
@@ -78,13 +78,10 @@ class Schedule:
             self.forced_heat = np.where(mask & names, event.value, self.forced_heat)
         for event, mask in self._running("demand_shock"):
             self.demand_shock = np.where(mask, np.log1p(event.value), self.demand_shock)
-
-    def _chip_level(self):
-        level = np.ones((1, self.worlds))
         for event in getattr(self.setting, "events", None) or ():
             if event.kind == "chip_price" and event.month - 1 <= self.month:
-                level = np.where(self._mask(event), level * (1.0 + event.value), level)
-        return level
+                level = self.chip_price_level
+                self.chip_price_level = np.where(self._mask(event), level * (1.0 + event.value), level)
 
     def _log(self, event, mask, words):
         amount = np.broadcast_to(np.asarray(event.value, dtype=float), (self.worlds,))
