@@ -230,11 +230,11 @@ class Session:
             self.seen.set(Seen(state, run, screen, pinned))
 
     def _chart_first(self, state, run, pinned, cancel):
-        """Show the chart of a run before the parts that show one world, if these are yet to be computed."""
+        """Show the chart of a run before the other parts, if these are yet to be computed."""
         before = self.seen.value
         if before is None or state.view != DEFAULT.view or cancel.is_set():
             return None
-        screen = show.early(run, state, before.screen, pinned)
+        screen = show.early(run, state, before.screen)
         if screen is None:
             return None
         self.seen.set(Seen(state, run, screen, pinned))

@@ -125,27 +125,29 @@ def screen(run, state, pinned=()):
     return run.memory[key]
 
 
-def early(run, state, before, pinned=()):
-    """Give the screen with the parts of all worlds, which take no time; those that show one world are ``before``'s.
+def early(run, state, before):
+    """Give the screen that can stand beside a run's chart at once: all but what is said of the run is ``before``'s.
 
     None if the whole screen is at hand.
     """
     key = ("screen", state.names)
     if key in run.memory or key in run.memory_of_story:
         return None
-    return replace(before, **_of_all(run, context(run, state, pinned), key))
+    return replace(before, **_of_run(run))
 
 
 def _of_all(run, about, key):
     """The parts that change with the number of worlds."""
     key = ("of all worlds", *key)
     if key not in run.memory:
-        run.memory[key] = {
-            "strip": to_json(main.strip(run, about)),
-            "footer": footer(run),
-            "stamp": sha256(repr((run.key, run.worlds, run.position)).encode()).hexdigest()[:12],
-        }
+        run.memory[key] = {"strip": to_json(main.strip(run, about)), **_of_run(run)}
     return run.memory[key]
+
+
+def _of_run(run):
+    """What is said of a run as such, and what tells it from others."""
+    stamp = sha256(repr((run.key, run.worlds, run.position)).encode()).hexdigest()[:12]
+    return {"footer": footer(run), "stamp": stamp}
 
 
 def _of_story(run, about, key):

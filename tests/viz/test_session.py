@@ -270,6 +270,7 @@ def test_the_chart_of_another_run_does_not_wait_for_what_shows_one_world(small):
     assert early.run is whole.run and early.run.worlds == 2 and grown.run.worlds == 4
     assert early.screen.stamp == whole.screen.stamp != first.stamp
     assert early.screen.network == first.network != whole.screen.network == grown.screen.network
+    assert early.screen.strip == first.strip != whole.screen.strip != grown.screen.strip
     assert early.screen.footer == whole.screen.footer
 
 
