@@ -160,6 +160,31 @@ def test_a_lever_moves_the_chart_and_undo_brings_it_back(visitor):
     visitor.state("set=")
 
 
+def test_a_hand_that_rests_on_a_lever_has_its_answer_before_it_lets_go(visitor):
+    visitor.open()
+    page, digest, long = visitor.page, visitor.digest(), visitor.page.evaluate("history.length")
+    box = lever(visitor, 0).bounding_box()
+    left, middle = box["x"], box["y"] + box["height"] / 2
+    page.mouse.move(left + 0.9 * box["width"], middle)
+    page.mouse.down()
+    for share in (0.8, 0.7, 0.6):
+        page.mouse.move(left + share * box["width"], middle)
+    visitor.recomputed(digest)
+    answer = visitor.digest()
+    page.evaluate(
+        "() => { const footer = document.querySelector('.tp-footer'); window.busy = 0;"
+        " new MutationObserver(() => { window.busy += Number(footer.dataset.busy) })"
+        ".observe(footer, { attributes: true }) }"
+    )
+    page.mouse.up()
+    page.locator(".tp-scrub").fill("30")
+    visitor.state("month=30")  # so that the server has heard of both
+    assert visitor.digest() == answer and page.evaluate("window.busy") == 0
+    assert page.evaluate("history.length") == long + 1
+    page.click("button[aria-label=Undo]")
+    page.wait_for_selector(f".tp-footer[data-digest='{digest}']", timeout=SOON)
+
+
 def test_back_and_forward_take_a_change_back_and_make_it_again(visitor):
     visitor.open()
     page, digest = visitor.page, visitor.digest()
