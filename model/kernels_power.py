@@ -13,27 +13,33 @@ from agents.kernels import FLAGS, MONTHS, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, ke
 
 STACK = types.Array(float64, 4, "C", readonly=True)
 UNITS = types.Array(float64, 3, "C", readonly=True)
-OUT_FLAGS_OF_UNITS = boolean[:, :, ::1]
-OUT_STACK, OUT_UNITS, OUT_TABLE = float64[:, :, :, ::1], float64[:, :, ::1], float64[:, ::1]
+NUMBERS = types.Array(float64, 1, "C", readonly=True)
+OUT_NUMBERS, OUT_PLACES = float64[::1], int64[::1]
+OUT_UNITS, OUT_TABLE = float64[:, :, ::1], float64[:, ::1]
+
+
+@part_of_kernel(float64, float64, float64, float64, float64, float64, float64, boolean)
+def supply_of_unit(share, kept, new, added, derated, lost, at_peak):
+    """Supply up to a unit: its share of what is kept of the capacity, what was added, less heat's part at the peak."""
+    return share * kept + new * added - (derated * lost if at_peak else 0.0)
 
 
 @kernel(
     void, STACK, UNITS, UNITS, UNITS, TABLE, TABLE, FLAGS, TABLE, TABLE, float64, TABLE, TABLE, TABLE, TABLE, float64,
-    TABLE, OUT_STACK, OUT_UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+    TABLE, OUT_TABLE, OUT_TABLE, OUT_UNITS, OUT_UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE, OUT_TABLE,
 )  # fmt: skip
 def offer_and_ask(
     shares, new, derated, other_load, capacity, added, heat, maintenance, heat_derate, off_season, ai_load, flexible,
-    rent, pue, mwh, cap, supply, load, firm, leaves, stays, bid,
+    rent, pue, mwh, cap, kept, lost, top, load, firm, leaves, stays, bid,
 ):  # fmt: skip
-    """Cumulated supply ``(units, blocks, regions, worlds)`` and the month's load, GW.
+    """What maintenance leaves of the capacity, what heat takes of it; the whole stack, `top`, and the month's load, GW.
 
-    Supply is its shares of what maintenance leaves of the capacity, plus what was added; in the first block, the
-    peak, heat takes its part of the units it derates. leaves: the flexible part of data centres' load, which bids what
-    its compute earns, rent of a GW-year (US$bn) / (MWh of a GW-year x PUE), at most the cap; firm: all other load, of
-    others by block and of the data centres that stay; load: all of it.
+    Heat takes its part in the first block, the peak, of the units that it derates. leaves: the flexible part of data
+    centres' load, which bids what its compute earns, rent of a GW-year (US$bn) / (MWh of a GW-year x PUE), at most the
+    cap; firm: all other load, of others by block and of the data centres that stay; load: all of it.
     """
-    units, blocks, regions, worlds = supply.shape
-    kept, lost = np.empty((regions, worlds)), np.empty((regions, worlds))
+    blocks, regions, worlds = load.shape
+    last = shares.shape[0] - 1
     for region in range(regions):
         for world in range(worlds):
             had = capacity[region, world]
@@ -42,21 +48,17 @@ def offer_and_ask(
             leaves[region, world] = flexible[region, world] * ai_load[region, world]
             stays[region, world] = ai_load[region, world] - leaves[region, world]
             bid[region, world] = min(rent[0, world] * 1e9 / (mwh * pue[0, world]), cap[region, world])
-    for unit in range(units):
-        for region in range(regions):
-            grown, built, remaining = new[unit, region], added[region], kept[region]
-            for block in range(blocks):
-                share, offered = shares[unit, block, region], supply[unit, block, region]
-                for world in range(worlds):
-                    offered[world] = share[world] * remaining[world] + grown[world] * built[world]
-            part, at_peak, taken = derated[unit, region], supply[unit, 0, region], lost[region]
-            for world in range(worlds):
-                at_peak[world] -= part[world] * taken[world]
     for block in range(blocks):
         for region in range(regions):
             for world in range(worlds):
                 firm[block, region, world] = other_load[block, region, world] + stays[region, world]
                 load[block, region, world] = firm[block, region, world] + leaves[region, world]
+            share, grown, whole = shares[last, block, region], new[last, region], top[block, region]
+            for world in range(worlds):
+                whole[world] = share[world] * kept[region, world] + grown[world] * added[region, world]
+    for region in range(regions):
+        for world in range(worlds):
+            top[0, region, world] -= derated[last, region, world] * lost[region, world]
 
 
 @kernel(
@@ -76,9 +78,9 @@ def strike_regions(common, local, reach, correlation, probability, enabled, load
             rise[region, world] = max(load[0, world] * strikes, forced[region, world])
 
 
-FAR, LITTLE = -12.0, 1e-16
-"""So many deviations from exhausting the reserve, its chance is below 2e-33; so small a part of a number is lost in
-its rounding (half of 2^-53)."""
+FAR, LITTLE = 9.5, 1e-4
+"""So many deviations from exhausting the reserve, its chance is below 1.1e-21: times the cap, no bit of a price above
+this part of the cap, for what is below 2^-54 of a number (5.5e-17) is lost in its rounding."""
 
 
 @part_of_kernel(types.Tuple((float64, boolean)), float64, float64, float64, float64, float64, float64)
@@ -86,151 +88,167 @@ def feel_scarcity(top, asked, energy, cap, contingency, spread):
     """How far the load `asked` is from exhausting the reserve, and whether scarcity can change a bit of the price.
 
     It is (contingency - reserve) / spread, in standard deviations, infinite where no more than the contingency is
-    left; contingency and spread are shares of the whole stack, `top`. Where it is not felt it is 0, the chance of
-    scarcity to count with. energy: the price without scarcity.
+    left; contingency and spread are shares of the whole stack, `top`. energy: the price without scarcity. Where
+    scarcity is not felt, infinitely far: its chance is nothing.
     """
-    reserve, least = top - asked, contingency * top
-    away = (reserve - least) / (spread * top)
-    far = -away < FAR and energy > LITTLE * cap
-    none_left = reserve <= least
-    return math.inf if none_left else 0.0 if far else -away, none_left or not far
+    reserve, least, deviation = top - asked, contingency * top, spread * top
+    if reserve <= least:
+        return math.inf, True
+    if reserve - least > FAR * deviation and energy > LITTLE * cap:
+        return -math.inf, False
+    return -((reserve - least) / deviation), True
 
 
-@kernel(void, STACK, UNITS, UNITS, TABLE, TABLE, TABLE, OUT_UNITS, OUT_UNITS, OUT_FLAGS_OF_UNITS)
-def energy_price(supply, cost, load, cap, contingency, spread, price, beyond, felt):
-    """The lowest supporting price of energy alone, and what `feel_scarcity` says of it: beyond and felt.
+@kernel(
+    int64, STACK, UNITS, UNITS, UNITS, TABLE, TABLE, TABLE, UNITS, TABLE, TABLE, TABLE, UNITS, OUT_UNITS, OUT_NUMBERS,
+    OUT_PLACES,
+)  # fmt: skip
+def energy_price(
+    shares, new, derated, cost, kept, added, lost, top, cap, contingency, spread, load, price, beyond, felt_at
+):
+    """The lowest supporting price of energy alone; where scarcity is felt, and by how much.
 
-    `cost` is the same in all blocks.
+    `cost` is the same in all blocks. Gives the number n of places of `load` where it is felt: felt_at and beyond have
+    these, counted along blocks, regions and worlds, and what `feel_scarcity` says of them, as their first n entries.
     """
-    units, blocks, regions, worlds = supply.shape
+    units, (blocks, regions, worlds) = shares.shape[0], load.shape
+    cheaper, felt = np.empty(worlds), 0
     for block in range(blocks):
         for region in range(regions):
-            asked, energy, most = load[block, region], price[block, region], cap[region]
+            asked, energy, most, whole = (
+                load[block, region],
+                price[block, region],
+                cap[region],
+                top[block, region],
+            )
+            remaining, built, taken = kept[region], added[region], lost[region]
             for world in range(worlds):
                 energy[world] = cost[0, region, world]
             for unit in range(1, units):
-                cheaper, dearer = supply[unit - 1, block, region], cost[unit, region]
+                share, grown = shares[unit - 1, block, region], new[unit - 1, region]
+                part, dearer = derated[unit - 1, region], cost[unit, region]
+                for world in range(worlds):
+                    cheaper[world] = share[world] * remaining[world] + grown[world] * built[world]
+                if block == 0:
+                    for world in range(worlds):
+                        cheaper[world] -= part[world] * taken[world]
                 for world in range(worlds):
                     raised = max(energy[world], dearer[world])
                     energy[world] = raised if cheaper[world] < asked[world] else energy[world]
-            top = supply[units - 1, block, region]
             for world in range(worlds):
-                if top[world] < asked[world]:
-                    energy[world] = most[world]
-                beyond[block, region, world], felt[block, region, world] = feel_scarcity(
-                    top[world],
-                    asked[world],
-                    energy[world],
-                    most[world],
-                    contingency[region, world],
-                    spread[region, world],
+                energy[world] = most[world] if whole[world] < asked[world] else energy[world]
+            reserve, deviation, some = contingency[region], spread[region], 0
+            for world in range(worlds):
+                spare = whole[world] - asked[world] - reserve[world] * whole[world]
+                far = spare > FAR * (deviation[world] * whole[world])
+                some += not (far & (energy[world] > LITTLE * most[world]))
+            if some == 0:
+                continue
+            for world in range(worlds):
+                away, is_felt = feel_scarcity(
+                    whole[world], asked[world], energy[world], most[world], reserve[world], deviation[world]
                 )
+                beyond[felt], felt_at[felt] = away, (block * regions + region) * worlds + world
+                felt += is_felt
+    return felt
 
 
-@kernel(void, UNITS, TABLE, TABLE, OUT_UNITS)
-def add_scarcity(lost_load, cap, uplift, price):
+@kernel(void, NUMBERS, ROWS, TABLE, TABLE, OUT_UNITS)
+def add_scarcity(lost_load, felt_at, cap, uplift, price):
     """Add to the price of energy what scarcity and congestion add; at most the cap. Changes `price`.
 
-    adder = (cap - price) x probability of lost load; `uplift` is the congestion.
+    adder = (cap - price) x probability of lost load, where that is felt; `uplift` is the congestion.
     """
     blocks, regions, worlds = price.shape
+    felt = 0
     for block in range(blocks):
         for region in range(regions):
+            energy, most, more = price[block, region], cap[region], uplift[region]
+            first = (block * regions + region) * worlds
+            while felt < lost_load.shape[0] and felt_at[felt] < first + worlds:
+                world = felt_at[felt] - first
+                energy[world] += max(most[world] - energy[world], 0.0) * lost_load[felt]
+                felt += 1
             for world in range(worlds):
-                energy, most = price[block, region, world], cap[region, world]
-                energy = energy + max(most - energy, 0.0) * lost_load[block, region, world]
-                price[block, region, world] = min(energy + uplift[region, world], most)
+                energy[world] = min(energy[world] + more[world], most[world])
 
 
 @kernel(
-    boolean, STACK, UNITS, TABLE, TABLE, TABLE, TABLE, TABLE, UNITS, UNITS, OUT_UNITS, OUT_UNITS, OUT_UNITS,
-    OUT_FLAGS_OF_UNITS, OUT_TABLE, OUT_FLAGS,
+    int64, STACK, UNITS, UNITS, UNITS, TABLE, TABLE, TABLE, UNITS, TABLE, TABLE, TABLE, TABLE, TABLE, UNITS, UNITS,
+    OUT_UNITS, OUT_PLACES, OUT_NUMBERS, OUT_NUMBERS, OUT_NUMBERS,
 )  # fmt: skip
 def find_leavers(
-    supply,
-    cost,
-    cap,
-    uplift,
-    contingency,
-    spread,
-    bid,
-    price,
-    firm,
-    off,
-    without,
-    beyond,
-    felt,
-    chance,
-    there,
-):
-    """Whether the price is at the bid or above it anywhere; only there, what `let_bidders_leave` has to know.
+    shares, new, derated, cost, kept, added, lost, top, cap, contingency, spread, uplift, bid, price, firm, off,
+    leave_at, without, beyond, chance,
+):  # fmt: skip
+    """Find the places where the price is at the bid or above it, and what `let_bidders_leave` has to know of them.
 
-    without, beyond and felt: of firm load alone, the price of energy and what `feel_scarcity` says of it. chance: the
-    probability of lost load at which scarcity lifts the price of energy to the bid, within (0, 1); there: in which
-    regions, in some block. off: zeros.
+    Gives their number n: the first n entries of leave_at are these places, as in `energy_price`. without and beyond:
+    of firm load alone, the price of energy and what `feel_scarcity` says of it. chance: the probability of lost load at
+    which scarcity lifts the price of energy to the bid, within (0, 1). off: zeros.
     """
-    units, blocks, regions, worlds = supply.shape
-    some = False
+    units, (blocks, regions, worlds) = shares.shape[0], price.shape
+    leavers = 0
     for block in range(blocks):
         for region in range(regions):
+            offered, is_off, asked, some = price[block, region], off[block, region], bid[region], 0
             for world in range(worlds):
-                off[block, region, world] = 0.0
-                some |= price[block, region, world] >= bid[region, world]
-    if not some:
-        return False
-    there[:] = False
-    for block in range(blocks):
-        for region in range(regions):
+                is_off[world] = 0.0
             for world in range(worlds):
-                felt[block, region, world] = False
-                if price[block, region, world] < bid[region, world]:
+                some += offered[world] >= asked[world]
+            for world in range(worlds if some > 0 else 0):
+                if offered[world] < asked[world]:
                     continue
-                there[region, world] = True
-                asked, energy = firm[block, region, world], cost[0, region, world]
-                for unit in range(1, units):
-                    if supply[unit - 1, block, region, world] < asked:
-                        energy = max(energy, cost[unit, region, world])
-                top = supply[units - 1, block, region, world]
-                energy = cap[region, world] if top < asked else energy
-                without[block, region, world] = energy
-                beyond[block, region, world], felt[block, region, world] = feel_scarcity(
-                    top, asked, energy, cap[region, world], contingency[region, world], spread[region, world]
-                )
-    for region in range(regions):
-        for world in range(worlds):
-            if there[region, world]:
-                energy, dearest = bid[region, world] - uplift[region, world], 0.0
+                alone, most, energy = firm[block, region, world], cap[region, world], cost[0, region, world]
+                at_bid, dearest, supply = asked[world] - uplift[region, world], 0.0, 0.0
                 for unit in range(units):
-                    if cost[unit, region, world] <= energy:
-                        dearest = max(dearest, cost[unit, region, world])
-                share = (energy - dearest) / max(cap[region, world] - dearest, 1e-9)
-                chance[region, world] = min(max(share, 1e-12), 1.0 - 1e-12)
-    return True
+                    marginal = cost[unit, region, world]
+                    if marginal <= at_bid:
+                        dearest = max(dearest, marginal)
+                    if unit > 0 and supply < alone:
+                        energy = max(energy, marginal)
+                    supply = supply_of_unit(
+                        shares[unit, block, region, world], kept[region, world], new[unit, region, world],
+                        added[region, world], derated[unit, region, world], lost[region, world], block == 0,
+                    )  # fmt: skip
+                energy = most if supply < alone else energy
+                away, _ = feel_scarcity(
+                    supply, alone, energy, most, contingency[region, world], spread[region, world]
+                )
+                share = (at_bid - dearest) / max(most - dearest, 1e-9)
+                without[leavers], beyond[leavers] = energy, away
+                chance[leavers] = min(max(share, 1e-12), 1.0 - 1e-12)
+                leave_at[leavers] = (block * regions + region) * worlds + world
+                leavers += 1
+    return leavers
 
 
 @kernel(
-    void, STACK, UNITS, TABLE, TABLE, TABLE, TABLE, TABLE, UNITS, UNITS, UNITS, TABLE, TABLE, OUT_UNITS, OUT_UNITS,
+    void, STACK, UNITS, UNITS, UNITS, TABLE, TABLE, TABLE, UNITS, TABLE, TABLE, TABLE, TABLE, TABLE, ROWS, NUMBERS,
+    NUMBERS, NUMBERS, UNITS, TABLE, OUT_UNITS, OUT_UNITS,
 )  # fmt: skip
 def let_bidders_leave(
-    supply, cost, cap, uplift, contingency, spread, bid, without, lost_load, firm, leaves, quantile, price, off
+    shares, new, derated, cost, kept, added, lost, top, cap, contingency, spread, uplift, bid, leave_at, without,
+    lost_load, quantile, firm, leaves, price, off,
 ):  # fmt: skip
     """Let load leave where the price is at its bid or above: the price then, and the GW that are off.
 
     price = max(price without it, min(price with it, bid)). Off is none of it below its bid, all above, and at it what
-    supply up to the bid, less the reserve at which scarcity would cost more, leaves over. without and lost_load: the
-    price of energy and the probability of lost load of firm load alone; quantile: the normal quantile of the chance of
-    `find_leavers`. Changes price and off ``(blocks, regions, worlds)``.
+    supply up to the bid, less the reserve at which scarcity would cost more, leaves over. Of the places of
+    `find_leavers`, without and lost_load: the price of energy and the probability of lost load of firm load alone;
+    quantile: the normal quantile of the chance. Changes price and off ``(blocks, regions, worlds)``.
     """
-    units, blocks, regions, worlds = supply.shape
+    blocks, regions, worlds = price.shape
+    leaver = 0
     for block in range(blocks):
         for region in range(regions):
-            for world in range(worlds):
-                full, asked = price[block, region, world], bid[region, world]
-                if full < asked:
-                    continue
+            first = (block * regions + region) * worlds
+            while leaver < lost_load.shape[0] and leave_at[leaver] < first + worlds:
+                world = leave_at[leaver] - first
+                full, asked, most = price[block, region, world], bid[region, world], cap[region, world]
                 if full > asked:
-                    energy, most = without[block, region, world], cap[region, world]
-                    energy = energy + max(most - energy, 0.0) * lost_load[block, region, world]
+                    energy = without[leaver]
+                    energy = energy + max(most - energy, 0.0) * lost_load[leaver]
                     least = min(energy + uplift[region, world], most)
                     price[block, region, world] = max(least, min(full, asked))
                 settled, size = price[block, region, world], leaves[region, world]
@@ -238,14 +256,19 @@ def let_bidders_leave(
                     off[block, region, world] = size
                 elif settled >= asked:
                     energy, running = asked - uplift[region, world], 0.0
-                    for unit in range(units):
+                    for unit in range(shares.shape[0]):
                         if cost[unit, region, world] <= energy:
-                            running = max(running, supply[unit, block, region, world])
-                    top = supply[units - 1, block, region, world]
-                    spare = max(0.0 - quantile[region, world] * (spread[region, world] * top), 0.0)
-                    reserve = contingency[region, world] * top + spare
-                    room = min(running, top - reserve) - firm[block, region, world]
+                            supply = supply_of_unit(
+                                shares[unit, block, region, world], kept[region, world], new[unit, region, world],
+                                added[region, world], derated[unit, region, world], lost[region, world], block == 0,
+                            )  # fmt: skip
+                            running = max(running, supply)
+                    whole = top[block, region, world]
+                    spare = max(0.0 - quantile[leaver] * (spread[region, world] * whole), 0.0)
+                    reserve = contingency[region, world] * whole + spare
+                    room = min(running, whole - reserve) - firm[block, region, world]
                     off[block, region, world] = size - min(max(room, 0.0), size)
+                leaver += 1
 
 
 @kernel(

@@ -78,14 +78,23 @@ class Clearing(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """Supply of a month by block, ``(units, blocks, regions, worlds)``, and all that turns load into a price.
+    """Supply of a month by unit and block, and all that turns load into a price.
 
-    cost ``(units, regions, worlds)``, the same in all blocks; cap, contingency (the share of the whole stack at which
-    the cap is paid), spread (of the reserve, as such a share) and uplift (congestion) ``(regions, worlds)``.
+    Up to a unit, the cheapest first, it is shares ``(units, blocks, regions, worlds)`` x kept + new x added, and at the
+    peak - derated x lost: kept, what maintenance leaves of the capacity, added since the start and lost to heat
+    ``(regions, worlds)`` GW; new, derated and cost ``(units, regions, worlds)``. top: all of it ``(blocks, regions,
+    worlds)``. cap, contingency (the share of the whole stack at which the cap is paid), spread (of the reserve, as such
+    a share) and uplift (congestion) ``(regions, worlds)``.
     """
 
-    supply: np.ndarray
+    shares: np.ndarray
+    new: np.ndarray
+    derated: np.ndarray
     cost: np.ndarray
+    kept: np.ndarray
+    added: np.ndarray
+    lost: np.ndarray
+    top: np.ndarray
     cap: np.ndarray
     contingency: np.ndarray
     spread: np.ndarray
@@ -93,26 +102,27 @@ class Stack(NamedTuple):
 
     def price_at(self, load):
         """Price at which the load is supplied: merit order, scarcity of the reserve, congestion; at most the cap."""
-        price, beyond, felt = np.empty(load.shape), np.empty(load.shape), np.empty(load.shape, dtype=bool)
-        terms = self.cap, self.contingency, self.spread
-        energy_price(self.supply, self.cost, load, *terms, price, beyond, felt)
-        lost_load = ndtr(beyond, out=beyond, where=felt)  # slow, and felt in some quarter of the blocks
-        add_scarcity(lost_load, self.cap, self.uplift, price)
+        price, beyond, felt_at = (
+            np.empty(load.shape),
+            np.empty(load.size),
+            np.empty(load.size, dtype=np.int64),
+        )
+        felt = energy_price(*self[:-1], load, price, beyond, felt_at)
+        lost_load = ndtr(beyond[:felt])  # slow, and felt in some quarter of the blocks
+        add_scarcity(lost_load, felt_at, self.cap, self.uplift, price)
         return price
 
     def let_leave(self, price, firm, leaves, bid):
         """Let load that bids leave where the `price` is not below its bid, which changes it: give the GW that are off.
 
-        Firm load alone is priced there only: in some 3% of the blocks.
+        Firm load alone is priced there only: in some 6% of the blocks.
         """
-        off, without, beyond = np.empty(price.shape), np.empty(price.shape), np.empty(price.shape)
-        felt, there = np.empty(price.shape, dtype=bool), np.empty(bid.shape, dtype=bool)
-        chance = np.empty(bid.shape)
-        stack = self.supply, self.cost, self.cap, self.uplift, self.contingency, self.spread
-        if find_leavers(*stack, bid, price, firm, off, without, beyond, felt, chance, there):
-            lost_load = ndtr(beyond, out=beyond, where=felt)
-            quantile = ndtri(chance, out=chance, where=there)
-            let_bidders_leave(*stack, bid, without, lost_load, firm, leaves, quantile, price, off)
+        off, (without, beyond, chance) = np.empty(price.shape), np.empty((3, price.size))
+        leave_at = np.empty(price.size, dtype=np.int64)
+        leavers = find_leavers(*self, bid, price, firm, off, leave_at, without, beyond, chance)
+        if leavers:
+            lost_load, quantile = ndtr(beyond[:leavers]), ndtri(chance[:leavers])
+            let_bidders_leave(*self, bid, leave_at, without, lost_load, quantile, firm, leaves, price, off)
         return off
 
 
@@ -345,8 +355,8 @@ class Power(Mechanism):
             utility.contingency,
             utility.reserve_spread,
         )
-        supply, load, firm = np.empty(shares.shape), np.empty(other_load.shape), np.empty(other_load.shape)
-        leaves, stays, bid = np.empty(cap.shape), np.empty(cap.shape), np.empty(cap.shape)
+        top, load, firm = (np.empty(other_load.shape) for _ in range(3))
+        kept, lost, leaves, stays, bid = (np.empty(cap.shape) for _ in range(5))
         offer_and_ask(
             shares,
             new,
@@ -364,23 +374,27 @@ class Power(Mechanism):
             self.model.power_contracts.pue,
             MWH_PER_GW_YEAR,
             cap,
-            supply,
+            kept,
+            lost,
+            top,
             load,
             firm,
             leaves,
             stays,
             bid,
         )
-        stack = Stack(supply, cost, cap, contingency, spread, uplift)
+        supply = shares, new, derated, cost, kept, added, lost, top
+        stack = Stack(*supply, cap, contingency, spread, uplift)
         price = stack.price_at(load)
         off = stack.let_leave(price, firm, leaves, bid)
         if not self._always_on:
             (usual,) = as_rows(utility.reference_price)
             usual = np.minimum(usual * self.price_level, cap)
             price, off, firm = np.where(self.enabled, price, usual), off * self.enabled, firm * self.enabled
-        top, cut = supply[-1], np.empty(price.shape)
-        peak, mean, paid = np.empty(cap.shape), np.empty(cap.shape), np.empty(cap.shape)
-        curtailed, shed = np.empty(cap.shape), np.empty(cap.shape)
+        cut, (peak, mean, paid, curtailed, shed) = (
+            np.empty(price.shape),
+            [np.empty(cap.shape) for _ in range(5)],
+        )
         given = price, off, firm, top, stays, ai_load, self.weights
         cut_by_block(*given, cut, peak, mean, paid, curtailed, shed)
         return Clearing(price, cut, peak, mean, paid, curtailed, shed)
