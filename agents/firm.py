@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.kernels import as_rows
 from agents.kernels_firms import find_need, track_earnings, use_credit
-from agents.worlds import Actor, Param, State
+from agents.worlds import Actor, Param, State, of_params
 
 
 class Party(Actor):
@@ -165,3 +165,9 @@ class Conglomerate(Issuer):
     payout = Param(0.0, "US$bn a year", (0, 150), "Dividends and buybacks, paid while cash allows it.")
 
     other_cash = State("US$bn", "cash flow of the other business this month")
+
+    @of_params
+    def grown_by_month(self):
+        """How many times its opening size the other business is, in every month of the horizon, its months first."""
+        months = np.arange(self.model.months).reshape(-1, *(1,) * self.other_cash_flow_growth.ndim)
+        return np.exp(self.other_cash_flow_growth * months / 12.0)

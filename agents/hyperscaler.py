@@ -60,7 +60,7 @@ class Hyperscaler(Conglomerate):
 
     def earn(self):
         """Earn the operating cash flow of the other business, which grows."""
-        growth = np.exp(self.other_cash_flow_growth * self.model.month / 12.0)
+        growth = self.grown_by_month[self.model.month]
         earned, closed = np.empty(growth.shape), self.model.ledger.closed
         earn_elsewhere(self.first_row, closed, *as_rows(self.other_cash_flow, growth, earned))
         self.other_cash = earned

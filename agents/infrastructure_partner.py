@@ -72,7 +72,7 @@ class InfrastructurePartner(Conglomerate):
 
     def earn(self):
         """Note what the other business brings: a yearly amount that grows, before its interest."""
-        growth = np.exp(self.other_cash_flow_growth * self.model.month / 12.0)
+        growth = self.grown_by_month[self.model.month]
         earned, closed = np.empty(growth.shape), self.model.ledger.closed
         earn_elsewhere(self.first_row, closed, *as_rows(self.other_cash_flow, growth, earned))
         self.other_cash = earned

@@ -211,15 +211,16 @@ class Accounts(Mechanism):
     def _bill_chips(self):
         """Bill chips: Oracle for its halls, CoreWeave for signed contracts, the vehicle for firm orders."""
         model = self.model
-        contracts, ordered = model.compute_contracts, np.empty((len(self.chips), self.worlds))
+        ordered = np.empty((len(self.chips), self.worlds))
+        building, turbines = model.compute_contracts.costs_of_building()
         order_chips(
             model.halls.chips_due,
             model.loans.lab_borrows,
             self.coreweave_capex[model.month],
             COREWEAVE_CHIPS,
-            contracts.building_cost(),
+            building,
             self.chip_share,
-            contracts.turbine_cost(),
+            turbines,
             model.chip_price_level,
             ordered,
         )

@@ -15,6 +15,7 @@ from model.kernels_capital import (
     split_by_site,
     split_pledges,
     split_round,
+    value_shares,
 )
 from model.ledger import ASSET_SALE, CLAIM
 from model.sums import Adder, adder_into, incidence
@@ -47,9 +48,7 @@ class Shares(Mechanism):
         self.rounds = ledger.open_family(
             "equity round", investors, ["OpenAI"] * 3, nature=CLAIM, claims=rows, sign=1, cleared=False
         )
-        self.by_holder = adder_into(
-            [ledger.index[name] for name in (*holders, *investors)], len(ledger.parties)
-        )
+        self.holder = np.array([ledger.index[name] for name in (*holders, *investors)])
         self.firms = [name for name in firms if name != "OpenAI"]
         market = ["Equity investors"] * len(self.firms)
         rows = ledger.open_claims("shares", [f"new shares {name}" for name in self.firms], market, self.firms)
@@ -100,7 +99,9 @@ class Shares(Mechanism):
     @property
     def market_value(self):
         """What the shares of OpenAI held by each party are worth at its valuation, ``(parties, worlds)``."""
-        return self.by_holder @ (self.owned * self.model.equity_window.valuation)
+        value = np.empty((len(self.model.party_names), self.worlds))
+        value_shares(self.owned, self.model.equity_window.valuation, self.holder, value)
+        return value
 
     def issue(self, wanted):
         """Sell new shares of firms to the market; `wanted` is ``(firms but the lab, worlds)``."""

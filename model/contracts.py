@@ -485,20 +485,16 @@ class ComputeContracts(Mechanism):
             because="the last of its requests fell out of the connection queue",
         )
 
-    def building_cost(self):
-        """Give what the Stargate vehicle must spend this month on orders under construction, ``(1, worlds)``."""
-        return self._spread(self.orders.amount) * self.build_cost
+    def costs_of_building(self):
+        """Give what the Stargate vehicle must spend this month on orders under construction, and on their own power.
 
-    def turbine_cost(self):
-        """Give what it must spend this month on power stations of its own, ``(1, worlds)``."""
-        return self._spread(self.own_power) * self.model.power.turbine_cost
-
-    def _spread(self, block):
-        """Give a month's part of what stands in rungs under construction, evenly over the time to build."""
-        part = np.empty((1, self.worlds))
-        order = self.orders
-        spread_over_building(self.model.month, self.build_months, order.start, order.amount, block, part)
-        return part
+        Each ``(1, worlds)``, US$bn: evenly over the time to build.
+        """
+        building, turbines, orders = np.empty((1, self.worlds)), np.empty((1, self.worlds)), self.orders
+        given = self.build_months, orders.start, orders.amount, self.own_power
+        prices = self.build_cost, self.model.power.turbine_cost
+        spread_over_building(self.model.month, *given, *prices, building, turbines)
+        return building, turbines
 
     def firm_ahead(self, lead):
         """Give the GW under contract for the lab at month + `lead`, ``(1, worlds)``; `lead` is ``(1, worlds)``."""

@@ -207,6 +207,16 @@ def hand_out_shares(paid, valuation, owned_before, owned):
             owned[holder, world] = owned_before[holder, world] * (1.0 - issued) + new
 
 
+@kernel(void, TABLE, TABLE, ROWS, OUT)
+def value_shares(owned, valuation, holder, by_party):
+    """Add up by party what the shares of each `holder` are worth, its share of the valuation. Changes by_party."""
+    by_party[:] = 0.0
+    for row in range(owned.shape[0]):
+        who = holder[row]
+        for world in range(owned.shape[1]):
+            by_party[who, world] += owned[row, world] * valuation[0, world]
+
+
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, FLAGS, int64, FLAGS, int64, OUT)
 def finance_orders(
     amount, called, equity_share, build_cost, announced_left, openness, frozen, closed, vehicle, willing, sponsor,

@@ -14,19 +14,26 @@ PER_WORLD = types.Array(float64, 1, "C", readonly=True)
 OUT_ROW = float64[::1]
 
 
-@kernel(void, int64, MONTHS, MONTHS, TABLE, TABLE, OUT)
-def spread_over_building(month, build_months, start, amount, block, out):
-    """A month's part of what stands in rungs that are being built, evenly over the time to build; changes out."""
+@kernel(void, int64, MONTHS, MONTHS, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def spread_over_building(
+    month, build_months, start, amount, own_power, build_cost, turbine_cost, building, turbines
+):
+    """A month's part of what orders that are being built cost, evenly over the time to build, and their own power.
+
+    amount and own_power of each rung, GW; changes building and turbines, US$bn.
+    """
     rungs, worlds = amount.shape
     for world in range(worlds):
-        out[0, world] = 0.0
+        building[0, world], turbines[0, world] = 0.0, 0.0
     for rung in range(rungs):
         for world in range(worlds):
             first = start[rung, world]
             if first - build_months[0, world] <= month and month < first and amount[rung, world] > 0.0:
-                out[0, world] += block[rung, world]
+                building[0, world] += amount[rung, world]
+                turbines[0, world] += own_power[rung, world]
     for world in range(worlds):
-        out[0, world] = out[0, world] / build_months[0, world]
+        building[0, world] = building[0, world] / build_months[0, world] * build_cost[0, world]
+        turbines[0, world] = turbines[0, world] / build_months[0, world] * turbine_cost[0, world]
 
 
 @kernel(boolean, FLAGS, FLAGS, MONTHS, OUT_FLAGS, OUT_MONTHS)

@@ -298,7 +298,9 @@ def test_announced_capacity_with_turbines_of_its_own_needs_no_connection_and_pay
     assert (start == np.maximum(model.openai.planning_lead[0], np.ceil(model.power.turbine_wait[0]))).all()
     model.month = int(start.max()) - 1
     at_the_meter, months = model.power_contracts.pue, contracts.build_months
-    np.testing.assert_allclose(contracts.turbine_cost(), at_the_meter * model.power.turbine_cost / months)
+    np.testing.assert_allclose(
+        contracts.costs_of_building()[1], at_the_meter * model.power.turbine_cost / months
+    )
     model.month = 0
     assert orders_kept(model) == 1.0
     assert orders_kept(with_an_order(params | {"power.turbine_book": False}, 512)) < 0.9
