@@ -79,7 +79,8 @@ class Family:
     sign: int = 0
     given_up: np.ndarray | None = None
     legs: slice = field(default=slice(0, 0))
-    entries: Entries | None = None
+    shape: tuple = ()  # of its blocks, once the worlds are allocated
+    posting: tuple = ()  # its first leg, its payers, who always pays, and its entries: for `kernels.pay_from_cash`
 
     def __len__(self):
         """Give the number of legs."""
@@ -258,12 +259,14 @@ class Ledger:
         said = Declared(self.always_pays, families, self.instruments, self._holders, self._issuers)
         topology = self.topology = topology_of(said)
         for family, legs, entries in zip(families, topology.legs_of, topology.entries_of, strict=True):
-            family.legs, family.entries = legs, entries
+            family.legs, family.posting = legs, (legs.start, family.payer, self.always_pays, *entries)
         vars(self).update(vars(topology))
 
     def allocate(self, worlds, cash, claims, real_assets):
         """Take in the books of month 0: one column each, the same in every world, US$bn."""
         self.worlds, first, parties = worlds, self._legs, len(self.parties)
+        for family in self.families.values():
+            family.shape = len(family), worlds
         self._balances = _block(np.concatenate([cash, claims, real_assets]), worlds)
         self.payable = np.zeros((first, worlds))
         self.live = np.ones((first, worlds), dtype=bool)
@@ -306,12 +309,9 @@ class Ledger:
         """Make ``amount`` ``(legs, worlds)`` fall due on a family; legs of closed parties bill nothing."""
         if not family.cleared:
             raise ValueError(f"{family.kind}: no clearing would ever pay such a bill")
-        amount = self._for_each_leg(family, amount)
-        due, how = (
-            np.empty(amount.shape),
-            (self.live, even_closed, family.legs.start, family.nature == INCOME),
-        )
-        kernels.fall_due(*how, amount, self.payable, self.accrued, due)
+        amount, due = self._for_each_leg(family, amount), np.empty(family.shape)
+        first, accrues = family.legs.start, family.nature == INCOME
+        kernels.fall_due(self.live, even_closed, first, accrues, amount, self.payable, self.accrued, due)
         return due
 
     def file(self, family, amount):
@@ -323,10 +323,9 @@ class Ledger:
 
         These are the payments made outside the clearing: draws, capital calls, equity, sales to customers.
         """
-        wanted = self._for_each_leg(family, wanted)
-        paid, how = np.empty(wanted.shape), (self.live, even_closed, family.legs.start, family.payer)
-        books = self._scratch, self.flow, self._balances
-        found = kernels.pay_from_cash(*how, self.always_pays, *family.entries, wanted, *books, paid)
+        wanted, paid = self._for_each_leg(family, wanted), np.empty(family.shape)
+        books = self._scratch, self.flow, self._balances, paid
+        found = kernels.pay_from_cash(self.live, even_closed, *family.posting, wanted, *books)
         if found == kernels.NEGATIVE:
             raise ValueError(f"{family.kind}: nobody pays a negative amount")
         if found == kernels.SOMETHING and family.cleared and family.nature == INCOME:
@@ -335,11 +334,10 @@ class Ledger:
 
     def _for_each_leg(self, family, amount):
         """Give the amounts ``(legs, worlds)``; nearly every rule has made such a block."""
-        shape = (len(family.payer), self.worlds)
-        is_block = type(amount) is np.ndarray and amount.shape == shape and amount.dtype is _FLOAT
+        is_block = type(amount) is np.ndarray and amount.dtype is _FLOAT and amount.shape == family.shape
         if is_block and amount.flags.c_contiguous:
             return amount
-        block = np.empty(shape)
+        block = np.empty(family.shape)
         block[...] = amount
         return block
 
