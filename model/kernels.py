@@ -143,12 +143,17 @@ def pay_from_cash(
     return found
 
 
-@kernel(void, READ, READ, BLOCK)
-def share_paid(due, left, out):
-    """Give the share that was paid of what was due, of which `left` is left; 1 where nothing was due."""
+@kernel(void, READ, READ, ROWS, BLOCK)
+def share_paid(due, payable, payer, out):
+    """Give the share that each party paid of what was due of it, of which what is payable is left; 1 of nothing."""
+    out[:] = 0.0
+    for leg in range(payable.shape[0]):
+        row = payer[leg]
+        for world in range(payable.shape[1]):
+            out[row, world] += payable[leg, world]
     for row in range(due.shape[0]):
         for world in range(due.shape[1]):
-            share = 1.0 - left[row, world] / max(due[row, world], 1e-9)
+            share = 1.0 - out[row, world] / max(due[row, world], 1e-9)
             out[row, world] = min(max(share, 0.0), 1.0) if due[row, world] > 1e-9 else 1.0
 
 

@@ -403,7 +403,7 @@ class Ledger:
     def share_paid(self, due):
         """Give the share that each party has paid of what was `due` before the clearing, ``(parties, worlds)``."""
         share = np.empty(due.shape)
-        kernels.share_paid(due, self.outgoing(), share)
+        kernels.share_paid(due, self.payable[self.cleared], self.payer, share)
         return share
 
     def foresee(self, paid_share):
