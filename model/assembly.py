@@ -351,12 +351,6 @@ class Assembly(WorldsModel):
         return (self.leases.rent_billed + self.leases.rent_from_others) * 12.0
 
     @property
-    def refinanceable(self):
-        """Whether each party's maturing bonds are rolled by the market, ``(parties, worlds)``."""
-        bearable = self.party_block("leverage") <= 1.15 * self.party_block("leverage_ceiling")
-        return bearable & (self.solvency.months_missed == 0) & ~self.ledger.closed
-
-    @property
     def operating_cash(self):
         """Operating cash of every firm this month, read off the Ledger's journal, ``(firms, worlds)``."""
         return self._operating @ self.ledger.flow

@@ -32,8 +32,10 @@ from model.kernels_credit import (
     quote_loans,
     ration_new_lending,
     rent_if_relet,
+    room_with_lenders,
     share_draws,
     share_to_sell,
+    terms_of_renewal,
     value_sites,
 )
 from model.ladder import annuity_factor, level_annuity
@@ -665,10 +667,12 @@ class Loans(Mechanism):
         self.principal_due = ledger.bill(self.principal, scheduled)
         ledger.bill(self.bullets, bullet)
         parties, sites = np.zeros(ledger.cash.shape), np.zeros(ahead.shape)
-        service = np.empty(shape)
-        add_service(self.interest_due, self.principal_due, self.debtor, self.site, service, parties, sites)
-        vars(self).update(service=service, service_of_parties=parties, service_of_sites=sites)
-        self.site_rate = self.rate.take(self.first_of_site, axis=0)
+        service, site_rate, where = np.empty(shape), np.empty(ahead.shape), (self.debtor, self.site)
+        loans = self.interest_due, self.principal_due, *where, self.rate, self.first_of_site
+        add_service(*loans, service, parties, sites, site_rate)
+        vars(self).update(
+            service_of_parties=parties, service_of_sites=sites, service=service, site_rate=site_rate
+        )
 
     def _annuity_factor(self, ahead):
         """Give the annuity factor of what is left of the level profile of the sites' loans, ``(site loans, worlds)``.
@@ -845,36 +849,71 @@ class Loans(Mechanism):
         month = self.model.month + 12
         if not matures_in(month, self.maturity, self.matures):
             return
-        due, balance = (self.maturity == month) & self.matures, self.balance
-        self.agreed = np.where(due, self._advance(balance, 0.0, self.may_hold(balance)), self.agreed)
-        gap = self.by_site @ ((balance - self.agreed) * (due & self.is_site))
+        balance, agreed = self.balance, self.agreed.copy()
+        due = (self.maturity == month) & self.matures
+        rows = np.flatnonzero(np.logical_or.reduce(due, axis=1))
+        room = self.may_hold(balance).take(rows, axis=0)
+        agreed[rows] = np.where(due[rows], self._advance(rows, 0.0, room), agreed[rows])
+        self.agreed = agreed
+        gap = self.by_site @ ((balance - agreed) * (due & self.is_site))
         self.model.site_equity.promise(gap)
 
-    def _advance(self, balance, points, room):
-        """Give what would be lent again on each loan at today's rate + `points` per year."""
-        credit, month = self.model.credit, self.model.month
-        rate = credit.base_rate + self.market_margin() + points
-        rent = self.model.lease_rent_year
-        lease_left = self.lease_end - month - 12
-        n_left = np.maximum(self.profile - 12 - self.amortised, 60)
-        within = np.minimum(n_left, np.maximum(lease_left, 1.0))
-        n_left = np.where(credit.profile_within_lease, within, n_left)
-        long_enough = lease_left >= 12 * credit.refinancing_years
-        cash_flow = self._of_site(rent * (1.0 - self.model.sites.operating_share))
-        part = balance / np.maximum(self._of_site(self.by_site @ balance), 1e-9)
-        willing = self.model.refinanceable.take(self.debtor, axis=0)
+    def _advance(self, rows, points, room):
+        """Give what would be lent again on the loans of some `rows` at today's rate + `points` per year."""
+        model, credit, firms = self.model, self.model.credit, self.model.firms
+        shape = len(rows), self.worlds
+        request, value, cash_flow, liquidity = (
+            np.empty(shape),
+            np.empty(shape),
+            np.empty(shape),
+            np.empty(shape),
+        )
+        monthly, payments, rent = np.empty(shape), np.empty(shape), model.lease_rent_year
+        terms_of_renewal(
+            rows,
+            model.month,
+            self.balance,
+            self.is_site,
+            self.site,
+            self.lease_end,
+            self.profile,
+            self.amortised,
+            credit.profile_within_lease,
+            credit.refinancing_years,
+            credit.base_rate,
+            self.market_margin(),
+            points,
+            rent,
+            model.sites.operating_share,
+            self.site_value(rent),
+            firms.first_row,
+            firms.leverage,
+            firms.leverage_ceiling,
+            model.solvency.months_missed,
+            model.ledger.closed,
+            credit.openness,
+            self.debtor,
+            self.by_banks,
+            self.lender,
+            model.ledger.cash,
+            UNBOUNDED,
+            request,
+            value,
+            cash_flow,
+            monthly,
+            payments,
+            liquidity,
+        )
         return advance(
-            np.where(self.is_site, balance * long_enough, balance * willing * credit.openness),
-            value=np.where(self.is_site, self._of_site(self.site_value(rent)) * part, UNBOUNDED),
+            request,
+            value=value,
             loan_to_value=credit.loan_to_value,
             owed=0.0,
-            cash_flow=np.where(self.is_site, cash_flow * part, UNBOUNDED),
+            cash_flow=cash_flow,
             cover=credit.refinancing_dscr,
-            annuity=12.0 * level_annuity(np.ones_like(rate), rate / 12.0, n_left),
+            annuity=12.0 * level_annuity(1.0, monthly, payments),
             name_room=room,
-            liquidity=self.model.ledger.cash.take(self.lender, axis=0) * self.by_banks
-            + balance
-            + UNBOUNDED * ~self.by_banks,
+            liquidity=liquidity,
         )
 
     def refinanceable_at(self, points):
@@ -882,7 +921,9 @@ class Loans(Mechanism):
 
         ``(sites, worlds)``, US$bn; before lenders' room, which does not depend on the rate.
         """
-        return self.by_site @ (self._advance(self.balance, points, UNBOUNDED) * self.is_site)
+        lent = np.zeros(self.rate.shape)
+        lent[self.site_rows] = self._advance(self.site_rows, points, UNBOUNDED)
+        return self.by_site @ lent
 
     def maturity_wall(self, years, extended=False):
         """Give what falls due at once in each coming year, ``(years, worlds)``: bullets at today's balances.
@@ -923,11 +964,10 @@ class Loans(Mechanism):
 
     def may_hold(self, balance):
         """Give what each loan's lender may hold of it beside everything else it has lent; others are not bound."""
-        banks, place = self.model.banks, self.model.places["bank"]
-        limit = np.minimum(banks.limit - banks.lent, banks.name_limit - banks.exposure_to_openai)
-        block = np.full((len(self.model.party_names), self.worlds), 1e6)
-        block[place] = limit
-        return np.maximum(np.take(block, self.lender, axis=0) + balance, 0.0)
+        banks, room = self.model.banks, np.empty(balance.shape)
+        limits = banks.limit, banks.lent, banks.name_limit, banks.exposure_to_openai
+        room_with_lenders(balance, self.lender, banks.first_row, *limits, UNBOUNDED, room)
+        return room
 
     def extend(self):
         """Use an extension option of 12 months where refinancing falls short and the cover allows it.

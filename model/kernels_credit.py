@@ -190,10 +190,18 @@ def fall_due(
     return some
 
 
-@kernel(void, TABLE, TABLE, ROWS, ROWS, OUT, OUT, OUT)
-def add_service(interest, principal, debtor, site, service, of_parties, of_sites):
-    """Debt service of each loan, and added up by party and by site; the last two come in as zeros."""
+@kernel(void, TABLE, TABLE, ROWS, ROWS, TABLE, ROWS, OUT, OUT, OUT, OUT)
+def add_service(
+    interest, principal, debtor, site, rate, first_of_site, service, of_parties, of_sites, rate_of_sites
+):
+    """Debt service of each loan, and added up by party and by site, which come in as zeros; the rate of a site's loan.
+
+    That is the rate of the `first_of_site`.
+    """
     loans, worlds = service.shape
+    for at in range(first_of_site.shape[0]):
+        for world in range(worlds):
+            rate_of_sites[at, world] = rate[first_of_site[at], world]
     for loan in range(loans):
         at, who = site[loan], debtor[loan]
         for world in range(worlds):
@@ -295,6 +303,71 @@ def value_sites(rent, base_rate, spread, multiple, followed, least, value):
             wider = 1.0 + followed[site, world] * (multiple[0, world] - 1.0)
             asked = base_rate[0, world] + spread[0, world] * wider
             value[site, world] = rent[site, world] / max(asked, least)
+
+
+@kernel(void, TABLE, ROWS, int64, TABLE, TABLE, TABLE, TABLE, float64, OUT)
+def room_with_lenders(balance, lender, first_bank, limit, lent, name_limit, exposure, unbounded, room):
+    """What each loan's lender may hold of it, beside all else that it has lent.
+
+    A bank, a party from row `first_bank` on, is bound by its limit and by that for what hangs on the lab.
+    """
+    for loan in range(balance.shape[0]):
+        bank = lender[loan] - first_bank
+        is_bank = 0 <= bank < limit.shape[0]
+        for world in range(balance.shape[1]):
+            left = unbounded
+            if is_bank:
+                of_name = name_limit[bank, world] - exposure[bank, world]
+                left = min(limit[bank, world] - lent[bank, world], of_name)
+            room[loan, world] = max(left + balance[loan, world], 0.0)
+
+
+@kernel(
+    void, ROWS, int64, TABLE, FLAGS, ROWS, MONTHS, MONTHS, MONTHS, FLAGS, MONTHS, TABLE, TABLE, float64, TABLE, TABLE,
+    TABLE, int64, TABLE, TABLE, MONTHS, FLAGS, TABLE, ROWS, FLAGS, ROWS, TABLE, float64, OUT, OUT, OUT, OUT, OUT, OUT,
+)  # fmt: skip
+def terms_of_renewal(
+    rows, month, balance, is_site, site, lease_end, profile, amortised, profile_within_lease, years, base, margin,
+    points, rent, operating_share, site_worth, first_firm, leverage, leverage_ceiling, months_missed, closed, openness,
+    debtor, by_banks, lender, cash, unbounded,
+    request, value, cash_flow, monthly, payments, liquidity,
+):  # fmt: skip
+    """What `model.pricing.advance` is asked for loans of some `rows` that fall due in a year.
+
+    A site asks for its balance if its lease outlasts the new loan of so many `years`; its loans share its worth and
+    its rent less running costs by what is owed on each, and the new profile is what is left, five years at least, and
+    may have to end with the lease. A firm asks for its balance while its leverage is bearable and nothing in arrears,
+    times the openness of the market; neither its value nor its cash binds. monthly: rate of base + margin + points. A
+    bank lends what it has.
+    """
+    worlds = balance.shape[1]
+    owed = np.zeros(rent.shape)
+    for loan in range(balance.shape[0]):
+        if site[loan] >= 0:
+            for world in range(worlds):
+                owed[site[loan], world] += balance[loan, world]
+    for row in range(rows.shape[0]):
+        loan = rows[row]
+        at, who, own = site[loan], debtor[loan], lender[loan]
+        firm, lease_left = who - first_firm, lease_end[loan, 0] - month - 12
+        is_firm = 0 <= firm < leverage.shape[0]
+        for world in range(worlds):
+            drawn, left = balance[loan, world], max(profile[loan, 0] - 12 - amortised[loan, world], 60)
+            if profile_within_lease[0, world]:
+                left = min(left, max(lease_left, 1))
+            monthly[row, world] = (base[0, world] + margin[loan, world] + points) / 12.0
+            payments[row, world] = left
+            liquidity[row, world] = cash[own, world] + drawn if by_banks[loan, 0] else drawn + unbounded
+            if is_site[loan, 0]:
+                part = drawn / max(owed[at, world], 1e-9)
+                kept = rent[at, world] * (1.0 - operating_share[at, world])
+                request[row, world] = drawn if lease_left >= 12 * years[0, world] else 0.0
+                value[row, world], cash_flow[row, world] = site_worth[at, world] * part, kept * part
+            else:
+                bears = not is_firm or leverage[firm, world] <= 1.15 * leverage_ceiling[firm, world]
+                rolls = bears and months_missed[who, world] == 0 and not closed[who, world]
+                request[row, world] = drawn * openness[0, world] if rolls else 0.0
+                value[row, world], cash_flow[row, world] = unbounded, unbounded
 
 
 @kernel(void, TABLE, FLAGS, MONTHS, OUT)
