@@ -242,17 +242,7 @@ class SiteCompany(Party):
         loans, shape = self.model.loans, self.dscr.shape
         free_cash, reserve = np.empty(shape), np.empty(shape)
         prepaid, distribution = np.empty(shape), np.empty(shape)
-        of_loans = (
-            loans.site_owed,
-            loans.site_appraisal,
-            loans.site_rate,
-            loans.site_interest_billed,
-            loans.site_interest_paid,
-            loans.site_interest_left,
-            loans.site_principal_billed,
-            loans.site_principal_paid,
-            loans.site_principal_left,
-        )
+        of_loans = loans.site_owed, loans.site_appraisal, loans.site_rate, loans.site_service
         of_site = (
             self.covenants,
             self.months_complete,

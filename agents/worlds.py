@@ -567,10 +567,6 @@ class Mechanism(_Holder):
         self.model, self.worlds, self._blocks, self._layouts = model, model.worlds, vars(self), {}
         model.mechanisms[self.group] = self
 
-    def set_rows(self, names, block):
-        """Assign several States of one row each, all numbers: the rows of a block ``(names, worlds)``, frozen here."""
-        self._blocks.update(zip(names, _freeze(block)[:, None], strict=True))
-
 
 class WorldsModel(mesa.Model):
     """A Mesa model whose agents live in many worlds at once.

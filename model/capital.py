@@ -183,7 +183,9 @@ class SiteEquity(Mechanism):
         investors; a site is cured in full or not at all.
         """
         sites, ledger, funds = self.model.sites, self.model.ledger, self.model.funds
-        if not sites.cure_needed.any():
+        if (
+            self.model.month % 3 != 2 or not sites.cure_needed.any()
+        ):  # covenants are tested when a quarter ends
             return
         needed, paid_in, called = sites.cure_needed, self.paid_in, np.empty(ledger.cash.shape)
         asked, whole, refused = (

@@ -34,6 +34,7 @@ from model.kernels_credit import (
     rent_if_relet,
     room_with_lenders,
     share_draws,
+    share_prepayment,
     share_to_sell,
     terms_of_renewal,
     value_sites,
@@ -372,8 +373,7 @@ class Loans(Mechanism):
 
     undrawn = line_undrawn = site_undrawn = site_balance = site_rate = None
     interest_due = principal_due = drawn_now = None
-    site_interest_billed = site_principal_billed = site_interest_paid = site_principal_paid = None
-    site_interest_left = site_principal_left = site_owed = site_appraisal = None
+    site_service = site_owed = site_appraisal = None
     service = service_of_parties = service_of_sites = None
 
     def __init__(self, model, opening):
@@ -692,10 +692,13 @@ class Loans(Mechanism):
             self.model.ledger.change_claims(self.claim_rows, back)
 
     def note_service(self):
-        """Note after the clearing what each site was billed, has paid and still owes, and what it is worth."""
-        ledger, leases = self.model.ledger, self.model.leases
+        """Note after the clearing what each site was billed, has paid and still owes, and what it is worth.
+
+        `site_service`: interest and principal that were billed, then paid, then left, ``(6, sites, worlds)``.
+        """
+        ledger, leases, sites = self.model.ledger, self.model.leases, self.site_rate.shape
         self._round_off()
-        sums, rent = np.zeros((7, 5, self.worlds)), np.empty((5, self.worlds))
+        service, owed, rent = np.zeros((6, *sites)), np.zeros(sites), np.empty(sites)
         add_by_site(
             self.interest_due,
             self.principal_due,
@@ -706,11 +709,12 @@ class Loans(Mechanism):
             self.bullets.legs.start,
             self.balance,
             self.site,
-            sums,
+            service,
+            owed,
         )
-        vars(self).update(zip(SUMS_BY_SITE, sums, strict=True))
         rent_if_relet(leases.rent_due, leases.relet_share, leases.tenant, ledger.closed, rent)
-        self.site_appraisal = self.site_value(rent, self.model.sites.appraisal_cyclicality)
+        appraisal = self.site_value(rent, self.model.sites.appraisal_cyclicality)
+        vars(self).update(site_service=service, site_owed=owed, site_appraisal=appraisal)
 
     def _renew(self, renewed, rolled_over):
         """Give refinanced loans a new term at today's margin."""
@@ -1051,28 +1055,14 @@ class Loans(Mechanism):
 
         No loan is paid more than is owed on it: shares of a whole may add up to a hair more than the whole.
         """
-        if not amounts.any():
-            return amounts
-        owed = self.balance[self.site_rows]
-        whole = np.maximum(self.by_site @ (self.balance * self.is_site), 1e-12)
-        share = owed / np.take(whole, self.site[self.site_rows], axis=0)
-        parts = share * np.take(amounts, self.site[self.site_rows], axis=0)
-        self.model.ledger.pay(self.sweeps, np.minimum(parts, owed))
+        parts = np.empty((len(self.site_rows), self.worlds))
+        if share_prepayment(amounts, self.balance, self.site_rows, self.site, parts):
+            self.model.ledger.pay(self.sweeps, parts)
         return amounts
 
 
 ROUNDING = 1e-9
 """US$bn: what rounding may leave of a loan that is repaid; more than that is no rounding, and is left to be seen."""
-SUMS_BY_SITE = (
-    "site_interest_billed",
-    "site_principal_billed",
-    "site_interest_paid",
-    "site_principal_paid",
-    "site_interest_left",
-    "site_principal_left",
-    "site_owed",
-)
-"""What is noted of each site's loans after the clearing, in the order in which it is added up."""
 UNBOUNDED = 1e6
 """US$bn: a limit that never binds."""
 LAB_LOAN, MODEL_OF_LAB_LOAN = "loan_lab_build", "loan_stargate"

@@ -263,24 +263,46 @@ def share_draws(
             wanted[loan, world] = min(asked, undrawn[loan, world])
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, int64, int64, int64, TABLE, ROWS, SUMS)
-def add_by_site(interest_due, principal_due, flow, payable, interest, principal, bullets, balance, site, out):
-    """Add up by site what its loans were billed, were paid and still owe; `out` ``(7, sites, worlds)`` is zeros.
+@kernel(void, TABLE, TABLE, TABLE, TABLE, int64, int64, int64, TABLE, ROWS, SUMS, OUT)
+def add_by_site(
+    interest_due, principal_due, flow, payable, interest, principal, bullets, balance, site, service, owed
+):
+    """Add up by site what its loans were billed, were paid and left of interest and principal, and what they owe.
 
-    interest, principal and bullets: the first legs of these in flow and payable.
+    interest, principal and bullets: the first legs of these in flow and payable. Service ``(6, sites, worlds)`` and
+    owed come in as zeros.
     """
     loans, worlds = balance.shape
     for loan in range(loans):
         at, first, second, third = site[loan], interest + loan, principal + loan, bullets + loan
         if at >= 0:
             for world in range(worlds):
-                out[0, at, world] += interest_due[loan, world]
-                out[1, at, world] += principal_due[loan, world]
-                out[2, at, world] += flow[first, world]
-                out[3, at, world] += flow[second, world] + flow[third, world]
-                out[4, at, world] += payable[first, world]
-                out[5, at, world] += payable[second, world] + payable[third, world]
-                out[6, at, world] += balance[loan, world]
+                service[0, at, world] += interest_due[loan, world]
+                service[1, at, world] += principal_due[loan, world]
+                service[2, at, world] += flow[first, world]
+                service[3, at, world] += flow[second, world] + flow[third, world]
+                service[4, at, world] += payable[first, world]
+                service[5, at, world] += payable[second, world] + payable[third, world]
+                owed[at, world] += balance[loan, world]
+
+
+@kernel(boolean, TABLE, TABLE, ROWS, ROWS, OUT)
+def share_prepayment(amounts, balance, rows, site, parts):
+    """Share what sites prepay, ``(sites, worlds)``, among their loans, some `rows` of all, by what each owes.
+
+    No loan is paid more than it owes. Tells whether anything is prepaid.
+    """
+    some, owed = False, np.zeros(amounts.shape)
+    for row in range(rows.shape[0]):
+        for world in range(parts.shape[1]):
+            owed[site[rows[row]], world] += balance[rows[row], world]
+    for row in range(rows.shape[0]):
+        at, loan = site[rows[row]], rows[row]
+        for world in range(parts.shape[1]):
+            share = balance[loan, world] / max(owed[at, world], 1e-12)
+            parts[row, world] = min(share * amounts[at, world], balance[loan, world])
+            some |= amounts[at, world] != 0.0
+    return some
 
 
 @kernel(void, TABLE, TABLE, ROWS, FLAGS, OUT)

@@ -8,7 +8,7 @@ which a kernel names them; its columns are the cases.
 import numpy as np
 from numba import boolean, float64, int64, types, void
 
-from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, TABLE, kernel, part_of_kernel
+from agents.kernels import FLAGS, LAYERS, MONTHS, OUT, OUT_FLAGS, TABLE, kernel, part_of_kernel
 
 
 @part_of_kernel(types.UniTuple(float64, 9), *[float64] * 9)
@@ -147,23 +147,24 @@ def run_down(given, has_tested_dscr, out, flags):
 
 
 @kernel(
-    void, boolean, int64, int64, TABLE, FLAGS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS,
-    MONTHS, FLAGS, TABLE, TABLE, MONTHS, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT,
+    void, boolean, int64, int64, TABLE, FLAGS, TABLE, TABLE, TABLE, LAYERS, FLAGS, MONTHS, FLAGS, TABLE, TABLE, MONTHS,
+    TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT,
 )  # fmt: skip
 def run_cascades(
-    quarter_ends, first, first_site, cash, closed, owed, value, rate, interest, interest_paid, interest_left, principal,
-    principal_paid, principal_left, covenants, months_complete, event_of_default, free_before, reserve_before,
-    reserve_months, lockup_dscr, default_dscr, lockup_loan_to_value, default_loan_to_value, sweep, sweep_in_lockup,
-    dscr, free_cash, reserve, prepaid, distribution,
+    quarter_ends, first, first_site, cash, closed, owed, value, rate, service, covenants, months_complete,
+    event_of_default, free_before, reserve_before, reserve_months, lockup_dscr, default_dscr, lockup_loan_to_value,
+    default_loan_to_value, sweep, sweep_in_lockup, dscr, free_cash, reserve, prepaid, distribution,
 ):  # fmt: skip
     """Run sites' cash down their cascades, on what the clearing has paid to lenders already.
 
-    first: the sites' first row in cash and `closed`, of all parties; first_site: in what is owed, its value, and what
-    was billed, paid and left of interest and principal. Nothing is tested in the first year; what free cash did not
-    cover came out of the reserve; all cash is swept in an event of default. Changes what is left or leaves, nothing is
-    left of a site that is gone.
+    first: the sites' first row in cash and `closed`, of all parties; first_site: in what is owed, its value and rate,
+    and service: interest and principal that were billed, then paid, then left ``(6, sites, worlds)``. Nothing is tested
+    in the first year; what free cash did not cover came out of the reserve; all cash is swept in an event of default.
+    Changes what is left or leaves, nothing is left of a site that is gone.
     """
     sites, worlds = dscr.shape
+    interest, principal, interest_paid = service[0], service[1], service[2]
+    principal_paid, interest_left, principal_left = service[3], service[4], service[5]
     for row in range(sites):
         party, site = first + row, first_site + row
         for world in range(worlds):

@@ -270,7 +270,7 @@ class Solvency(Mechanism):
             # What an estate has paid for in its last clearing, such as ordered chips, finds no buyer any more.
             ledger.write_down(self.estate)
             self.estate = np.zeros(self.estate.shape, dtype=bool)
-        elif self.loss_now.any():
+        else:
             self.loss_now = np.zeros(self.loss.shape)
         left = np.empty((len(self.firm), self.worlds))
         if left_after_default(ledger.cash, ledger.closed, self.firm, left):

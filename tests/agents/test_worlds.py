@@ -577,16 +577,6 @@ def test_a_class_without_a_group_makes_no_agents_and_a_group_has_one_class():
         model.allocate()
 
 
-def test_a_mechanism_takes_the_rows_of_a_block_for_its_states():
-    town = Town()
-    weather, block = town.mechanisms["weather"], np.arange(4.0)[None] * 2.0
-    weather.set_rows(["heat"], block)
-    assert np.array_equal(weather.heat, block) and weather.heat.shape == (1, 4)
-    assert not weather.heat.flags.writeable and not block.flags.writeable
-    with pytest.raises(ValueError, match="longer"):
-        weather.set_rows(["heat"], np.zeros((2, 4)))
-
-
 # -- Params --------------------------------------------------------------------------------------------------
 
 NUMBER = Param(0.5, "share", (0, 1), "A number.")

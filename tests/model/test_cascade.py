@@ -17,11 +17,11 @@ def market(worlds=24, months=96, events=(), **params):
 
 
 def cascade_of(
-    model, owed, value, rate, interest, interest_paid, interest_left, principal, principal_paid, principal_left,
-    covenants, months_complete, event_of_default, free, kept, reserve_months, lockup_dscr, default_dscr,
-    lockup_loan_to_value, default_loan_to_value, sweep, sweep_in_lockup, dscr, *_,
+    model, owed, value, rate, service, covenants, months_complete, event_of_default, free, kept, reserve_months,
+    lockup_dscr, default_dscr, lockup_loan_to_value, default_loan_to_value, sweep, sweep_in_lockup, dscr, *_,
 ):  # fmt: skip
     """What `project_finance_cascade` does with what a month's cascade of all sites is given."""
+    interest, principal, interest_paid, principal_paid, interest_left, principal_left = service
     complete, young = months_complete > 0, (months_complete < 12) | ~covenants
     cash_flow = model.sites.cash + (interest_paid + principal_paid) - free - kept
     leaked = np.minimum(np.maximum(-free - cash_flow, 0.0), kept)
@@ -63,8 +63,9 @@ def test_the_cascade_pays_what_the_clearing_paid_and_cash_is_free_cash_and_reser
     for _ in range(96):
         model.step()
         done, alive = calls[-1], ~model.ledger.closed[model.places["site_company"]]
-        for paid, name in ((done.interest, "interest"), (done.principal, "principal")):
-            assert paid[alive] == pytest.approx(getattr(loans, f"site_{name}_paid")[alive], abs=1e-8)
+        _, _, *paid, _, _ = loans.site_service
+        assert done.interest[alive] == pytest.approx(paid[0][alive], abs=1e-8)
+        assert done.principal[alive] == pytest.approx(paid[1][alive], abs=1e-8)
         assert sites.cash[alive] == pytest.approx((sites.free_cash + sites.reserve)[alive], abs=1e-8)
         assert (sites.reserve >= 0.0).all() and (done.payable < 1e-8).all()
         assert (sites.distribution[sites.locked_up & alive] == 0.0).all()
@@ -79,7 +80,7 @@ def test_owners_get_nothing_before_the_reserve_is_full():
     sites, paid = model.sites, 0.0
     for _ in range(96):
         model.step()
-        target = sites.reserve_months * model.loans.site_interest_billed
+        target = sites.reserve_months * model.loans.site_service[0]
         owing = model.loans.site_owed > 1e-6
         early = owing & (sites.reserve < 0.9 * target) & (sites.distribution > 1e-9)
         assert not early.any()
