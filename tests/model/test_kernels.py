@@ -175,7 +175,9 @@ class Case:
         return closed, *ends, self.flags(self.legs, self.worlds)
 
     def share_paid(self):
-        return [self.block(self.parties, 0.0) for _ in range(3)]
+        payer, _ = self.parties_of_legs()
+        due, share = self.block(self.parties, 0.0), self.block(self.parties, 0.0)
+        return due, self.block(self.legs, 0.0), payer, share
 
     def write_off(self):
         payer, payee = self.parties_of_legs()
