@@ -117,8 +117,8 @@ class Stack(NamedTuple):
 
         Firm load alone is priced there only: in some 6% of the blocks.
         """
-        off, (without, beyond, chance) = np.empty(price.shape), np.empty((3, price.size))
-        leave_at = np.empty(price.size, dtype=np.int64)
+        off, leave_at = np.empty(price.shape), np.empty(price.size, dtype=np.int64)
+        without, beyond, chance = (np.empty(price.size) for _ in range(3))
         leavers = find_leavers(*self, bid, price, firm, off, leave_at, without, beyond, chance)
         if leavers:
             lost_load, quantile = ndtr(beyond[:leavers]), ndtri(chance[:leavers])
