@@ -126,7 +126,8 @@ class Lab(Firm):
         the scaling law; the stock decays at `training_decay` a year. With the frontier arm of the pincer off, each
         further unit of compute buys as much as the first: gamma * (multiple - 1).
         """
-        stock, effective = np.empty(self.quality.shape), np.empty(self.quality.shape)
+        technology, shape = self.model.technology, self.quality.shape
+        stock, effective = np.empty(shape), np.empty(shape)
         given = (
             self.compute_used,
             self.inference_need,
@@ -135,9 +136,11 @@ class Lab(Firm):
             self.opening_stock,
         )
         add_training(*as_rows(*given, stock, effective))
-        self.training_stock = stock
-        grown = self.model.technology.bends(np.log(effective, out=effective) + self.efficiency)
-        self.quality = self.quality_per_loss * loss_reduction(grown, self.model.technology.loss_exponent)
+        grown = np.log(effective, out=effective)
+        grown += self.efficiency
+        quality = loss_reduction(technology.bends(grown), technology.loss_exponent)
+        quality *= self.quality_per_loss
+        self.training_stock, self.quality = stock, quality
 
     def set_price(self):
         """Hand on part of the own efficiency gain, follow a more efficient rival part of the way down.

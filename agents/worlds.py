@@ -246,6 +246,10 @@ def _members(cls, root):
     return members
 
 
+_NOT_DECLARED = ()
+"""In the place of a layout: an attribute like any other, which was asked for before and may be set."""
+
+
 class _Holder:
     """What reads and writes blocks: an agent (one row), a cohort or a mechanism (all rows).
 
@@ -260,6 +264,9 @@ class _Holder:
     def __setattr__(self, name, value):
         """Assign what is declared; once the worlds are allocated, a new public name is a spelling mistake."""
         layout = self._layouts.get(name)
+        if layout is _NOT_DECLARED:
+            object.__setattr__(self, name, value)
+            return
         if layout is not None and type(value) is np.ndarray:
             (dtype, shape, strides, joined), base = layout, value.base
             alike = value.dtype is dtype and value.shape == shape and value.strides == strides
@@ -285,6 +292,8 @@ class _Holder:
             raise AttributeError(f"{name} is made of Params: no rule sets it")
         elif name[0] == "_" or not self._sealed or name in vars(self) or self._is_data(name):
             super().__setattr__(name, value)
+            if self._sealed and self._row is None:
+                self._layouts[name] = _NOT_DECLARED
         else:
             raise self._no_such(name)
 

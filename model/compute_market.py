@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State, of_params, total
+from agents.worlds import Mechanism, Param, State, of_params
 from model.kernels_compute import (
     change_regime,
     compare_with_hand,
@@ -175,25 +175,19 @@ class ComputeMarket(Mechanism):
         """Give the rent of capacity of this age over that of the newest: discount^(age / 5 years)."""
         return np.exp(years / 5.0 * self.log_discount)
 
-    @property
-    def looking_for_tenants(self):
-        """Capacity that nobody has a use for yet, GW: of contracts, and what hyperscalers built beyond their plans."""
-        surplus = self.model.hyperscalers.surplus
-        return self.idle_pool + total(np.maximum(surplus, 0.0))[None, :] if surplus.any() else self.idle_pool
-
     def clear_rent(self):
         """Set the rent: trend x scarcity^elasticity x e^(-obsolescence x industry gain - fire sale) x noise.
 
-        scarcity = compute that labs want / compute at hand; the rent of old capacity never falls below nothing,
-        and capacity that does not earn its running cost is not let. In a glut the noise falls steadily; after it
-        the rent returns to its trend, 3% of the gap a month.
+        scarcity = compute that labs want / compute at hand, what nobody has a use for yet included; the rent of old
+        capacity never falls below nothing, and capacity that does not earn its running cost is not let. In a glut the
+        noise falls steadily; after it the rent returns to its trend, 3% of the gap a month.
         """
         self.move_regime()
         openai, row = self.model.openai, self.rent.shape
         in_use, tightness, shock = np.empty(row), np.empty(row), np.empty(row)
-        used = self.model.rivals.compute_used
-        need, training = openai.inference_need, openai.training_plan
-        compare_with_hand(need, training, used, openai.available, self.looking_for_tenants, in_use, tightness)
+        wanted = openai.inference_need, openai.training_plan, self.model.rivals.compute_used
+        at_hand = openai.available, self.idle_pool, self.model.hyperscalers.surplus
+        compare_with_hand(*wanted, *at_hand, in_use, tightness)
         exponents, rent, old_rent = np.empty((3, self.worlds)), np.empty(row), np.empty(row)
         exponents_of_rent(
             self.model.month,

@@ -645,20 +645,19 @@ class Leases(Mechanism):
         )
 
     @of_params
-    def log_rise(self):
-        """Log of the yearly rise of the rent."""
-        return np.log1p(self.escalator)
+    def _rise_by_month(self):
+        """Rent over that of each lease's start in every month of the horizon, ``(months, leases, worlds)``."""
+        return np.exp(np.log1p(self.escalator) * self._months_running / 12.0)
 
     def bill(self):
         """Bill rent for energised capacity; collect it from a new tenant where the old one has gone."""
         ledger, month, shape = self.model.ledger, self.model.month, self.rent_due.shape
-        rise = np.exp(self.log_rise * self._months_running[month] / 12.0)
         due, to_heirs, let = np.empty(shape), np.empty(shape), np.empty(shape)
         empty = np.empty(shape, dtype=np.int64)
         some_to_heirs = rents_due(
             month,
             self.model.sites.energised,
-            rise,
+            self._rise_by_month[month],
             self.full_gw,
             self.full_rent,
             self.rent_level,

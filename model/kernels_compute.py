@@ -38,14 +38,22 @@ def change_regime(
         stale[0, world] = stale_before[0, world] * (1.0 - 1.0 / 60.0) + fresh
 
 
-@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
-def compare_with_hand(need, training, rivals_used, available, idle, in_use, tightness):
-    """Compute wanted over compute at hand, where rivals use what they have; all that is `in_use` or idle, GW."""
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
+def compare_with_hand(need, training, rivals_used, available, idle_pool, surplus, in_use, tightness):
+    """Compute wanted over compute at hand, where rivals use what they have; all that is `in_use` or idle, GW.
+
+    Idle: what looks for tenants of contracts' capacity, and the `surplus` that hyperscalers built beyond their plans.
+    """
     for world in range(tightness.shape[1]):
-        rivals = 0.0
+        rivals = beyond = 0.0
+        for builder in range(surplus.shape[0]):
+            beyond += max(surplus[builder, world], 0.0)
         for rival in range(rivals_used.shape[0]):
             rivals += rivals_used[rival, world]
-        wanted, hand = need[0, world] + training[0, world], available[0, world] + idle[0, world]
+        wanted, hand = (
+            need[0, world] + training[0, world],
+            available[0, world] + (idle_pool[0, world] + beyond),
+        )
         in_use[0, world] = hand + rivals + 0.1
         tightness[0, world] = (wanted + rivals + 0.1) / in_use[0, world]
 
