@@ -12,6 +12,7 @@ from model.hardware import Geometric
 from model.kernels_contracts import (
     add_ahead,
     add_bills,
+    add_last,
     add_sales,
     add_up_compute,
     bill_contracts,
@@ -116,7 +117,7 @@ class Halls(Mechanism):
         ahead, month, block = self._ahead
         if ahead is not self.ahead or month != self.model.month:
             block = np.empty((self.rows + 1, self.worlds))
-            block[:-1], block[-1] = self.ahead, max(META_COMPLETE - self.model.month, 0)
+            add_last(self.ahead, float(max(META_COMPLETE - self.model.month, 0)), block)
             self._ahead = self.ahead, self.model.month, block
         return block
 

@@ -39,7 +39,7 @@ from model.kernels_credit import (
     terms_of_renewal,
     value_sites,
 )
-from model.ladder import annuity_factor, level_annuity
+from model.ladder import level_annuity
 from model.ledger import CLAIM
 from model.opening import DEBT_KINDS
 from model.pricing import (
@@ -647,7 +647,7 @@ class Loans(Mechanism):
             ahead,
             self.site,
             self.place_of_site_rows,
-            self._annuity_factor(ahead),
+            *self._level_terms(ahead),
             self.agreed,
             partners.prepayment,
             partners.first_row,
@@ -674,16 +674,17 @@ class Loans(Mechanism):
             service_of_parties=parties, service_of_sites=sites, service=service, site_rate=site_rate
         )
 
-    def _annuity_factor(self, ahead):
-        """Give the annuity factor of what is left of the level profile of the sites' loans, ``(site loans, worlds)``.
+    def _level_terms(self, ahead):
+        """Give monthly rate, payments left and (1 + rate)^-payments - 1 of sites' loans, ``(site loans, worlds)`` each.
 
-        Only once some site is complete: until then, with halls `ahead` everywhere, nobody asks for it.
+        The last only once some site is complete: until then, with halls `ahead` everywhere, nobody asks for it.
         """
         shape = len(self.site_rows), self.worlds
         monthly, payments = np.empty(shape), np.empty(shape)
         terms = self.rate, self.profile, self.amortised, self.site, ahead
         complete = level_terms(self.site_rows, *terms, monthly, payments)
-        return annuity_factor(monthly, payments) if complete else payments
+        discount = np.expm1(-payments * np.log1p(monthly)) if complete else payments
+        return monthly, payments, discount
 
     def _round_off(self):
         """Set to nothing what rounding has left below nothing on a loan that was repaid in several parts."""

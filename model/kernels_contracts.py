@@ -369,6 +369,17 @@ def minimum_payments(
             out[contract, world] = whole * floor[contract, world] / 12.0
 
 
+@kernel(void, TABLE, float64, OUT)
+def add_last(block, last, out):
+    """Copy a block and add a row that has `last` in every world."""
+    rows = block.shape[0]
+    for row in range(rows):
+        for world in range(out.shape[1]):
+            out[row, world] = block[row, world]
+    for world in range(out.shape[1]):
+        out[rows, world] = last
+
+
 @kernel(boolean, FLAGS, ROWS, FLAGS, OUT_FLAGS, OUT_FLAGS)
 def end_contracts(closed, buyer, ended_before, gone, ended):
     """End the contracts whose buyer is `closed` ``(parties, worlds)``; tells whether there is one that had not ended.

@@ -130,12 +130,12 @@ def quote_loans(
 
 @kernel(
     boolean, int64, TABLE, TABLE, int64, int64, TABLE, MONTHS, FLAGS, FLAGS, TABLE, TABLE, FLAGS, TABLE, FLAGS, TABLE,
-    TABLE, ROWS, ROWS, TABLE, TABLE, TABLE, int64, FLAGS, ROWS, MONTHS, OUT, OUT, OUT, OUT, OUT_MONTHS,
+    TABLE, ROWS, ROWS, TABLE, TABLE, TABLE, TABLE, TABLE, int64, FLAGS, ROWS, MONTHS, OUT, OUT, OUT, OUT, OUT_MONTHS,
 )  # fmt: skip
 def fall_due(
     month, balance, payable, principal, bullets, rate, maturity, is_level, is_rolled, schedule, once, by_draw,
-    repayment, of_vehicle, in_service, ahead, site, place, annuity_factor, agreed, prepayment,
-    first_partner, line_of, debtor, amortised_before,
+    repayment, of_vehicle, in_service, ahead, site, place, monthly, payments, discount, agreed,
+    prepayment, first_partner, line_of, debtor, amortised_before,
     interest, scheduled, bullet, rolled_over, amortised,
 ):  # fmt: skip
     """What falls due on each loan: interest, scheduled principal, and what is due at once; what is rolled over.
@@ -144,8 +144,9 @@ def fall_due(
     payment less interest, of what is not overdue: `principal` and `bullets` are the first legs of these in payable. At
     maturity the rest falls due but for what was agreed to be refinanced; so do parts due `once`; and a partner, a party
     from row `first_partner` on, may prepay its line out of spare cash. A site's loan is repaid by level payments,
-    balance / `annuity_factor` ``(site loans, worlds)``, once no hall is `ahead` ``(sites, worlds)``; `place` is its row
-    there, -1 for other loans. Tells whether anything is rolled over; amortised counts on.
+    balance / `model.ladder.annuity_factor` at a monthly rate over the payments that are left, once no hall is `ahead`
+    ``(sites, worlds)``: discount = (1 + monthly)^-payments - 1, ``(site loans, worlds)``; `place` is its row there, -1
+    for other loans. Tells whether anything is rolled over; amortised counts on.
     """
     loans, worlds = interest.shape
     some, owed = False, np.empty(worlds)
@@ -174,7 +175,10 @@ def fall_due(
         if row >= 0:
             for world in range(worlds):
                 if ahead[on, world] <= 0.0:
-                    level_payment = owed[world] / annuity_factor[row, world]
+                    annuity_factor = payments[row, world]
+                    if monthly[row, world] != 0.0:
+                        annuity_factor = -discount[row, world] / monthly[row, world]
+                    level_payment = owed[world] / annuity_factor
                     plan[world] += min(max(level_payment - due[world], 0.0), owed[world])
                     months[world] += 1
         if not rolled and not level:

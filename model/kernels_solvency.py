@@ -159,7 +159,8 @@ def find_defaults(
 
 
 @kernel(
-    void, int64, FLAGS, MONTHS, int64, ROWS, CLAUSES, TABLE, FLAGS, FLAGS, YES_NO, OUT_FLAGS, OUT_MONTHS,
+    void, int64, FLAGS, MONTHS, int64, ROWS, CLAUSES, TABLE, FLAGS, FLAGS, YES_NO, FLAGS, OUT_FLAGS, OUT_MONTHS,
+    OUT_FLAGS, OUT_FLAGS,
 )  # fmt: skip
 def declare_defaults(
     month,
@@ -172,26 +173,34 @@ def declare_defaults(
     cross_acceleration,
     closed,
     may_fail,
+    crossed_before,
     new,
     default_month,
+    gone,
+    crossed,
 ):
     """Declare legal default of those who reach it, and where loans refer to each other of those that refer to them.
 
-    new: in default since this `month`; default_month: the month of each party's default, or `never`.
+    new: in default since this `month`; default_month: the month of each party's default, or `never`; gone: who has left
+    the market, now or before; crossed: who else is in default only by reference.
     """
     dead, spread = np.empty(own.shape, dtype=np.bool_), np.empty(own.shape, dtype=np.bool_)
     for party in range(own.shape[0]):
-        gone, fails, before = dead[party], own[party], month_before[party]
-        for world in range(gone.size):
-            gone[world] = fails[world] | (before[world] != never)
+        falls, fails, before = dead[party], own[party], month_before[party]
+        for world in range(falls.size):
+            falls[world] = fails[world] | (before[world] != never)
     add_referring(dead, bound, clauses, debt, spread)
     for party in range(own.shape[0]):
-        falls, fails, refers, gone = new[party], own[party], spread[party], closed[party]
+        falls, fails, refers, shut = new[party], own[party], spread[party], closed[party]
         before, now, may = month_before[party], default_month[party], may_fail[party]
         for world in range(falls.size):
             called = refers[world] & (fails[world] | cross_acceleration[0, world])
-            falls[world] = called & (not gone[world]) & may
+            falls[world] = called & (not shut[world]) & may
             now[world] = month if falls[world] else before[world]
+        left, refers_only, only_before = gone[party], crossed[party], crossed_before[party]
+        for world in range(falls.size):
+            left[world] = shut[world] | falls[world]
+            refers_only[world] = only_before[world] & (not left[world])
 
 
 @kernel(

@@ -7,7 +7,7 @@ Three outcomes are reported apart: 60 days missed, a distressed exchange, legal 
 
 import numpy as np
 
-from agents.worlds import Mechanism, Param, State
+from agents.worlds import Mechanism, Param, State, of_params
 from model.contracts import OPERATIONS
 from model.kernels_solvency import (
     count_missed,
@@ -178,7 +178,7 @@ class Solvency(Mechanism):
 
     def rescue_lab(self):
         """Let the public pay what the lab is short of after all its own sources, within the yearly cap."""
-        if not (self.rescue == BACKSTOP).any():
+        if not self._some_backstop:
             return
         lab = self.model.openai
         short = np.maximum(lab.outgoing - lab.expected_incoming - lab.cash, 0.0) * ~lab.closed
@@ -187,6 +187,11 @@ class Solvency(Mechanism):
         )
         lab_row = np.arange(self.rows)[:, None] == self.model.row("OpenAI")
         self.public_money = self.public_money + lab_row * paid
+
+    @of_params
+    def _some_backstop(self):
+        """Whether the public backs the lab in any world."""
+        return bool((self.rescue == BACKSTOP).any())
 
     def default(self):
         """Declare legal default after the standstill, with those whose contracts refer to the defaulter.
@@ -220,6 +225,7 @@ class Solvency(Mechanism):
         """Take the parties in default, by their `own` doing or by reference, out of the market; sell what they have."""
         ledger = self.model.ledger
         new, default_month = np.empty(own.shape, dtype=bool), np.empty(own.shape, dtype=np.int64)
+        gone, cross_defaulted = np.empty(own.shape, dtype=bool), np.empty(own.shape, dtype=bool)
         declare_defaults(
             self.model.month + 1,
             own,
@@ -231,17 +237,19 @@ class Solvency(Mechanism):
             self.cross_acceleration,
             ledger.closed,
             self.may_fail,
+            self.cross_defaulted,
             new,
             default_month,
+            gone,
+            cross_defaulted,
         )
         self.default_month = default_month
         self._sell_assets(new)
         self.model.compute_contracts.terminate(new)
         self.model.leases.reject(new)
         self.model.loans.accelerate(new)
-        ledger.close_parties(ledger.closed | new)
-        self.cross_defaulted = self.cross_defaulted & ~ledger.closed
-        self.estate = new
+        ledger.close_parties(gone)
+        self.cross_defaulted, self.estate = cross_defaulted, new
         said = self.party_names, new, self.debt
         self.model.history.event("legal default", *said, because="arrears for longer than the standstill")
 

@@ -81,7 +81,8 @@ class Case:
         own, closed = (~self.flags(self.parties, self.worlds) for _ in range(2))
         may_fail, before, never = self.flags(self.parties), self.months(self.parties), 5
         how = self.flags(1, self.worlds), closed, may_fail
-        return 3, own, before, never, *self.clauses(), *how, own.copy(), before.copy()
+        made = own.copy(), before.copy(), own.copy(), own.copy()
+        return 3, own, before, never, *self.clauses(), *how, ~own, *made
 
     def find_trapped(self):
         firms, sites = (
