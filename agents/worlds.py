@@ -576,6 +576,16 @@ class Mechanism(_Holder):
         self.model, self.worlds, self._blocks, self._layouts = model, model.worlds, vars(self), {}
         model.mechanisms[self.group] = self
 
+    def set_rows(self, names, block):
+        """Assign several States of one row each, all numbers: the rows of a block ``(names, worlds)``, frozen here.
+
+        ValueError where the block has another shape, type or layout.
+        """
+        fits = block.shape == (len(names), self.worlds) and block.dtype == np.float64
+        if not (fits and block.flags.c_contiguous):
+            raise ValueError(f"{', '.join(names)}: {block.dtype} {block.shape} does not fit these States")
+        self._blocks.update(zip(names, _freeze(block)[:, None], strict=True))
+
 
 class WorldsModel(mesa.Model):
     """A Mesa model whose agents live in many worlds at once.

@@ -17,15 +17,15 @@ OUT_SQUARES = float64[:, :, ::1]
 
 @kernel(
     void, FLAGS, MONTHS, TABLE, int64, int64, int64, TABLE, TABLE, TABLE, int64, MONTHS, TABLE, TABLE, FLAGS, TABLE,
-    TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT, OUT, OUT,
+    TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT,
 )  # fmt: skip
 def read_weakness(
     closed, missed, debt, lab, first_site, first_partner, spread_multiple, runway, revenue_surprise,
     of_lab, months_complete, dscr, lockup_dscr,
     sells_holdings, loan_to_value, loan_to_value_ceiling, leverage, leverage_ceiling,
-    price, calm_price, curtailed, load, funding, coverage, liquidity, excess, dear, demand,
+    price, calm_price, curtailed, load, readings,
 ):  # fmt: skip
-    """The six readings: funding, coverage, liquidity, leverage (`excess`), power (`dear`) and demand.
+    """The six readings ``(6, worlds)``: funding, coverage, liquidity, leverage, power, demand.
 
     funding: the spread over the calm spread, less one. coverage: the share of the first `of_lab` sites and of all
     partners that cannot, or barely, cover what they owe, sites from 12 months after completion. liquidity: what the
@@ -36,12 +36,11 @@ def read_weakness(
     are their rows from `lab`, `first_site` and `first_partner` on.
     """
     partners, worlds = leverage.shape
-    owed, used = np.zeros(worlds), np.zeros(worlds)
     funding, coverage, liquidity, excess, dear, demand = (
-        funding[0], coverage[0], liquidity[0], excess[0], dear[0], demand[0],
+        readings[0], readings[1], readings[2], readings[3], readings[4], readings[5],
     )  # fmt: skip
-    for world in range(worlds):
-        coverage[world], excess[world], dear[world] = 0.0, 0.0, 0.0
+    owed, used = np.zeros(worlds), np.zeros(worlds)
+    readings[:] = 0.0
     for site in range(of_lab):
         late, gone = missed[first_site + site], closed[first_site + site]
         for world in range(worlds):

@@ -87,18 +87,17 @@ class Stress(Mechanism):
 
     def read(self):
         """Take the six readings, find their places in the frozen sample, and join them."""
-        row, places = self.index.shape, np.empty((len(READINGS), self.worlds))
-        found = np.empty(row), np.empty(row), np.empty(row), np.empty(row), np.empty(row), np.empty(row)
-        self._read_weakness(*found)
-        self.funding, self.coverage, self.liquidity, self.leverage, self.power, self.demand = found
-        place_in_sample(np.concatenate(found), _reference_rows(), FLOOR, places)
+        readings, places = np.empty((len(READINGS), self.worlds)), np.empty((len(READINGS), self.worlds))
+        self._read_weakness(readings)
+        self.set_rows(READINGS, readings)
+        place_in_sample(readings, _reference_rows(), FLOOR, places)
         if self.covariance is None:
             self.covariance = np.repeat(np.eye(len(READINGS))[:, :, None] / 12.0, self.worlds, axis=2)
         joined = _join(places, WEIGHTS, self.covariance, self.decay, self.peak)
         self.covariance, _, self.index, self.mean, self.peak = joined
 
-    def _read_weakness(self, *readings):
-        """Take the six readings.
+    def _read_weakness(self, readings):
+        """Take the six readings, ``(readings, worlds)``.
 
         Meta's own site is left out: its cover is thin by design, and its tenant is not the lab.
         """
@@ -127,7 +126,7 @@ class Stress(Mechanism):
             self._calm_price,
             utilities.curtailed,
             utilities.load,
-            *readings,
+            readings,
         )
 
     @of_params

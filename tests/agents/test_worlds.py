@@ -577,6 +577,21 @@ def test_a_class_without_a_group_makes_no_agents_and_a_group_has_one_class():
         model.allocate()
 
 
+def test_a_mechanism_takes_the_rows_of_a_block_for_its_states():
+    weather, block = Town().mechanisms["weather"], np.arange(4.0)[None] * 2.0
+    weather.set_rows(["heat"], block)
+    assert np.array_equal(weather.heat, block) and weather.heat.shape == (1, 4)
+    assert not weather.heat.flags.writeable and not block.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "block", [np.zeros((2, 4)), np.zeros((1, 5)), np.zeros((1, 4), dtype=int), np.zeros((1, 8))[:, ::2]]
+)
+def test_rows_of_another_shape_type_or_layout_are_refused(block):
+    with pytest.raises(ValueError, match="does not fit"):
+        Town().mechanisms["weather"].set_rows(["heat"], block)
+
+
 # -- Params --------------------------------------------------------------------------------------------------
 
 NUMBER = Param(0.5, "share", (0, 1), "A number.")
