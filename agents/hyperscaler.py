@@ -5,6 +5,7 @@ import numpy as np
 from agents.firm import Conglomerate
 from agents.kernels import as_rows
 from agents.kernels_firms import earn_elsewhere, invest_cash_flow, pay_out_spare
+from agents.kernels_labs import MOST_PROMISED_GROWTH
 from agents.worlds import Param, State, of_params
 
 
@@ -106,7 +107,9 @@ class Hyperscaler(Conglomerate):
             ).max(axis=0)
             - 1.0
         )
-        promises = np.expm1(np.clip(lab.promised_growth / lab.planning_lead, 0.0, 1.6 / 12.0))
+        promises = np.expm1(
+            np.clip(lab.promised_growth / lab.planning_lead, 0.0, MOST_PROMISED_GROWTH / 12.0)
+        )
         return np.maximum(promised, largest), np.where(promised > largest, promises, grown)
 
     def invest(self):

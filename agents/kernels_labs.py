@@ -10,6 +10,9 @@ from numba import boolean, int64, void
 
 from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, TABLE, kernel
 
+MOST_PROMISED_GROWTH = 1.6
+"""Growth a year, as a logarithm, beyond which nobody who follows believes what is promised: five times as much."""
+
 
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
 def add_training(used, serving, stock_before, decay, opening_stock, stock, effective):
@@ -198,7 +201,7 @@ def follow_promises(
     for lab in range(labs):
         for world in range(worlds):
             planned = first_growth[lab, world] * fade[lab, world]
-            theirs = min(max(promised[0, world] * 12.0 / lead[0, world], 0.0), 1.6)
+            theirs = min(max(promised[0, world] * 12.0 / lead[0, world], 0.0), MOST_PROMISED_GROWTH)
             follows = herding[lab, world] * (theirs - planned) if begun else 0.0
             plan = plan_before[lab, world]
             growth[lab, world] = (planned + follows) / 12.0

@@ -240,8 +240,7 @@ class Utility(Issuer):
         """
         cleared = self.model.power.clear(self)
         self.block_price, self.block_cut = cleared.price, cleared.cut
-        self.capacity, self.shed = cleared.capacity, cleared.shed
-        self.tightness = self.load / self.capacity
+        self.capacity, self.tightness, self.shed = cleared.capacity, cleared.tightness, cleared.shed
         self.price, self.paid_price, self.curtailed = cleared.mean, cleared.paid, cleared.curtailed
 
     def connect(self):

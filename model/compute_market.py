@@ -213,11 +213,11 @@ class ComputeMarket(Mechanism):
         self.tightness, self.shock, self.rent, self.old_rent = tightness, shock, rent, old_rent
 
     def let_of(self, pool):
-        """Give what is idle of a pool ``(contracts, worlds)``, GW, and the share of it that finds a second tenant.
+        """Give what is idle of a pool ``(contracts, worlds)``, GW, and what of it finds a second tenant.
 
-        Both ``(1, worlds)``.
+        That is: all of it and the share that is let, both ``(1, worlds)``, and the GW let of each contract.
         """
-        idle, share = np.empty(self.rent.shape), np.empty(self.rent.shape)
+        idle, share, let = np.empty(self.rent.shape), np.empty(self.rent.shape), np.empty(pool.shape)
         letting = self.second_use, self.second_use_growth, self.old_rent, self.running_cost
-        let_to_others(pool, self.model.month, *letting, idle, share)
-        return idle, share
+        let_to_others(pool, self.model.month, *letting, idle, share, let)
+        return idle, share, let

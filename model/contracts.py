@@ -355,8 +355,7 @@ class ComputeContracts(Mechanism):
         )
         self.used, left = used, self._renew(wanted, pool)
         market = self.model.compute_market
-        market.idle_pool, share = market.let_of(left)
-        self.relet = left * share
+        market.idle_pool, _, self.relet = market.let_of(left)
 
     def bill(self):
         """Bill the month: floors, yearly true-ups, renewals; collect re-letting rents from others."""
@@ -410,7 +409,8 @@ class ComputeContracts(Mechanism):
             self.of_openai,
             self.renews,
             pool,
-            self.model.compute_market.old_rent * (1.0 + self.renewal_margin),
+            self.model.compute_market.old_rent,
+            self.renewal_margin,
             self.renewal_term,
             self.ended,
             self.price,

@@ -93,8 +93,8 @@ def set_rents(opening_rent, factors, vintage_discount, rent, old_rent):
         old_rent[0, world] = now * vintage_discount[0, world] * factors[2, world]
 
 
-@kernel(void, TABLE, int64, TABLE, TABLE, TABLE, TABLE, OUT, OUT)
-def let_to_others(pool, month, second_use, growth, rent, running_cost, idle, share):
+@kernel(void, TABLE, int64, TABLE, TABLE, TABLE, TABLE, OUT, OUT, OUT)
+def let_to_others(pool, month, second_use, growth, rent, running_cost, idle, share, let):
     """How much capacity ``(contracts, worlds)`` is idle, and the share of it that finds a second tenant, if it pays.
 
     What others take on grows by a yearly amount; nobody lets what does not earn its running cost.
@@ -107,3 +107,6 @@ def let_to_others(pool, month, second_use, growth, rent, running_cost, idle, sha
         pays = 1.0 if rent[0, world] > running_cost[0, world] else 0.0
         idle[0, world] = whole
         share[0, world] = min(taken / max(whole, 1e-9), 1.0) * pays
+    for contract in range(pool.shape[0]):
+        for world in range(idle.shape[1]):
+            let[contract, world] = pool[contract, world] * share[0, world]

@@ -132,15 +132,17 @@ def fill_contracts(need, mine, floor, available, peak, alive, renews, used, pool
                 wants[world] = rest[world] * third[world] if renews[0, world] else 0.0
 
 
-@kernel(void, TABLE, YES_NO, FLAGS, TABLE, TABLE, MONTHS, FLAGS, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT)
+@kernel(
+    void, TABLE, YES_NO, FLAGS, TABLE, TABLE, TABLE, MONTHS, FLAGS, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT
+)
 def renew_contracts(
-    wanted, mine, renews, pool, market, term, ended, price, floor, old_firm,
+    wanted, mine, renews, pool, old_rent, margin, term, ended, price, floor, old_firm,
     firm, mean_price, renewed, left,
 ):  # fmt: skip
     """Renew what is wanted beyond the renewals that run, at today's price; `left` is let to others.
 
-    Renewals run out evenly, 1 / term of them a month. A new one costs the lower of the contract's price and the
-    `market`; the mean price moves by the share that is new. Changes the mean price.
+    Renewals run out evenly, 1 / term of them a month. A new one costs the lower of the contract's price and the market
+    rent with the seller's margin; the mean price moves by the share that is new. Changes the mean price.
     """
     contracts, worlds = wanted.shape
     for contract in range(contracts):
@@ -149,7 +151,7 @@ def renew_contracts(
             runs = min(old_firm[contract, world] * (1.0 - 1.0 / term[0, world]), rest)
             runs = 0.0 if ended[contract, world] else runs
             all_now = runs + max(wanted[contract, world] - runs, 0.0)
-            today = min(price[contract, world], market[0, world])
+            today = min(price[contract, world], old_rent[0, world] * (1.0 + margin[0, world]))
             kept = runs / max(all_now, 1e-12) if all_now > 0.0 else 0.0
             before = min(mean_price[contract, world], price[contract, world])
             mean_price[contract, world] = today + kept * (before - today)

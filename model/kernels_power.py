@@ -272,15 +272,17 @@ def let_bidders_leave(
 
 
 @kernel(
-    void, UNITS, UNITS, UNITS, UNITS, TABLE, TABLE, UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE,
-    OUT_TABLE,
+    void, UNITS, UNITS, UNITS, UNITS, TABLE, TABLE, TABLE, UNITS, OUT_UNITS, OUT_TABLE, OUT_TABLE, OUT_TABLE, OUT_TABLE,
+    OUT_TABLE, OUT_TABLE,
 )  # fmt: skip
-def cut_by_block(price, off, firm, top, stays, load, weight, cut, capacity, mean, paid, curtailed, shed):
+def cut_by_block(
+    price, off, firm, top, stays, load, peak, weight, cut, capacity, tightness, mean, paid, curtailed, shed
+):  # fmt: skip
     """What is cut in each block, and means over the month's blocks, weighted by their hours.
 
     Where firm load is above the whole stack (`top`), first the data centres that would stay are cut, then other
-    users, who are `shed`. capacity: the whole stack at the peak; mean: price over all hours; paid: of the hours in
-    which data centres run.
+    users, who are `shed`. capacity: the whole stack at the peak; tightness: the `peak` load over it; mean: price over
+    all hours; paid: of the hours in which data centres run.
     """
     blocks, regions, worlds = price.shape
     mean[:], paid[:], curtailed[:], shed[:] = 0.0, 0.0, 0.0, 0.0
@@ -305,6 +307,7 @@ def cut_by_block(price, off, firm, top, stays, load, weight, cut, capacity, mean
         for world in range(worlds):
             costs[world] /= max(running[world], 1e-9)
             capacity[region, world] = top[0, region, world]
+            tightness[region, world] = peak[region, world] / capacity[region, world]
 
 
 @kernel(void, TABLE, TABLE, ROWS, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_TABLE)

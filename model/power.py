@@ -63,7 +63,7 @@ LAST_BLOCKS = np.array([0.26, 0.46, 0.28]).reshape(-1, 1, 1)
 
 
 class Clearing(NamedTuple):
-    """A month of regions: price and share of data centres off by block; capacity at the peak; means; others' load cut.
+    """A month of regions: price and share of data centres off by block; the peak; means; others' load cut.
 
     ``(blocks, regions, worlds)`` the first two, ``(regions, worlds)`` the rest; one region for one utility.
     """
@@ -71,6 +71,7 @@ class Clearing(NamedTuple):
     price: np.ndarray
     cut: np.ndarray
     capacity: np.ndarray
+    tightness: np.ndarray
     mean: np.ndarray
     paid: np.ndarray
     curtailed: np.ndarray
@@ -345,11 +346,12 @@ class Power(Mechanism):
                 np.ascontiguousarray(each[..., one, :]) for each in (cost, shares, derated, new, uplift)
             )
         (other_load,) = as_layers(utility.block_load)
-        capacity, added, heat, ai_load, flexible, cap, contingency, spread = as_rows(
+        capacity, added, heat, ai_load, peak_load, flexible, cap, contingency, spread = as_rows(
             utility.firm_capacity,
             utility.added,
             utility.heat,
             utility.ai_load,
+            utility.load,
             utility.flexible_share,
             utility.price_cap,
             utility.contingency,
@@ -391,13 +393,9 @@ class Power(Mechanism):
             (usual,) = as_rows(utility.reference_price)
             usual = np.minimum(usual * self.price_level, cap)
             price, off, firm = np.where(self.enabled, price, usual), off * self.enabled, firm * self.enabled
-        cut, (peak, mean, paid, curtailed, shed) = (
-            np.empty(price.shape),
-            [np.empty(cap.shape) for _ in range(5)],
-        )
-        given = price, off, firm, top, stays, ai_load, self.weights
-        cut_by_block(*given, cut, peak, mean, paid, curtailed, shed)
-        return Clearing(price, cut, peak, mean, paid, curtailed, shed)
+        cut, found = np.empty(price.shape), [np.empty(cap.shape) for _ in range(6)]
+        cut_by_block(price, off, firm, top, stays, ai_load, peak_load, self.weights, cut, *found)
+        return Clearing(price, cut, *found)
 
     @of_params
     def _uplift(self):

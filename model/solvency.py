@@ -158,7 +158,7 @@ class Solvency(Mechanism):
             contracts.price.copy(),
             np.empty(self.debt.shape),
         )
-        _, let = market.let_of(contracts.available * contracts.of_openai[:, None])
+        _, let, _ = market.let_of(contracts.available * contracts.of_openai[:, None])
         sellers = self.model.shares.market_value, contracts.seller, contracts.of_openai
         instead = let, market.old_rent, self.expected_recovery, self.survival_if_granted, self.concession
         grant_cuts(asks, lab.renegotiation_cut, owed, *sellers, *instead, grants, price, given, concession)
