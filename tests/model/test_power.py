@@ -43,6 +43,40 @@ def test_blocks_are_priced_between_the_cheapest_unit_and_the_cap_and_the_peak_is
     np.testing.assert_allclose(hot.power.weights.sum(axis=0), 1.0)
 
 
+def test_a_world_alone_prices_its_power_as_it_does_among_others(monkeypatch):
+    asked = []
+
+    def noting(self, load):
+        price = price_at(self, load)
+        asked.append((self, load, price.copy()))
+        return price
+
+    def noting_leavers(self, price, firm, leaves, bid):
+        before, off = price.copy(), let_leave(self, price, firm, leaves, bid)
+        asked.append((self, before, firm, leaves, bid, price.copy(), off))
+        return off
+
+    def cut(blocks, world):
+        return [np.ascontiguousarray(block[..., world : world + 1]) for block in blocks]
+
+    price_at, let_leave = Stack.price_at, Stack.let_leave
+    monkeypatch.setattr(Stack, "price_at", noting)
+    monkeypatch.setattr(Stack, "let_leave", noting_leavers)
+    played(20, {"power.heat_probability": 0.6}, [heat(size=0.12)])
+    priced = [each for each in asked if len(each) == 3]
+    left = [each for each in asked if len(each) > 3]
+    assert any((price != price[..., :1]).any() for _, _, price in priced)
+    assert any(off.max() > 0.0 for *_, off in left)
+    for world in range(WORLDS):
+        for stack, load, price in priced:
+            alone = Stack(*cut(stack, world))
+            assert np.array_equal(price_at(alone, *cut([load], world)), *cut([price], world))
+        for stack, before, firm, leaves, bid, price, off in left:
+            changed, *given = cut([before, firm, leaves, bid], world)
+            alone = let_leave(Stack(*cut(stack, world)), changed, *given)
+            assert np.array_equal(changed, *cut([price], world)) and np.array_equal(alone, *cut([off], world))
+
+
 def priced_by_hand(model):
     """Price every block of the last month by the pure functions of `model.stack`: the price, and the GW that leave."""
     power, utilities = model.power, model.utilities
