@@ -121,11 +121,9 @@ class EquityInvestors(Party):
 
     def pay_in(self):
         """Pay the equity that falls due this month; with the window off, the committed yearly rounds."""
-        signed, paid, left = (
-            np.empty(self.signed.shape),
-            np.empty(self.round_now.shape),
-            np.empty(self.round_now.shape),
-        )
+        signed = np.empty(self.signed.shape)
+        paid = np.empty(self.round_now.shape)
+        left = np.empty(self.round_now.shape)
         given = self.enabled, self.model.committed_equity(), self.model.openai.alive
         by_month = as_layers(self.signed, signed)
         pay_signed(self.model.month, *as_rows(*given), *by_month, *as_rows(paid, left))

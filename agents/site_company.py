@@ -132,10 +132,8 @@ class SiteCompany(Party):
 
     def slip(self):
         """Slip with a small monthly chance while halls are under construction; opposition raises it."""
-        slips_now, slipped = (
-            np.empty(self.closed.shape, dtype=bool),
-            np.empty(self.closed.shape, dtype=np.int64),
-        )
+        slips_now = np.empty(self.closed.shape, dtype=bool)
+        slipped = np.empty(self.closed.shape, dtype=np.int64)
         given = (
             self.slip_chance,
             self.model.power.delay_pressure_of_sites[self.row],

@@ -255,11 +255,9 @@ class Accounts(Mechanism):
 
     def build_within_means(self, drawn):
         """Build only what there is money for: less what lenders and co-investors do not give; `drawn` of each loan."""
-        model, sites, construction = (
-            self.model,
-            self.model.sites,
-            np.empty(self.model.sites.construction.shape),
-        )
+        model = self.model
+        sites = self.model.sites
+        construction = np.empty(self.model.sites.construction.shape)
         given = drawn, model.loans.site, model.co_investment.of_sites
         build_within_means(*given, sites.loan_call, sites.construction, construction)
         sites.construction = construction

@@ -132,11 +132,9 @@ class Assembly(WorldsModel):
         self.openai, self.rivals = cohort["openai"], cohort["rival_lab"]
         self.builders, self.partners = cohort["small_model_builder"], cohort["infrastructure_partner"]
         self.hyperscalers, self.utilities = cohort["hyperscaler"], cohort["utility"]
-        self.sites, self.lenders, self.banks = (
-            cohort["site_company"],
-            cohort["private_equity_lender"],
-            cohort["bank"],
-        )
+        self.sites = cohort["site_company"]
+        self.lenders = cohort["private_equity_lender"]
+        self.banks = cohort["bank"]
         self.customers, self.chip_vendor = cohort["customers"], cohort["chip_vendor"]
         self.bondholders, self.equity_window = cohort["bondholders"], cohort["equity_investors"]
         self.world, self.venture = cohort["rest_of_the_world"], cohort["joint_venture_company"]
@@ -339,10 +337,8 @@ class Assembly(WorldsModel):
     def lease_energised(self):
         """Energised GW of each lease: the four sites', and Meta's from the end of its construction."""
         energised = np.empty((self.leases.rows, self.worlds))
-        energised[:-1], energised[-1] = (
-            self.halls.energised,
-            self.leases.full_gw[-1] * (self.month >= META_COMPLETE),
-        )
+        energised[:-1] = self.halls.energised
+        energised[-1] = self.leases.full_gw[-1] * (self.month >= META_COMPLETE)
         return energised
 
     @property

@@ -81,11 +81,9 @@ class Shares(Mechanism):
         )
         if not has_round:
             return
-        paid, gap, owned = (
-            model.ledger.pay(self.rounds, wanted),
-            np.empty(wanted.shape),
-            np.empty(self.owned.shape),
-        )
+        paid = model.ledger.pay(self.rounds, wanted)
+        gap = np.empty(wanted.shape)
+        owned = np.empty(self.owned.shape)
         if leave_to_the_market(wanted, paid, gap):
             paid = paid + model.ledger.pay(self.rounds, gap)
         hand_out_shares(paid, model.equity_window.valuation, self.owned, owned)
@@ -153,10 +151,8 @@ class SiteEquity(Mechanism):
     @property
     def uncalled(self):
         """Equity promised to each site and not yet paid, ``(sites, worlds)``."""
-        uncalled, owners = (
-            np.empty((self.by_site.shape[0], self.worlds)),
-            (self.owner, self.model.ledger.closed),
-        )
+        uncalled = np.empty((self.by_site.shape[0], self.worlds))
+        owners = (self.owner, self.model.ledger.closed)
         add_promised(self.amount, self.promised, self.paid_in, *owners, self.site, uncalled)
         return uncalled
 
@@ -188,11 +184,9 @@ class SiteEquity(Mechanism):
         ):  # covenants are tested when a quarter ends
             return
         needed, paid_in, called = sites.cure_needed, self.paid_in, np.empty(ledger.cash.shape)
-        asked, whole, refused = (
-            np.empty(paid_in.shape),
-            np.empty(needed.shape),
-            np.empty(needed.shape, dtype=bool),
-        )
+        asked = np.empty(paid_in.shape)
+        whole = np.empty(needed.shape)
+        refused = np.empty(needed.shape, dtype=bool)
         means = ledger.cash, ledger.closed, funds.uncalled
         ask_for_cures(needed, paid_in, *means, self.site, self.owner, whole, refused, asked, called)
         funds.call(called)

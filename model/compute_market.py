@@ -102,11 +102,9 @@ class ComputeMarket(Mechanism):
 
     def move_regime(self):
         """Turn calm into glut, or glut into calm; let estates' capacity reach the market and be absorbed."""
-        contracts, broken, row = (
-            self.model.compute_contracts,
-            self.model.technology.broken,
-            self.estates.shape,
-        )
+        contracts = self.model.compute_contracts
+        broken = self.model.technology.broken
+        row = self.estates.shape
         glut = np.empty(row, dtype=bool)
         estates, thrown_out, stale = (np.empty(row) for _ in range(3))
         change_regime(

@@ -685,10 +685,8 @@ class Leases(Mechanism):
         """File the landlord's capped claim where the tenant reached legal default this month."""
         ledger, claims = self.model.ledger, np.empty(self.rent_due.shape)
         memo_claims = np.empty((len(self.memos), self.worlds))
-        parties, terms = (
-            (self.tenant, self.landlord, self.memo_tenant),
-            (self.memo_rent, self.memo_years, self.end),
-        )
+        parties = (self.tenant, self.landlord, self.memo_tenant)
+        terms = (self.memo_rent, self.memo_years, self.end)
         rents = self.model.month, *terms, self.claim_cap_share, self.rent_due
         if claim_rents(closed, ledger.closed, *parties, *rents, claims, memo_claims):
             ledger.file(self.memo_claims, memo_claims)

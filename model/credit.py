@@ -251,10 +251,8 @@ class LoanPricing(Mechanism):
 
     def _judge(self):
         model, loans, debt = self.model, self.model.loans, self.model.solvency.debt
-        rent, first_site = (
-            loans.full_rent * (1.0 - model.sites.operating_share),
-            model.places["site_company"].start,
-        )
+        rent = loans.full_rent * (1.0 - model.sites.operating_share)
+        first_site = model.places["site_company"].start
         earnings, value = np.empty(debt.shape), np.empty(debt.shape)
         worth, owed, drift, volatility = (np.empty((len(loans.borrowers), self.worlds)) for _ in range(4))
         look_at_borrowers(
@@ -867,12 +865,10 @@ class Loans(Mechanism):
         """Give what would be lent again on the loans of some `rows` at today's rate + `points` per year."""
         model, credit, firms = self.model, self.model.credit, self.model.firms
         shape = len(rows), self.worlds
-        request, value, cash_flow, liquidity = (
-            np.empty(shape),
-            np.empty(shape),
-            np.empty(shape),
-            np.empty(shape),
-        )
+        request = np.empty(shape)
+        value = np.empty(shape)
+        cash_flow = np.empty(shape)
+        liquidity = np.empty(shape)
         monthly, payments, rent = np.empty(shape), np.empty(shape), model.lease_rent_year
         terms_of_renewal(
             rows,

@@ -88,12 +88,10 @@ def _nested_logit(utility, nest, scale, outside, shares, left):
     where it cannot be chosen; `nest` of each choice, scale, the lambdas ``(nests, worlds)``.
     """
     nests, shape = len(scale), left.shape
-    best, whole, top, among = (
-        np.empty((nests, *shape)),
-        np.empty((nests, *shape)),
-        np.empty(shape),
-        np.empty(shape),
-    )
+    best = np.empty((nests, *shape))
+    whole = np.empty((nests, *shape))
+    top = np.empty(shape)
+    among = np.empty(shape)
     of_nests = np.empty((nests + (len(outside) > 0), *shape))
     exponents_within(utility, nest, scale, best, shares)
     np.exp(shares, out=shares)

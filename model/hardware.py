@@ -174,12 +174,10 @@ class Hardware(Mechanism):
             in_use,
             write_down,
         )
-        self.chip_book, self.value_dark, self.value_in_use, self.write_down = (
-            chip_book,
-            dark,
-            in_use,
-            write_down,
-        )
+        self.chip_book = chip_book
+        self.value_dark = dark
+        self.value_in_use = in_use
+        self.write_down = write_down
         self.impaired = self.impaired + write_down
 
     @of_params

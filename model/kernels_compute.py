@@ -50,10 +50,8 @@ def compare_with_hand(need, training, rivals_used, available, idle_pool, surplus
             beyond += max(surplus[builder, world], 0.0)
         for rival in range(rivals_used.shape[0]):
             rivals += rivals_used[rival, world]
-        wanted, hand = (
-            need[0, world] + training[0, world],
-            available[0, world] + (idle_pool[0, world] + beyond),
-        )
+        wanted = need[0, world] + training[0, world]
+        hand = available[0, world] + (idle_pool[0, world] + beyond)
         in_use[0, world] = hand + rivals + 0.1
         tightness[0, world] = (wanted + rivals + 0.1) / in_use[0, world]
 

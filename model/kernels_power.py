@@ -115,12 +115,10 @@ def energy_price(
     cheaper, felt = np.empty(worlds), 0
     for block in range(blocks):
         for region in range(regions):
-            asked, energy, most, whole = (
-                load[block, region],
-                price[block, region],
-                cap[region],
-                top[block, region],
-            )
+            asked = load[block, region]
+            energy = price[block, region]
+            most = cap[region]
+            whole = top[block, region]
             remaining, built, taken = kept[region], added[region], lost[region]
             for world in range(worlds):
                 energy[world] = cost[0, region, world]

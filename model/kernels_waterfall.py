@@ -173,11 +173,9 @@ def run_cascades(
             cash_flow = cash[party, world] + (to_interest + to_principal) - free - kept
             leaked = min(max(-free - cash_flow, 0.0), kept)
             due, repaid = interest[site, world], principal[site, world]
-            months, in_lockup, tested = (
-                months_complete[row, world],
-                sweep_in_lockup[row, world],
-                dscr[row, world],
-            )
+            months = months_complete[row, world]
+            in_lockup = sweep_in_lockup[row, world]
+            tested = dscr[row, world]
             lockup, default = lockup_loan_to_value[row, world], default_loan_to_value[row, world]
             complete, young = 1.0 if months > 0 else 0.0, (months < 12) | (not covenants[row, world])
             in_lockup = 1.0 if event_of_default[row, world] else in_lockup

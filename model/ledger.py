@@ -174,10 +174,8 @@ class Topology:
     def _enter(self, families, nature, legs_of):
         """Write down what every payment does to cash, claims and real assets: the rows of all balances."""
         legs = np.arange(len(nature))
-        buys, sells = (
-            np.flatnonzero(np.isin(nature, [ASSET, ASSET_SALE])),
-            np.flatnonzero(nature == ASSET_SALE),
-        )
+        buys = np.flatnonzero(np.isin(nature, [ASSET, ASSET_SALE]))
+        sells = np.flatnonzero(nature == ASSET_SALE)
         claims, assets = self._claim_rows.start, self._asset_rows.start
         sides = [(self.payer, legs, -1.0), (self.payee, legs, 1.0)]
         for family in families:
@@ -275,10 +273,8 @@ class Ledger:
         self.flow = np.zeros((first, worlds))
         self.accrued, self._payable_before = (np.zeros((self.cleared.stop, worlds)) for _ in range(2))
         self._stated, self._scratch = (np.zeros(self._balances.shape) for _ in range(2))
-        self._claim_change, self._asset_change = (
-            self._stated[self._claim_rows],
-            self._stated[self._asset_rows],
-        )
+        self._claim_change = self._stated[self._claim_rows]
+        self._asset_change = self._stated[self._asset_rows]
         self.open_month()
 
     # -- the month ---------------------------------------------------------------------------------------------

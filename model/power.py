@@ -103,11 +103,9 @@ class Stack(NamedTuple):
 
     def price_at(self, load):
         """Price at which the load is supplied: merit order, scarcity of the reserve, congestion; at most the cap."""
-        price, beyond, felt_at = (
-            np.empty(load.shape),
-            np.empty(load.size),
-            np.empty(load.size, dtype=np.int64),
-        )
+        price = np.empty(load.shape)
+        beyond = np.empty(load.size)
+        felt_at = np.empty(load.size, dtype=np.int64)
         felt = energy_price(*self[:-1], load, price, beyond, felt_at)
         lost_load = ndtr(beyond[:felt])  # slow, and felt in some quarter of the blocks
         add_scarcity(lost_load, felt_at, self.cap, self.uplift, price)
@@ -457,12 +455,10 @@ class Power(Mechanism):
         queue: it waits for its turbines, `turbine_lead` months after they were ordered. What a site's own turbines
         carry does not queue either.
         """
-        halls, utilities, month, shape = (
-            self.model.halls,
-            self.model.utilities,
-            self.model.month,
-            self._carried.shape,
-        )
+        halls = self.model.halls
+        utilities = self.model.utilities
+        month = self.model.month
+        shape = self._carried.shape
         self.deliver_turbines()
         opening, delivered, own, asking = (np.empty(shape) for _ in range(4))
         ready = np.empty(utilities.queue.shape)

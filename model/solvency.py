@@ -153,11 +153,9 @@ class Solvency(Mechanism):
             return
         owed = contracts.minimum_by_contract(60)
         market, given = self.model.compute_market, np.empty(owed.shape)
-        grants, price, concession = (
-            np.empty(owed.shape, dtype=bool),
-            contracts.price.copy(),
-            np.empty(self.debt.shape),
-        )
+        grants = np.empty(owed.shape, dtype=bool)
+        price = contracts.price.copy()
+        concession = np.empty(self.debt.shape)
         _, let, _ = market.let_of(contracts.available * contracts.of_openai[:, None])
         sellers = self.model.shares.market_value, contracts.seller, contracts.of_openai
         instead = let, market.old_rent, self.expected_recovery, self.survival_if_granted, self.concession

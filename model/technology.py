@@ -136,12 +136,10 @@ class Technology(Mechanism):
     def arrive(self):
         """Let breakthroughs arrive (a Poisson number), hand them to their owner, send the rest on its way."""
         model, month, shape = self.model, self.model.month, self.gain.shape
-        own, others, gain, broken = (
-            np.empty(shape),
-            np.empty(shape),
-            np.empty(shape),
-            np.empty((1, self.worlds)),
-        )
+        own = np.empty(shape)
+        others = np.empty(shape)
+        gain = np.empty(shape)
+        broken = np.empty((1, self.worlds))
         hand_to_owners(
             *[drawn[month] for drawn in self._breakthroughs],
             self.own_share,

@@ -388,11 +388,9 @@ def _label(path):
 
 # -- reading tables -----------------------------------------------------------------------------------------
 
-_TEXTS, _LISTS, _ARRAYS = (
-    ("title", "paragraph", "extends"),
-    ("sources", "tags"),
-    ("event", "decision", "check"),
-)
+_TEXTS = ("title", "paragraph", "extends")
+_LISTS = ("sources", "tags")
+_ARRAYS = ("event", "decision", "check")
 RESERVED = (*_TEXTS, "opening", "cast", *_LISTS, *_ARRAYS)
 
 

@@ -358,11 +358,9 @@ def _missed(books, unpaid, paid, row, start, stop):
 
 def _breach(books, unpaid, row, start, covenant):
     cash, service = float(covenant.cash[start]), float(covenant.service[start])
-    debt, least, most = (
-        float(covenant.loan_to_value[start]),
-        covenant.least_cover,
-        covenant.most_loan_to_value,
-    )
+    debt = float(covenant.loan_to_value[start])
+    least = covenant.least_cover
+    most = covenant.most_loan_to_value
     reasons = []
     if cash < least * service:
         reasons.append(

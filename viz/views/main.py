@@ -107,10 +107,8 @@ def _tight(run, context, month, who, stands, weakest, dates):
         earns = f"{times(cover)}" if cover > 0.0 else "nothing"
         told.append(f"{context.inside(name)} earns {earns} of what falls due and borrows the rest")
     elif borrowers:
-        shown, verb = (
-            several([context.inside(each) for each in borrowers]),
-            "has" if len(borrowers) == 1 else "have",
-        )
+        shown = several([context.inside(each) for each in borrowers])
+        verb = "has" if len(borrowers) == 1 else "have"
         told.append(f"{shown} {verb} less than the {times(LOCK_UP)} cover that lenders ask for")
     return "Strained", f"{'; '.join(told)}."
 
