@@ -197,7 +197,7 @@ def _stack(run, context, region):
     ]  # fmt: skip
     widest = float(max(supply.max(), load.max()))
     option = frame(
-        grid=grid(right=64, top=24, bottom=44),
+        grid=grid(right=64, top=40, bottom=44),
         tooltip={"show": False},
         xAxis=value_axis(
             name="GW",
@@ -253,10 +253,13 @@ def _stack_frame(units, cost, supply, users, load, price, top, begun):
     if begun:
         shown = min(float(price), 0.985 * top)
         beyond = " (off the scale)" if price > top else ""
+        side = "Bottom" if shown > 0.9 * top else "Top"  # above the drawing stand the names of the two lines
         lines = [
             _upright(users, "other users", "var:muted", "start"),
-            _upright(load, "with data centres", "var:ink", "end"),
-            rule(three(shown), f"price ${figures(price)}{beyond}", color="var:ink", place="insideStartTop"),
+            _upright(load, "with data\ncentres", "var:ink", "end"),
+            rule(
+                three(shown), f"price ${figures(price)}{beyond}", color="var:ink", place=f"insideStart{side}"
+            ),
         ]
     words = [
         [three((x + end) / 2.0), three(y), unit]
@@ -304,6 +307,7 @@ def _upright(value, words, color, align):
             "align": "right" if align == "start" else "left",
             "color": color,
             "fontSize": FONT,
+            "lineHeight": 14,
         },
         "lineStyle": {"color": color, "width": 1.5, "type": "solid"},
     }
