@@ -157,11 +157,10 @@ def test_owners_are_paid_last_and_lenders_in_order(cash_flow, arrears_share, giv
 def test_more_cash_flow_never_hurts_the_lenders(cash_flow, more, arrears_share, given):
     _, less = run_cascade(cash_flow, arrears_share, given)
     _, done = run_cascade(cash_flow + more, arrears_share, given)
-    assert (
-        done.interest >= less.interest
-        and done.interest + done.principal >= less.interest + less.principal - 1e-9
-    )
-    assert done.payable <= less.payable
+    hair = 1e-9  # what is paid out of two sources, cash and reserve, may round differently
+    assert done.interest >= less.interest - hair
+    assert done.interest + done.principal >= less.interest + less.principal - hair
+    assert done.payable <= less.payable + hair
 
 
 def test_a_cascade_without_debt_hands_everything_to_the_owners():
