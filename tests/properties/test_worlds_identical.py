@@ -95,6 +95,22 @@ def test_a_world_that_defaults_is_the_same_alone(many):
     assert differences(alone, slice(None), piece, [world]) == []
 
 
+@pytest.mark.parametrize("params", [{}, {"power.turbine_lead": 24, "power.queue_level": 3.0}])
+def test_every_state_of_a_world_is_the_same_alone(params):
+    def states(worlds):
+        one = DebtTrapModel(worlds, SEED, MONTHS, Setting(params=params), record=False)
+        one.run_for(40)
+        holders = [*one.cohorts.values(), *one.mechanisms.values()]
+        return {(each.group, name): each._blocks[name] for each in holders for name in each._states}
+
+    together, worlds = states(24), (5, 23)
+    assert len(together) > 250
+    for world in worlds:
+        for key, block in states([world]).items():
+            beside = together[key][..., [world]]
+            assert np.array_equal(block, beside, equal_nan=block.dtype == float), (world, *key)
+
+
 def test_luck_numbers_in_any_order_and_repeated(many):
     _, piece = many
     luck = [200, 7, 64, 0, 7, 63]
