@@ -69,7 +69,7 @@ $(READY): requirements.lock .python-version
 	    echo "Install one, or name one: make run PYTHON=/path/to/python3" >&2; \
 	    exit 1; \
 	fi; \
-	echo "Making .venv with $$("$$found" --version) and the locked packages: a minute or two, once." >&2; \
+	echo "Making .venv with $$("$$found" --version) and the locked packages: three to five minutes, once (the model is compiled too)." >&2; \
 	"$$found" -m venv --clear --prompt take-or-pay .venv
 	@$(VENV_PYTHON) -m pip install -qq --no-input --disable-pip-version-check --require-hashes -r requirements.lock
 	@-$(VENV_PYTHON) -c 'import model'  # compiles the kernels, which are kept; without it the first run would
