@@ -20,6 +20,10 @@ class Party(Actor):
     first_row = None
     """The first of these rows, for kernels that read blocks over all parties."""
 
+    def months_before(self, block):
+        """Give the months of the horizon, from 0 on, along an axis in front of a block's."""
+        return np.arange(self.model.months).reshape(-1, *(1,) * block.ndim)
+
     def rows_of(self, block):
         """Give this party's own rows of a block over all parties, ``(parties, worlds)``."""
         return block[self.place]
@@ -169,5 +173,5 @@ class Conglomerate(Issuer):
     @of_params
     def grown_by_month(self):
         """How many times its opening size the other business is, in every month of the horizon, its months first."""
-        months = np.arange(self.model.months).reshape(-1, *(1,) * self.other_cash_flow_growth.ndim)
-        return np.exp(self.other_cash_flow_growth * months / 12.0)
+        growth = self.other_cash_flow_growth
+        return np.exp(growth * self.months_before(growth) / 12.0)

@@ -56,8 +56,8 @@ class RivalLab(Lab, Issuer):
     @of_params
     def _fade_by_month(self):
         """What is left of the first year's growth in every month of the horizon, its months first."""
-        years = np.arange(self.model.months).reshape(-1, *(1,) * self.compute_growth_fade.ndim) / 12.0
-        return np.exp(-self.compute_growth_fade * years)
+        fade = self.compute_growth_fade
+        return np.exp(-fade * (self.months_before(fade) / 12.0))
 
     def buy_compute(self):
         """Use the planned training compute and whatever inference needs; all demand is served."""

@@ -230,8 +230,7 @@ class Utility(Issuer):
     @of_params
     def _growth_by_month(self):
         """Other users' load over that of the start in every month of the horizon, its months first."""
-        month = np.arange(self.model.months).reshape(-1, *(1,) * self.load_growth.ndim)
-        return np.exp(self.load_growth * month / 12.0)
+        return np.exp(self.load_growth * self.months_before(self.load_growth) / 12.0)
 
     def price_power(self):
         """Clear each block of hours: merit order, scarcity, data centres that leave above their bid.

@@ -141,7 +141,6 @@ class SiteEquity(Mechanism):
         self.distributions = ledger.open_family("site distribution", sites, owners, cleared=False)
         self._claim_rows = slice(int(self.claims[0]), int(self.claims[-1]) + 1)
         self.by_site = adder_into(self.site, 5)
-        self.by_owner = adder_into(self.owner, len(ledger.parties))
 
     @property
     def paid_in(self):

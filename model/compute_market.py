@@ -165,12 +165,11 @@ class ComputeMarket(Mechanism):
         """Fall of the rent of one vintage in a month: trend of the newest, and ageing, ``(1, worlds)``."""
         return -np.expm1((self.log_trend + self.log_discount / 5.0) / 12.0)
 
-    def rent_of_age(self, years):
-        """Give the rent of capacity of this age: it falls as newer generations come, ``(vintages, worlds)``."""
-        return self.rent * self.discount_of_age(years)
-
     def discount_of_age(self, years):
-        """Give the rent of capacity of this age over that of the newest: discount^(age / 5 years)."""
+        """Give the rent of capacity of this age over that of the newest: discount^(age / 5 years).
+
+        It falls as newer generations come, ``(vintages, worlds)``.
+        """
         return np.exp(years / 5.0 * self.log_discount)
 
     def clear_rent(self):

@@ -235,7 +235,6 @@ class ComputeContracts(Mechanism):
         sellers = [c.creditor for c in self.contracts]
         self.seller = np.array([ledger.index[s] for s in sellers])
         self.buyer = np.array([ledger.index[b] for b in buyers])
-        self.into_seller = adder_into(self.seller, len(ledger.parties))
         world = ["Rest of the world"] * self.rows
         self.bills = ledger.open_family("take-or-pay", buyers, sellers, seniority=SECURED)
         self.renewals = ledger.open_family("renewal", buyers, sellers, seniority=SECURED)

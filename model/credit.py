@@ -579,7 +579,8 @@ class Loans(Mechanism):
             of_sites,
             owed,
         )
-        vars(self).update(undrawn=undrawn, line_undrawn=of_lines, site_undrawn=of_sites, site_balance=owed)
+        self.undrawn, self.line_undrawn = undrawn, of_lines
+        self.site_undrawn, self.site_balance = of_sites, owed
 
     def close_talks(self):
         """Decide in the month of signing whether a loan in talks closes; without it the site is not built."""
@@ -668,9 +669,8 @@ class Loans(Mechanism):
         service, site_rate, where = np.empty(shape), np.empty(ahead.shape), (self.debtor, self.site)
         loans = self.interest_due, self.principal_due, *where, self.rate, self.first_of_site
         add_service(*loans, service, parties, sites, site_rate)
-        vars(self).update(
-            service_of_parties=parties, service_of_sites=sites, service=service, site_rate=site_rate
-        )
+        self.service, self.service_of_parties, self.service_of_sites = service, parties, sites
+        self.site_rate = site_rate
 
     def _level_terms(self, ahead):
         """Give monthly rate, payments left and (1 + rate)^-payments - 1 of sites' loans, ``(site loans, worlds)`` each.
@@ -713,7 +713,7 @@ class Loans(Mechanism):
         )
         rent_if_relet(leases.rent_due, leases.relet_share, leases.tenant, ledger.closed, rent)
         appraisal = self.site_value(rent, self.model.sites.appraisal_cyclicality)
-        vars(self).update(site_service=service, site_owed=owed, site_appraisal=appraisal)
+        self.site_service, self.site_owed, self.site_appraisal = service, owed, appraisal
 
     def _renew(self, renewed, rolled_over):
         """Give refinanced loans a new term at today's margin."""

@@ -55,9 +55,10 @@ def test_what_estates_throw_on_the_market_lowers_the_rent_and_is_absorbed():
 
 
 def test_older_chips_rent_for_less(base):
-    rents = base.compute_market.rent_of_age(np.array([[0.0], [2.0], [5.0], [8.0]]))
+    market = base.compute_market
+    rents = market.rent * market.discount_of_age(np.array([[0.0], [2.0], [5.0], [8.0]]))
     assert (np.diff(rents, axis=0) < 0.0).all()
-    assert rents[2] == pytest.approx((base.compute_market.rent * base.compute_market.vintage_discount)[0])
+    assert rents[2] == pytest.approx((market.rent * market.vintage_discount)[0])
 
 
 def test_chips_are_a_part_of_real_assets_and_never_worth_less_than_nothing(base):
