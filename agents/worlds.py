@@ -107,15 +107,24 @@ class State(_Declaration):
     """A quantity of an agent that changes; declared once, with its unit and a sentence that says what it is.
 
     `dtype` is float, bool (a flag) or int (a month number). `over=n` puts an axis of n (segments, hardware
-    vintages, the last twelve months) in front of `(agents, worlds)`. Assigning broadcasts, and refuses with
+    vintages, the last twelve months) in front of `(agents, worlds)`. `rows=n`, of a mechanism only: so many rows, not
+    the mechanism's own. Either may be the name of an attribute that the holder sets before `allocate()`. Assigning
+    broadcasts, and refuses with
     TypeError what would lose something, such as a float into a flag.
     """
 
-    def __init__(self, unit, sentence, *, default=0.0, dtype=float, over=None):
+    def __init__(self, unit, sentence, *, default=0.0, dtype=float, over=None, rows=None):
         if dtype not in _DTYPES:
             raise TypeError(f"a State is float, bool or int, not {dtype!r}")
         self.unit, self.sentence, self.dtype, self.over = unit, sentence, np.dtype(_DTYPES[dtype]), over
+        self.rows = rows
         self.default = dtype(default)  # so that the 0.0 of the signature is False for a flag
+
+    def shape_in(self, holder):
+        """Shape of the block in a holder, but for the worlds."""
+        over, rows = (getattr(holder, n) if isinstance(n, str) else n for n in (self.over, self.rows))
+        rows = holder.rows if rows is None else rows
+        return (rows,) if over is None else (over, rows)
 
     def set_row(self, agent, value):
         """Replace the block by one in which the agent's row is `value`."""
@@ -313,7 +322,7 @@ class _Holder:
 
     def _allocate(self, worlds):
         for name, state in self._states.items():
-            shape = (self.rows, worlds) if state.over is None else (state.over, self.rows, worlds)
+            shape = *state.shape_in(self), worlds
             self._blocks[name] = _freeze(np.full(shape, state.default, state.dtype))
         for name, param in self._params.items():
             shape = (len(self.names) or 1, worlds)
@@ -339,6 +348,8 @@ class Actor(_Holder, mesa.Agent):
             taken = hasattr(Cohort, name) or name in {"model", "name", "names", "random", "unique_id", "pos"}
             if taken or (isinstance(value, _Declaration) and hasattr(mesa.Agent, name)):
                 raise TypeError(f"{cls.__name__}.{name}: Mesa or Cohort uses this name already")
+            if isinstance(value, State) and value.rows is not None:
+                raise TypeError(f"{cls.__name__}.{name}: a State of agents has a row for each of them")
             if isinstance(rule, FunctionType) and "__class__" in rule.__code__.co_freevars:
                 raise TypeError(f"{cls.__name__}.{name}: no super(), self may be a cohort; name the class")
         members = {name: value for name, value in members.items() if not isinstance(value, _Declaration)}
@@ -557,10 +568,12 @@ class Mechanism(_Holder):
     """Base of the markets and the rules of the game: States and Params declared as on an agent, with one row.
 
     Blocks are `(1, worlds)`; a mechanism that sets `rows` before `allocate()` has States `(rows, worlds)`,
-    while its Params keep one row. `group` is the first word of its Params' paths.
+    while its Params keep one row. `group` is the first word of its Params' paths. `schedules` says what else it carries
+    from month to month: pairs of an attribute and a sentence about it, that lie along contracts' months or vintages.
     """
 
     group = None
+    schedules = ()
     names = ()
     rows = 1
 
@@ -690,7 +703,7 @@ def declarations(classes):
 
 def state_declarations(classes):
     """One row (a dict) per State of these classes."""
-    return _table(classes, "_states", ("name", "dtype", "default", "unit", "over", "sentence"))
+    return _table(classes, "_states", ("name", "dtype", "default", "unit", "over", "rows", "sentence"))
 
 
 def _table(classes, kind, fields):

@@ -284,7 +284,8 @@ def states():
     text = HEADER + "# State variables\n\n"
     text += (
         "Every quantity that changes, by the class that declares it. A State is one array for all agents of the "
-        "group in all worlds, shape (agents, worlds); with an axis of n in front, (n, agents, worlds). The first "
+        "group in all worlds, shape (agents, worlds); with an axis of n in front, (n, agents, worlds). A mechanism has "
+        "a row for each of its contracts, parties or sites, or one; *rows* says where a State has others. The first "
         "value is that of the declaration, before the books of month 0 are taken in. *Recorded* States are kept "
         "for all worlds and months; everything is kept for the story world.\n"
     )
@@ -295,7 +296,7 @@ def states():
     for owner, (groups, rows) in by_owner(state_declarations(CLASSES)).items():
         text += f"\n## {owner}\n\n" + _groups(groups)
         text += table(
-            ("name", "unit", "type", "first value", "axis", "recorded", "meaning"),
+            ("name", "unit", "type", "first value", "axis", "rows", "recorded", "meaning"),
             [
                 (
                     f"`{s['name']}`",
@@ -303,12 +304,24 @@ def states():
                     {"float64": "number", "bool": "flag", "int64": "whole number"}[str(s["dtype"])],
                     number(s["default"]),
                     s["over"] or "",
+                    s["rows"] or "",
                     "yes" if s["name"] in recorded[owner] else "",
                     s["sentence"],
                 )
                 for s in rows
             ],
         )
+    text += "\n## Schedules\n\n"
+    text += (
+        "What else is carried from month to month: arrays that lie along contracts' months or vintages, as many as the "
+        "books and the horizon have. A contract's schedule is a ladder of amount, start, tenor and end.\n\n"
+    )
+    schedules = [
+        (f"`{name}`", cls.__name__, sentence)
+        for cls in CLASSES
+        for name, sentence in getattr(cls, "schedules", ())
+    ]
+    text += table(("name", "of", "meaning"), schedules)
     text += "\n## Channels of the Ledger\n\n"
     text += (
         "Cash, claims, payables and real assets belong to the Ledger. Money moves only through these families of "

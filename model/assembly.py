@@ -220,7 +220,6 @@ class Assembly(WorldsModel):
             assets[self.row(contract.debtor)] += contract.amount
         ledger.allocate(self.worlds, cash, claims, assets)
         self.opening_cash = ledger.cash
-        self.paid_share = np.ones_like(ledger.cash)
         self.shares_held = np.zeros_like(ledger.cash)
         self._open_markets()
         for contracts in (self.halls, self.compute_contracts, self.loans, self.shares):

@@ -91,14 +91,11 @@ class ComputeMarket(Mechanism):
     rent = State("US$bn per GW-year", "rent of new capacity", default=13.3)
     old_rent = State("US$bn per GW-year", "rent of capacity past its first term", default=8.0)
     shock = State("log", "deviation of the rent from its trend")
+    broken_before = State("log", "gains with another architecture of chips that the rent has already felt")
     tightness = State("ratio", "compute wanted over compute at hand", default=1.0)
     idle_pool = State("GW", "capacity looking for a second tenant")
 
     measures = ("rent", "old_rent", "tightness", "idle_pool", "glut", "thrown_out")
-
-    def __init__(self, model):
-        super().__init__(model)
-        self._broken = np.zeros((1, model.worlds))
 
     def move_regime(self):
         """Turn calm into glut, or glut into calm; let estates' capacity reach the market and be absorbed."""
@@ -121,14 +118,14 @@ class ComputeMarket(Mechanism):
             self.stale,
             self.architecture_hit,
             broken,
-            self._broken,
+            self.broken_before,
             glut,
             estates,
             thrown_out,
             stale,
         )
         self.glut, self.estates, self.thrown_out, self.stale = glut, estates, thrown_out, stale
-        self._broken = broken
+        self.broken_before = broken
 
     @of_params
     def monthly_glut(self):

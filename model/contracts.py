@@ -76,6 +76,12 @@ class Halls(Mechanism):
     contracted = State("GW", "IT load energised and inside its hall's term, per site")
     chips_due = State("US$bn", "chips to be paid this month, per site")
 
+    schedules = (
+        ("ladder", "GW of each hall, from its energisation for its term, (halls, worlds)"),
+        ("chips", "payments for the chips of each hall, US$bn, (halls, worlds)"),
+    )
+    ladder = chips = None
+
     def __init__(self, model, opening):
         super().__init__(model)
         leases = [lease for lease in opening.contracts_of_kind("lease") if lease.creditor in SITE_COMPANIES]
@@ -96,7 +102,6 @@ class Halls(Mechanism):
             chips += list(pay)
         self.gw, self.planned, self.site, self.chip_month = map(np.array, (gw, start, site, chips))
         self.by_site = adder_into(self.site, self.rows)
-        self.ladder = self.chips = None
 
     def sign(self):
         """Copy the terms in force into the ladders, once, at month 0."""
@@ -206,8 +211,16 @@ class ComputeContracts(Mechanism):
     announced_left_gw = State("GW", "announced and not yet firm")
     buildable_gw = State("GW", "announced capacity that could be financed this month")
 
+    schedules = (
+        ("orders", "announced capacity that has become firm, (quarters, worlds)"),
+        ("own_power", "GW of turbines that each of these orders brings along"),
+        (
+            "lost_below",
+            "share of the connection queue that must still be there for each of these orders not to be lost",
+        ),
+    )
     names_of_rows = ()
-    sales = own_power = live_share = None
+    sales = orders = own_power = lost_below = live_share = None
 
     def __init__(self, model, opening):
         super().__init__(model)
@@ -227,7 +240,6 @@ class ComputeContracts(Mechanism):
         self.year_minimum = self.year_minimum * self.opening_price[:, None]
         rest = contracts[-1]
         self.announced_gw = rest.amount / (rest.price * rest.tenor_months / 12.0)
-        self.orders = None
 
     def open_accounts(self, ledger):
         """Open the legs: bills, yearly true-ups, pass-through, renewals, re-lettings, second owners."""
@@ -255,7 +267,7 @@ class ComputeContracts(Mechanism):
         self.set_floors(np.ones((1, self.worlds), dtype=bool))
         rungs = (self.model.months + 2) // 3 + 1
         self.orders = Ladder(np.zeros((rungs, self.worlds)), np.full((rungs, 1), 10**6), 0)
-        self.own_power = self.model.power.lost_below = self.orders.amount
+        self.own_power = self.lost_below = self.orders.amount
         self.announced_left_gw = np.where(self.on_orders[:, None], self.announced_gw, 0.0)
 
     def set_floors(self, mask):
@@ -438,7 +450,7 @@ class ComputeContracts(Mechanism):
         come sooner: it then needs no connection. A quarter's orders are one.
         """
         power, orders, month = self.model.power, self.orders, self.model.month
-        now = orders.amount, orders.start, orders.tenor, orders.end, power.lost_below, self.own_power
+        now = orders.amount, orders.start, orders.tenor, orders.end, self.lost_below, self.own_power
         amount, start, tenor, end, lost_below, own_power = (block.copy() for block in now)
         turbines, left = np.empty((1, self.worlds)), np.empty(self.price.shape)
         some, some_turbines = place_orders(
@@ -468,7 +480,7 @@ class ComputeContracts(Mechanism):
         if not some:
             return
         orders.replace(amount=amount, start=start, tenor=tenor, end=end)
-        self.announced_left_gw, self.own_power, power.lost_below = left, own_power, lost_below
+        self.announced_left_gw, self.own_power, self.lost_below = left, own_power, lost_below
         if some_turbines:
             power.book_turbines("Stargate vehicle", turbines)
 

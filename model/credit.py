@@ -368,9 +368,10 @@ class Loans(Mechanism):
     quoted = State("per year", "margin that the lender would ask today in a calm market")
     claimed = State("US$bn", "balance called at legal default")
     lost = State("US$bn", "written off of what was called")
+    drawn_now = State("US$bn", "drawn this month; next month at the rate of new money")
 
     undrawn = line_undrawn = site_undrawn = site_balance = site_rate = None
-    interest_due = principal_due = drawn_now = None
+    interest_due = principal_due = None
     site_service = site_owed = site_appraisal = None
     service = service_of_parties = service_of_sites = None
 
@@ -522,7 +523,7 @@ class Loans(Mechanism):
 
     def sign(self):
         """Copy margins, coupons and commitments into the loans at month 0."""
-        self.margin, self.drawn_now = self.opening_margin, np.zeros((self.rows, self.worlds))
+        self.margin = self.opening_margin
         self.rate = np.where(self.floating, self.model.credit.base_rate_start + self.margin, self.coupon)
         grows = np.array([c.id in OPEN_ENDED for c in self.contracts])[:, None]
         self.commitment = np.where(grows, 1000.0, self.opening_commitment[:, None])

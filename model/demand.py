@@ -194,11 +194,19 @@ class Demand(Mechanism):
 
     surprise = State("log", "demand over its curve")
     speed = State("x", "speed of adoption over the expected speed", default=1.0)
+    expected = State(
+        "share",
+        "share of the final market that was expected to be adopted by now, by segment",
+        rows="segments",
+    )
     expected_now = State("US$bn a year", "OpenAI's expected revenue this month", default=1.0)
 
-    rows = 1
     seller_demand = None
     measures = ("surprise", "expected_now")
+
+    def __init__(self, model):
+        super().__init__(model)
+        self.segments = len(model.customers)
 
     def open_market(self):
         """Draw how large and how fast the market will be in each world; calibrate what is sold today."""
@@ -209,7 +217,7 @@ class Demand(Mechanism):
         start = customers.adoption
         customers.potential = customers.spending / start * np.exp(size)
         customers.adopted = np.clip(start * np.exp(-size), 0.002, 0.9)
-        self._expected = start
+        self.expected = start
         self._expected_potential = customers.spending / start
         self._opening_share = customers.shares[0]
 
@@ -247,13 +255,13 @@ class Demand(Mechanism):
     def draw_surprise(self):
         """Move the surprise: a random walk, plus dated shocks; and what was expected moves along its curve."""
         model, row = self.model, (1, self.worlds)
-        surprise, expected, expected_now = np.empty(row), np.empty(self._expected.shape), np.empty(row)
+        surprise, expected, expected_now = np.empty(row), np.empty(self.expected.shape), np.empty(row)
         surprise_and_expect(
             self.surprise,
             self._monthly_volatility,
             model.draw("demand", "normal"),
             model.demand_shock,
-            self._expected,
+            self.expected,
             *self._expected_pace,
             self._expected_potential,
             self._opening_share,
@@ -261,7 +269,7 @@ class Demand(Mechanism):
             expected,
             expected_now,
         )
-        self.surprise, self._expected, self.expected_now = surprise, expected, expected_now
+        self.surprise, self.expected, self.expected_now = surprise, expected, expected_now
 
     @property
     def revenue_surprise(self):
@@ -330,4 +338,4 @@ class Demand(Mechanism):
         self.seller_demand, self.segment_demand = demand, by_segment
 
     segment_demand = None
-    _expected = _expected_potential = _opening_share = None
+    _expected_potential = _opening_share = None

@@ -96,6 +96,15 @@ class Hardware(Mechanism):
     impaired = State("US$bn", "written off so far because the value had fallen below the books")
     write_down = State("US$bn", "written off for that reason this month")
 
+    schedules = (
+        ("_cost", "paid for the chips of each year and owner, US$bn, (years, owners, worlds)"),
+        ("_book", "what of that the books have not written off"),
+        ("_gw", "GW of chips of each year and owner"),
+        (
+            "_broken",
+            "log of gains with another architecture when the chips of a year were new, (years, worlds)",
+        ),
+    )
     names_of_rows = ()
     measures = ("chip_book", "value_dark", "value_in_use", "impaired")
 

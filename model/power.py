@@ -240,6 +240,27 @@ class Power(Mechanism):
 
     turbine_backlog = State("GW", "turbines ordered and not yet delivered")
     turbine_wait = State("months", "months until a turbine ordered now gives power")
+    turbine_speed = State(
+        "x",
+        "what utilities can build in a month over what they could at the lead time of the start, at most one",
+        default=1.0,
+    )
+    booked = State("GW", "turbines that owners have ordered since the makers last worked on the book")
+    built_before = State("GW", "what all utilities had added by last month")
+    waited_of_sites = State(
+        "months",
+        "months for which halls about to open have waited for power, per site",
+        dtype=int,
+        rows="sites",
+    )
+    on_order_of_sites = State(
+        "GW", "turbines ordered for the halls of each site, delivered ones included", rows="sites"
+    )
+    delivered_to_sites = State("GW", "turbines delivered to each site", rows="sites")
+    carried_of_sites = State("GW", "load of each site that its own turbines carry", rows="sites")
+
+    schedules = (("arriving", "GW of turbines on order by month of delivery, (months, sites, worlds)"),)
+    arriving = None
 
     measures = ("binding", "turbine_wait")
 
@@ -247,11 +268,8 @@ class Power(Mechanism):
     allowed_growth_of_utilities = bills_of_regions = ai_share_of_regions = None
     price_over_reference_of_contracts = ready_of_regions = None
     connecting_of_utilities = unpaid_of_utilities = None
-    waits_of_sites = waited_of_sites = None
-    """Whether halls about to open wait for power this month, and for how many months they have, ``(sites, worlds)``."""
-    lost_below = own_power_of_sites = None
-    turbine_speed = None
-    """What utilities can build in a month over what they could at the lead time of the start, at most one."""
+    waits_of_sites = own_power_of_sites = None
+    """Whether halls about to open wait for power this month; share of each site's load that its turbines carry."""
 
     def __init__(self, model):
         super().__init__(model)
@@ -261,13 +279,10 @@ class Power(Mechanism):
         self._on_grid_of_contracts = 1.0 - np.array(off_grid, dtype=float)[:, None]
         names = [c.id.removeprefix("lease_") for c in model.opening.contracts_of_kind("lease")]
         self._own = np.zeros((len(SITE_REGION), 1))
-        sites = (len(SITE_REGION) - 1, self.worlds)
-        self._arriving = np.zeros((model.months + 1, *sites))
-        self._on_order, self._delivered, self._carried = np.zeros((3, *sites))
-        self.waits_of_sites = self._nobody_waits = np.zeros(sites, dtype=bool)
-        self.waited_of_sites = np.zeros(sites, dtype=np.int64)
-        self._nothing_ordered = self._ordered = self._built_before = np.zeros((1, self.worlds))
-        self.turbine_speed = np.ones((1, self.worlds))
+        self.sites = len(SITE_REGION) - 1
+        self.arriving = np.zeros((model.months + 1, self.sites, self.worlds))
+        self.waits_of_sites = self._nobody_waits = np.zeros((self.sites, self.worlds), dtype=bool)
+        self._nothing_booked = np.zeros((1, self.worlds))
         for contract in contracts:
             site = names.index(contract.id.removeprefix("power_"))
             self._own[site] = contract.terms.get("onsite_gas_gw", 0.0)
@@ -412,7 +427,7 @@ class Power(Mechanism):
         load = np.empty(utilities.ai_load.shape)
         load_of_data_centres(
             model.sites.energised,
-            self._carried,
+            self.carried_of_sites,
             SITE_REGION,
             ON_GRID,
             model.power_contracts.pue,
@@ -458,7 +473,7 @@ class Power(Mechanism):
         halls = self.model.halls
         utilities = self.model.utilities
         month = self.model.month
-        shape = self._carried.shape
+        shape = self.carried_of_sites.shape
         self.deliver_turbines()
         opening, delivered, own, asking = (np.empty(shape) for _ in range(4))
         ready = np.empty(utilities.queue.shape)
@@ -469,9 +484,9 @@ class Power(Mechanism):
             halls.site,
             ON_GRID,
             self.model.power_contracts.pue,
-            self._delivered,
-            self._arriving[month],
-            self._carried,
+            self.delivered_to_sites,
+            self.arriving[month],
+            self.carried_of_sites,
             SITE_REGION,
             opening,
             delivered,
@@ -479,7 +494,7 @@ class Power(Mechanism):
             asking,
             ready,
         )
-        self._delivered, self.ready_of_regions = delivered, ready
+        self.delivered_to_sites, self.ready_of_regions = delivered, ready
         utilities.do("connect")
         self.lose_requests()
         self.waits_of_sites = self._nobody_waits
@@ -499,13 +514,13 @@ class Power(Mechanism):
             self.turbines_ordered,
             self.enabled,
             self.waited_of_sites,
-            self._carried,
+            self.carried_of_sites,
             waits,
             waited,
             carried,
             waiting,
         )
-        self.waits_of_sites, self.waited_of_sites, self._carried = waits, waited, carried
+        self.waits_of_sites, self.waited_of_sites, self.carried_of_sites = waits, waited, carried
         if some_wait:
             self.order_turbines(waiting)
 
@@ -523,8 +538,8 @@ class Power(Mechanism):
             self.turbine_output,
             self.turbine_orders,
             self.model.utilities.added,
-            self._built_before,
-            self._ordered,
+            self.built_before,
+            self.booked,
             self.turbine_backlog,
             self.turbine_lead,
             self.keeps_book,
@@ -536,7 +551,7 @@ class Power(Mechanism):
             speed,
         )
         self.turbine_backlog, self.turbine_wait, self.turbine_speed = backlog, wait, speed
-        self._built_before, self._ordered = built, self._nothing_ordered
+        self.built_before, self.booked = built, self._nothing_booked
 
     @of_params
     def keeps_book(self):
@@ -554,20 +569,20 @@ class Power(Mechanism):
         rate = utilities.connection_rate * self.connecting_of_utilities
         grid = 12.0 * utilities.queue / np.maximum(rate, 1e-3)
         slower = np.take(grid > self.turbine_wait, SITE_REGION[:sites], axis=0)
-        wanted = np.maximum(waiting - (self._on_order - self._carried), 0.0)
+        wanted = np.maximum(waiting - (self.on_order_of_sites - self.carried_of_sites), 0.0)
         new = wanted * (slower & self.keeps_book)
         if not new.any():
             return
         due = self.model.month + np.ceil(self.turbine_wait[0]).astype(np.int64)
-        in_time = due < len(self._arriving)
-        place = np.minimum(due, len(self._arriving) - 1), np.arange(sites)[:, None], np.arange(self.worlds)
-        self._arriving[place] += new * in_time
-        self._on_order = self._on_order + new
+        in_time = due < len(self.arriving)
+        place = np.minimum(due, len(self.arriving) - 1), np.arange(sites)[:, None], np.arange(self.worlds)
+        self.arriving[place] += new * in_time
+        self.on_order_of_sites = self.on_order_of_sites + new
         self.book_turbines(self.model.halls.sites, new)
 
     def book_turbines(self, owners, gw):
         """Enter owners' orders into the book of turbines; `gw` has a row per owner."""
-        self._ordered = self._ordered + total(gw)[None, :]
+        self.booked = self.booked + total(gw)[None, :]
         self.model.history.event(
             "turbines ordered",
             owners,
@@ -582,13 +597,13 @@ class Power(Mechanism):
         A site's own turbines run when the grid cuts it: what they carry is not cut.
         """
         utilities, sites = self.model.utilities, self.model.sites
-        own_power, cut = np.empty(self._carried.shape), np.empty(sites.energised.shape)
+        own_power, cut = np.empty(self.carried_of_sites.shape), np.empty(sites.energised.shape)
         over_reference = np.empty((len(self._regions_of_contracts), self.worlds))
         cuts_and_prices(
             sites.energised,
             self.model.power_contracts.pue,
             self._own,
-            self._carried,
+            self.carried_of_sites,
             utilities.curtailed,
             utilities.paid_price,
             utilities.reference_price,
@@ -651,7 +666,9 @@ class Power(Mechanism):
         contracts = self.model.compute_contracts
         orders = contracts.orders
         lost, due = np.empty(orders.amount.shape, dtype=bool), (orders.start, orders.amount)
-        if find_lost_orders(self.model.month, *due, self.lost_below, self.survival(), self.enabled, lost):
+        if find_lost_orders(
+            self.model.month, *due, contracts.lost_below, self.survival(), self.enabled, lost
+        ):
             contracts.withdraw(lost)
 
     def find_binding(self):

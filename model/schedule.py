@@ -136,7 +136,7 @@ class Schedule:
 
     def expect_payments(self):
         """Add up what everybody has to pay this month, and what it may expect to receive."""
-        self.outgoing, self.expected_incoming = self.ledger.foresee(self.paid_share)
+        self.outgoing, self.expected_incoming = self.ledger.foresee(self.solvency.paid_share)
         self.loans.measure_room()
         self.service_now = self.loans.service_of_parties
 
@@ -171,7 +171,7 @@ class Schedule:
         self.sites.rent_received = self.rent_flow()
         self.sites.debt_service = self.loans.service_of_sites
         self.firms.operating_cash = self.operating_cash
-        self.paid_share = self.ledger.share_paid(self.outgoing)
+        self.solvency.paid_share = self.ledger.share_paid(self.outgoing)
 
     def rent_flow(self):
         """Give the rent that each site received this month, ``(sites, worlds)``."""

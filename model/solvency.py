@@ -77,6 +77,7 @@ class Solvency(Mechanism):
     trapped = State("yes/no", "whether it could at some month not meet the horizon's obligations", dtype=bool)
     renegotiated = State("yes/no", "whether its prices have been renegotiated", dtype=bool)
     shortfall = State("US$bn", "bills unpaid")
+    paid_share = State("share", "share of its bills that each party paid last", default=1.0)
 
     measures = ("loss",)
 

@@ -82,7 +82,10 @@ class Stress(Mechanism):
     demand = State("log", "the lab's revenue below expectation")
     peak = State("0 to 1", "highest index so far")
 
-    covariance = None
+    covariance = State(
+        "x", "decayed covariances of the readings, each with each", over=len(READINGS), rows=len(READINGS)
+    )
+
     measures = ("index", "mean", *READINGS)
 
     def read(self):
@@ -91,7 +94,7 @@ class Stress(Mechanism):
         self._read_weakness(readings)
         self.set_rows(READINGS, readings)
         place_in_sample(readings, _reference_rows(), FLOOR, places)
-        if self.covariance is None:
+        if self.model.month == 0:
             self.covariance = np.repeat(np.eye(len(READINGS))[:, :, None] / 12.0, self.worlds, axis=2)
         joined = _join(places, WEIGHTS, self.covariance, self.decay, self.peak)
         self.covariance, _, self.index, self.mean, self.peak = joined

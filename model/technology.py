@@ -119,17 +119,18 @@ class Technology(Mechanism):
     )
 
     gain = State("log", "efficiency gained this month by each seller")
+    broken = State(
+        "log", "gains so far that need another architecture of chips than those already built", rows=1
+    )
+    open_quality = State("utility", "quality of open weights", rows=1)
     pending = State("log", "gains on their way to others, by month of arrival", over=LAG_SLOTS)
 
     rows = len(SELLERS) + len(BUILDERS)
     measures = ("leader",)
-    best_efficiency = open_quality = price_ceiling = self_hosted_price = industry_gain = None
-    broken = None
-    """Gains so far (natural logarithm) that need another architecture of chips than those already built."""
+    best_efficiency = price_ceiling = self_hosted_price = industry_gain = None
 
     def __init__(self, model):
         super().__init__(model)
-        self.broken = self.open_quality = np.zeros((1, model.worlds))
         self.best_efficiency = self.industry_gain = np.zeros((1, model.worlds))
         self.price_ceiling = self.self_hosted_price = np.ones((1, model.worlds))
 

@@ -8,7 +8,23 @@ from hypothesis import strategies as st
 from agents.worlds import declarations
 from model import ACTORS, MECHANISMS, Decision, Event
 from model.events import KINDS
+from model.ladder import Ladder
 from scenarios.schema import Setting, default_vocabulary
+
+BOOKS = ("cash", "claims", "payable", "real_assets", "closed")
+
+
+def carried_by(model):
+    """All that a model takes over into the next month, by holder and name: States, schedules, the Ledger's books."""
+    found = {("ledger", name): getattr(model.ledger, name) for name in BOOKS}
+    for each in model._holders().values():
+        found |= {(each.group, name): each._blocks[name] for name in each._states}
+        for name, _ in getattr(each, "schedules", ()):
+            kept = getattr(each, name)
+            parts = vars(kept) if isinstance(kept, Ladder) else {"": kept}
+            found |= {(each.group, name, part): block for part, block in parts.items()}
+    return found
+
 
 PARAMS = [row for row in declarations([*ACTORS, *MECHANISMS])]
 

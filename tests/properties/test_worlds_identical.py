@@ -12,7 +12,7 @@ from model import DebtTrapModel, Decision, Event
 from model.opening import read_opening
 from scenarios import load, simulate
 from scenarios.schema import Setting
-from tests.properties import PARAMS, of_world, settings_by_world
+from tests.properties import PARAMS, carried_by, of_world, settings_by_world
 
 SEED = 3
 MONTHS = 96
@@ -96,17 +96,17 @@ def test_a_world_that_defaults_is_the_same_alone(many):
 
 
 @pytest.mark.parametrize("params", [{}, {"power.turbine_lead": 24, "power.queue_level": 3.0}])
-def test_every_state_of_a_world_is_the_same_alone(params):
-    def states(worlds):
+def test_all_that_a_world_carries_on_is_the_same_alone(params):
+    def carried(worlds):
         one = DebtTrapModel(worlds, SEED, MONTHS, Setting(params=params), record=False)
         one.run_for(40)
-        holders = [*one.cohorts.values(), *one.mechanisms.values()]
-        return {(each.group, name): each._blocks[name] for each in holders for name in each._states}
+        return carried_by(one)
 
-    together, worlds = states(24), (5, 23)
+    together, worlds = carried(24), (5, 23)
     assert len(together) > 250
+    assert {("halls", "ladder", "start"), ("hardware", "_book", "")} <= set(together)
     for world in worlds:
-        for key, block in states([world]).items():
+        for key, block in carried([world]).items():
             beside = together[key][..., [world]]
             assert np.array_equal(block, beside, equal_nan=block.dtype == float), (world, *key)
 
