@@ -6,9 +6,10 @@ from agents.firm import Party
 from agents.kernels import as_layers, as_rows, move_by_habit
 from agents.worlds import Param, State
 
-SELLERS = ("OpenAI", "Anthropic", "Google DeepMind", "Meta Llama", "Mistral")
-BUILDERS = ("Vertical builder", "Data-sovereign builder", "Edge builder")
-CHOICES = (*SELLERS, *BUILDERS, "outside option")
+FRONTIER_LABS, LABS, SELLERS = 3, 5, 8
+"""Sellers in their order: the lab and the rivals that keep their weights, those that release them, small builders."""
+CHOICES = SELLERS + 1
+"""These, and the outside option."""
 
 
 class Customers(Party):
@@ -33,10 +34,8 @@ class Customers(Party):
 
     adopted = State("share", "share of the final market reached")
     potential = State("US$bn a year", "final market at today's prices")
-    shares = State("share", "who serves the segment, outside option last", over=len(CHOICES))
-    appeal = State(
-        "utility", "calibrated appeal of each choice, all but quality and price", over=len(CHOICES)
-    )
+    shares = State("share", "who serves the segment, outside option last", over=CHOICES)
+    appeal = State("utility", "calibrated appeal of each choice, all but quality and price", over=CHOICES)
     spending = State("US$bn a year", "what the segment wants to spend, outside option included")
 
     measures = ("spending", "adopted")

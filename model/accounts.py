@@ -1,10 +1,11 @@
 """The accounts of everyday business: sales, operating costs, investment, chips, and the sectors that close them."""
 
+import math
+
 import numpy as np
 
-from agents.customers import BUILDERS, SELLERS
 from agents.worlds import Mechanism, Param, of_params
-from model.contracts import JUNIOR, OPERATIONS, SECURED, SITE_COMPANIES
+from model.contracts import JUNIOR, OPERATIONS, SECURED, WORLD
 from model.kernels_accounts import (
     add_costs,
     add_segments,
@@ -19,22 +20,9 @@ from model.kernels_accounts import (
     part_surplus,
 )
 from model.ledger import ASSET
+from model.roles import LAB
+from model.sums import total
 
-SEGMENTS = ("Consumers", "Enterprises", "Developers")
-CLOUD_OF = {
-    "Anthropic": "Amazon",
-    "Google DeepMind": "Alphabet",
-    "Meta Llama": "Meta",
-    "Mistral": "Microsoft",
-    "Vertical builder": "Microsoft",
-    "Data-sovereign builder": "Amazon",
-    "Edge builder": "Alphabet",
-}
-DEVELOPER_OF = {
-    "Abilene site company": "Crusoe",
-    "Vantage Texas site company": "Vantage",
-    "Vantage Wisconsin site company": "Vantage",
-}
 OPERATING_KINDS = (
     "sales",
     "take-or-pay",
@@ -52,9 +40,6 @@ OPERATING_KINDS = (
     "rent to second owners",
     "parent funding",
 )
-COREWEAVE_CHIPS = 0.75
-"""Share of chips in CoreWeave's signed capital spending: 16.5 of 22 (opening: chips_coreweave, CoreWeave)."""
-WORLD = "Rest of the world"
 
 
 class Accounts(Mechanism):
@@ -85,14 +70,14 @@ class Accounts(Mechanism):
 
     def open_accounts(self, ledger, opening, firms):
         """Open the legs."""
-        sellers = [*SELLERS, *BUILDERS]
+        roles, sellers, segments = opening.roles, self.model.labs.names, self.model.customers.names
         self.sales = ledger.open_family(
             "sales",
-            [s for _ in sellers for s in SEGMENTS],
-            [x for x in sellers for _ in SEGMENTS],
+            [segment for _ in sellers for segment in segments],
+            [seller for seller in sellers for _ in segments],
             cleared=False,
         )
-        self.spenders = [*firms, *SITE_COMPANIES, "Meta site company", "Joint venture", "Chip vendor"]
+        self.spenders = [*firms, *roles.sites, roles.venture, "Chip vendor"]
         self.operating = ledger.open_family(
             "operating cost", self.spenders, [WORLD] * len(self.spenders), seniority=OPERATIONS
         )
@@ -105,10 +90,19 @@ class Accounts(Mechanism):
             "site_company",
         )
         self.first_of_spenders = np.array([self.model.places[group].start for group in groups])
+        rented = [opening.party(name) for name in sellers if name != LAB]
         self.compute = ledger.open_family(
-            "compute purchase", list(CLOUD_OF), list(CLOUD_OF.values()), seniority=SECURED
+            "compute purchase",
+            [seller.name for seller in rented],
+            [seller.terms["cloud"] for seller in rented],
+            seniority=SECURED,
         )
-        self.share = ledger.open_family("revenue share", ["OpenAI"], ["Microsoft"], seniority=SECURED)
+        self.contracted = self._contracted([seller.name for seller in rented])
+        (shared,) = opening.contracts_of_kind("revenue share")
+        self.share = ledger.open_family(
+            "revenue share", [shared.debtor], [shared.creditor], seniority=SECURED
+        )
+        self.share_until, self.revenue_share = shared.terms["last_month"], shared.price
         earners = [
             p.name
             for kind in ("infrastructure partner", "hyperscaler", "utility")
@@ -116,25 +110,26 @@ class Accounts(Mechanism):
         ]
         self.earner = np.array([ledger.index[name] for name in earners])
         self.business = ledger.open_family("other business", [WORLD] * len(earners), earners, cleared=False)
+        builders = [party.name for party in opening.parties_of_kind("hyperscaler")]
         self.investment = ledger.open_family(
             "investment", earners, [WORLD] * len(earners), nature=ASSET, cleared=False
         )
         self.own_chips = ledger.open_family(
-            "chips of hyperscalers", earners[6:10], ["Chip vendor"] * 4, nature=ASSET, cleared=False
+            "chips of hyperscalers", builders, ["Chip vendor"] * len(builders), nature=ASSET, cleared=False
         )
-        sites = list(SITE_COMPANIES)
-        builders = [*sites, "Meta site company"]
+        sites = list(roles.sites)
         self.construction = ledger.open_family(
-            "construction", builders, [WORLD] * 5, nature=ASSET, cleared=False
+            "construction", sites, [WORLD] * len(sites), nature=ASSET, cleared=False
         )
-        self.fees = ledger.open_family(
-            "development fee", list(DEVELOPER_OF), list(DEVELOPER_OF.values()), nature=ASSET, cleared=False
-        )
-        self.fee_site = np.array([sites.index(name) for name in DEVELOPER_OF])
-        buyers = ["Oracle"] * 4 + ["CoreWeave"] * 2 + ["Stargate vehicle"] * 2 + ["OpenAI"]
-        makers = ["Chip vendor"] * 5 + [WORLD, "Chip vendor", WORLD, "Chip vendor"]
+        developed = [site for site in sites if "developer" in opening.party(site).terms]
+        developers = [opening.party(site).terms["developer"] for site in developed]
+        self.fees = ledger.open_family("development fee", developed, developers, nature=ASSET, cleared=False)
+        self.fee_site = np.array([sites.index(name) for name in developed])
+        whole = [roles.signed_builder, roles.vehicle]
+        buyers = [roles.cloud for _ in roles.campuses] + [name for name in whole for _ in range(2)] + [LAB]
+        makers = ["Chip vendor" for _ in roles.campuses] + ["Chip vendor", WORLD] * 2 + ["Chip vendor"]
         self.chips_of_vendor = np.flatnonzero([maker != WORLD for maker in makers])
-        self.drawers = np.array([ledger.index[name] for name in ("CoreWeave", "Stargate vehicle", "OpenAI")])
+        self.drawers = np.array([ledger.index[name] for name in (*whole, LAB)])
         self.chips = ledger.open_family("chip order", buyers, makers, seniority=JUNIOR, nature=ASSET)
         children = [lab for lab in opening.parties_of_kind("rival lab") if "parent" in lab.terms]
         self.with_parent = np.array([self.model.rivals.names.index(lab.name) for lab in children])
@@ -144,18 +139,26 @@ class Accounts(Mechanism):
             [lab.name for lab in children],
             cleared=False,
         )
-        closers = [*SEGMENTS, "Bondholders", "Equity investors"]
+        closers = [*segments, "Bondholders", "Equity investors"]
         self.closer = np.array([ledger.index[name] for name in closers])
         self.top_up = ledger.open_family("sector funding", [WORLD] * len(closers), closers, cleared=False)
         self.sweep = ledger.open_family(
             "sector surplus", closers, [WORLD] * len(closers), cleared=False, name="sector surplus"
         )
+        signed = opening.party(roles.signed_builder).terms["capex_signed_yearly"]
         path = np.zeros(self.model.months + 60)
-        for year, amount in enumerate(opening.party("CoreWeave").terms["capex_signed_yearly"]):
+        for year, amount in enumerate(signed):
             path[12 * year : 12 * year + 12] = amount / 12.0
-        self.coreweave_capex = path
-        self.share_until = opening.contract("revenue_share_microsoft").terms["last_month"]
-        self.revenue_share = opening.contract("revenue_share_microsoft").price
+        self.signed_capex = path
+        (order,) = [c for c in opening.contracts_of_kind("chip order") if "site" not in c.terms]
+        self.chips_of_signed = order.amount / math.fsum(signed)
+
+    def _contracted(self, names):
+        """GW that these parties have under contracts of their own, month by month, ``(months, parties, 1)``."""
+        contracts, months = self.model.compute_contracts, self.model.months
+        of_each = [[row for row, c in enumerate(contracts.contracts) if c.debtor == name] for name in names]
+        paths = [total(contracts.gw_path[rows, :months]) for rows in of_each]
+        return np.ascontiguousarray(np.stack(paths, axis=1)[:, :, None])
 
     def operating_matrix(self, ledger, parties):
         """Give the matrix legs -> `parties`, a slice, that adds up operating cash."""
@@ -168,7 +171,7 @@ class Accounts(Mechanism):
         charged, sold = np.empty((len(self.sales), self.worlds)), np.empty((model.labs.rows, self.worlds))
         labs = model.labs.served_share, model.labs.closed
         charge_for_service(model.demand.segment_demand, *labs, charged)
-        add_segments(len(SEGMENTS), model.ledger.pay(self.sales, charged), sold)
+        add_segments(len(model.customers), model.ledger.pay(self.sales, charged), sold)
         self.sold = sold
 
     def bill_operations(self):
@@ -201,23 +204,24 @@ class Accounts(Mechanism):
         return costs
 
     def _compute_bought(self):
-        """What rivals and builders pay for compute this month, but for what one of them has under contract."""
+        """What rivals and builders pay for compute this month, but for what they have under contract."""
         model, cost = self.model, np.empty((len(self.compute), self.worlds))
-        contracted = model.compute_contracts.gw_path[model.anthropic_row, model.month]
         price = model.compute_market.rent, self.compute_discount
-        buy_compute(model.rivals.compute_used, model.builders.compute_used, contracted, *price, cost)
+        buy_compute(
+            model.rivals.compute_used, model.builders.compute_used, self.contracted[model.month], *price, cost
+        )
         return cost
 
     def _bill_chips(self):
-        """Bill chips: Oracle for its halls, CoreWeave for signed contracts, the vehicle for firm orders."""
+        """Bill chips: the cloud for its halls, another builder for what is signed, the vehicle for firm orders."""
         model = self.model
         ordered = np.empty((len(self.chips), self.worlds))
         building, turbines = model.compute_contracts.costs_of_building()
         order_chips(
             model.halls.chips_due,
             model.loans.lab_borrows,
-            self.coreweave_capex[model.month],
-            COREWEAVE_CHIPS,
+            self.signed_capex[model.month],
+            self.chips_of_signed,
             building,
             self.chip_share,
             turbines,
@@ -273,7 +277,7 @@ class Accounts(Mechanism):
     @of_params
     def fee(self):
         """Share of what is spent on each site that its developer earns, ``(sites, worlds)``."""
-        fee = np.zeros((5, self.worlds))
+        fee = np.zeros((self.model.sites.rows, self.worlds))
         fee[self.fee_site] = self.developer_fee
         return fee
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.bank import Bank
 from agents.commission import Commission
-from agents.customers import BUILDERS, CHOICES, SELLERS, Customers
+from agents.customers import CHOICES, Customers
 from agents.firm import Firm, Issuer
 from agents.hyperscaler import Hyperscaler
 from agents.infrastructure_partner import InfrastructurePartner
@@ -20,7 +20,7 @@ from agents.worlds import Together, WorldsModel
 from model.accounts import Accounts
 from model.capital import CoInvestment, Deposits, Funds, Pledges, Shares, SiteEquity
 from model.compute_market import ComputeMarket
-from model.contracts import META_COMPLETE, ComputeContracts, Halls, Leases, PowerContracts
+from model.contracts import WORLD, ComputeContracts, Halls, Leases, PowerContracts
 from model.credit import Credit, LoanPricing, Loans
 from model.demand import Demand
 from model.hardware import Hardware
@@ -29,6 +29,7 @@ from model.kernels_waterfall import distribute_excess, run_cascades
 from model.ledger import Ledger
 from model.opening import read_opening, read_values
 from model.power import Power
+from model.roles import LAB
 from model.solvency import Solvency
 from model.stress import Stress
 from model.tape import Tape
@@ -53,6 +54,8 @@ PARTIES = {
 }
 """Group -> class, kinds of the opening books, and the one name where a kind holds several classes."""
 
+CLOSERS = ("Bondholders", "Equity investors", WORLD)
+"""Sectors that may owe without end, beside customers: they close the books."""
 FIRM_GROUPS = (
     "openai",
     "rival_lab",
@@ -60,13 +63,6 @@ FIRM_GROUPS = (
     "infrastructure_partner",
     "hyperscaler",
     "utility",
-)
-SECTORS = ("Consumers", "Enterprises", "Developers", "Bondholders", "Equity investors", "Rest of the world")
-COMMISSIONS = (
-    "Texas commission",
-    "Virginia-Ohio commission",
-    "Wisconsin commission",
-    "New Mexico commission",
 )
 ACTORS = (*(cls for cls, _, _ in PARTIES.values()), Commission)
 MECHANISMS = (
@@ -124,8 +120,8 @@ class Assembly(WorldsModel):
             names += parties
             for party in parties:
                 cls(self, party)
-        for name in COMMISSIONS:
-            Commission(self, name)
+        for commission in self.opening.parties_of_kind("commission"):
+            Commission(self, commission.name)
         self.party_names = names
         self._rows = {name: row for row, name in enumerate(names)}
         cohort = {group: self.agents_by_type[cls] for group, (cls, _, _) in PARTIES.items()}
@@ -177,7 +173,7 @@ class Assembly(WorldsModel):
         self.solvency, self.stress = Solvency(self, self.party_names), Stress(self)
 
     def _open_accounts(self):
-        ledger = self.ledger = Ledger(self.party_names, SECTORS, "Rest of the world")
+        ledger = self.ledger = Ledger(self.party_names, [*self.customers.names, *CLOSERS], WORLD)
         firms = [name for group in FIRM_GROUPS for name in self.cohorts[group].names]
         self.accounts.open_accounts(ledger, self.opening, firms)
         self.hardware.open_accounts(ledger)
@@ -199,7 +195,6 @@ class Assembly(WorldsModel):
         self.solvency.open_accounts(ledger, failing)
         ledger.close_topology()
         self._operating = self.accounts.operating_matrix(ledger, self.firms.place)
-        self.anthropic_row = self.compute_contracts.names_of_rows.index("top_anthropic_azure")
 
     def _set_params(self):
         for row in self.opening_values["value"]:
@@ -231,8 +226,8 @@ class Assembly(WorldsModel):
     def _open_markets(self):
         """Calibrate who sells what to whom, and give firms the earnings of last year."""
         mix, outside = self.opening_values["revenue_mix"], self.opening_values["outside_share"]
-        sold = np.zeros((len(CHOICES), len(self.customers), 1))
-        for seller, name in enumerate((*SELLERS, *BUILDERS)):
+        sold = np.zeros((CHOICES, len(self.customers), 1))
+        for seller, name in enumerate(self.labs.names):
             for segment, who in enumerate(self.customers.names):
                 sold[seller, segment] = self.opening.party(name).revenue * mix.get(name, {}).get(who, 0.0)
         spent = np.cumsum(sold, axis=0)[-1] / (1.0 - np.array([[outside[n]] for n in self.customers.names]))
@@ -258,7 +253,7 @@ class Assembly(WorldsModel):
             cohort.earnings = np.broadcast_to(np.array(earned)[:, None], (len(cohort), self.worlds))
         gw = np.array([[p.capacity_gw] for p in self.opening.parties_of_kind("hyperscaler")])
         self.opening_capacity = gw
-        value = self.opening.party("OpenAI").terms["equity_value"]
+        value = self.opening.party(LAB).terms["equity_value"]
         self.equity_window.valuation = np.full((1, self.worlds), value)
         self.hyperscalers.capacity = np.broadcast_to(gw, (len(self.hyperscalers), self.worlds))
         self.demand.open_market()
@@ -334,10 +329,11 @@ class Assembly(WorldsModel):
 
     @property
     def lease_energised(self):
-        """Energised GW of each lease: the four sites', and Meta's from the end of its construction."""
-        energised = np.empty((self.leases.rows, self.worlds))
-        energised[:-1] = self.halls.energised
-        energised[-1] = self.leases.full_gw[-1] * (self.month >= META_COMPLETE)
+        """Energised GW of each lease: by its halls, and others' sites from the end of their construction."""
+        energised, first = np.empty((self.leases.rows, self.worlds)), self.halls.rows
+        energised[:first] = self.halls.energised
+        complete = self.halls.months_left_of_others == 0
+        energised[first:] = (self.leases.full_gw[first:] * complete)[:, None]
         return energised
 
     @property

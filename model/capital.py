@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.worlds import Mechanism, State, of_params
-from model.contracts import SITE_COMPANIES, UNSECURED
+from model.contracts import UNSECURED, WORLD
 from model.kernels_capital import (
     add_promised,
     add_uncalled,
@@ -18,9 +18,8 @@ from model.kernels_capital import (
     value_shares,
 )
 from model.ledger import ASSET_SALE, CLAIM
+from model.roles import LAB
 from model.sums import Adder, adder_into, incidence
-
-CO_FUNDED = (*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle")
 
 
 class Shares(Mechanism):
@@ -39,17 +38,16 @@ class Shares(Mechanism):
         """Open opening stakes, the rounds of the lab, and a leg of new shares for each firm."""
         holders = [c.creditor for c in self.stakes]
         self.opening = ledger.open_claims(
-            "shares", [c.id for c in self.stakes], holders, ["OpenAI"] * len(holders)
+            "shares", [c.id for c in self.stakes], holders, [c.debtor for c in self.stakes]
         )
-        investors = ["SoftBank", "Chip vendor", "Equity investors"]
-        rows = ledger.open_claims(
-            "shares", [f"rounds {name}" for name in investors], investors, ["OpenAI"] * 3
-        )
+        holding = self.model.opening.roles.holding
+        investors = [holding, "Chip vendor", "Equity investors"]
+        rows = ledger.open_claims("shares", [f"rounds {name}" for name in investors], investors, [LAB] * 3)
         self.rounds = ledger.open_family(
-            "equity round", investors, ["OpenAI"] * 3, nature=CLAIM, claims=rows, sign=1, cleared=False
+            "equity round", investors, [LAB] * 3, nature=CLAIM, claims=rows, sign=1, cleared=False
         )
         self.holder = np.array([ledger.index[name] for name in (*holders, *investors)])
-        self.firms = [name for name in firms if name != "OpenAI"]
+        self.firms = [name for name in firms if name != LAB]
         market = ["Equity investors"] * len(self.firms)
         rows = ledger.open_claims("shares", [f"new shares {name}" for name in self.firms], market, self.firms)
         self.issues = ledger.open_family(
@@ -57,13 +55,13 @@ class Shares(Mechanism):
         )
         self.dividends = ledger.open_family("dividend", self.firms, market, cleared=False)
         self.sales = ledger.open_family(
-            "sale of holdings", ["Rest of the world"], ["SoftBank"], nature=ASSET_SALE, cleared=False
+            "sale of holdings", [WORLD], [holding], nature=ASSET_SALE, cleared=False
         )
-        soft_bank = self.model.partners.names.index("SoftBank")
-        self._soft_bank = slice(soft_bank, soft_bank + 1)
+        row = self.model.partners.names.index(holding)
+        self._of_holding = slice(row, row + 1)
 
     def pay_round(self):
-        """Pay this month's round: SoftBank and the chip vendor their shares while they can, the market the rest.
+        """Pay the month's round: who has holdings and the chip vendor their shares while they can, the market all else.
 
         New shares go to those who paid, at the last valuation: owned = owned x (1 - new) + paid / value.
         """
@@ -110,8 +108,8 @@ class Shares(Mechanism):
         return self.model.ledger.pay(self.dividends, wanted)
 
     def sell_holdings(self, wanted):
-        """Sell SoftBank's holdings at book value to the rest of the world; `wanted` is ``(partners, worlds)``."""
-        return self.model.ledger.pay(self.sales, wanted[self._soft_bank])
+        """Sell a partner's holdings at book value to the rest of the world; `wanted` is ``(partners, worlds)``."""
+        return self.model.ledger.pay(self.sales, wanted[self._of_holding])
 
 
 class SiteEquity(Mechanism):
@@ -127,8 +125,7 @@ class SiteEquity(Mechanism):
         self.rows = len(self.contracts)
         self.amount = np.array([c.amount for c in self.contracts])[:, None]
         self.opening_drawn = np.array([c.drawn for c in self.contracts])
-        order = [*SITE_COMPANIES, "Meta site company"]
-        self.site = np.array([order.index(c.debtor) for c in self.contracts])
+        self.site = np.array([opening.roles.sites.index(c.debtor) for c in self.contracts])
 
     def open_accounts(self, ledger):
         """Open the claims of the owners, contributions and distributions."""
@@ -140,7 +137,7 @@ class SiteEquity(Mechanism):
         )
         self.distributions = ledger.open_family("site distribution", sites, owners, cleared=False)
         self._claim_rows = slice(int(self.claims[0]), int(self.claims[-1]) + 1)
-        self.by_site = adder_into(self.site, 5)
+        self.by_site = adder_into(self.site, self.model.sites.rows)
 
     @property
     def paid_in(self):
@@ -269,7 +266,7 @@ class Funds(Mechanism):
 
 
 class CoInvestment(Mechanism):
-    """Equity that the four hyperscalers put into the build instead of loans, pro rata to their cash flow."""
+    """Equity that the hyperscalers put into the build instead of loans, pro rata to their cash flow."""
 
     group = "co_investment"
 
@@ -278,22 +275,25 @@ class CoInvestment(Mechanism):
     def __init__(self, model, opening):
         super().__init__(model)
         self.investors = [party.name for party in opening.parties_of_kind("hyperscaler")]
-        self.weight = np.array([p.operating_cash_flow for p in opening.parties_of_kind("hyperscaler")])
-        self.weight = np.tile(self.weight / self.weight.sum(), len(CO_FUNDED))[:, None]  # bit-safe: constants
-        self.rows = len(CO_FUNDED) * len(self.investors)
+        weight = np.array([p.operating_cash_flow for p in opening.parties_of_kind("hyperscaler")])
+        weight = weight / weight.sum()  # bit-safe: constants
+        self.funded = (*opening.roles.campuses, *opening.roles.builders)
+        self.weight = np.tile(weight, len(self.funded))[:, None]
+        self.rows = len(self.funded) * len(self.investors)
 
     def open_accounts(self, ledger):
         """Open a claim and a leg for each investor in each co-funded party."""
-        issuers = [name for name in CO_FUNDED for _ in self.investors]
-        holders = self.investors * len(CO_FUNDED)
+        issuers = [name for name in self.funded for _ in self.investors]
+        holders = self.investors * len(self.funded)
         names = [f"{holder} in {issuer}" for holder, issuer in zip(holders, issuers, strict=True)]
         self.claims = ledger.open_claims("co-investment", names, holders, issuers)
         self.legs = ledger.open_family(
             "co-investment", holders, issuers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
         self.issuer = np.array([ledger.index[name] for name in issuers])
-        to_sites = [SITE_COMPANIES.index(name) if name in SITE_COMPANIES else 5 for name in issuers]
-        self._to_sites = Adder(incidence(np.array(to_sites), 6)[:5])
+        sites = self.model.sites.names
+        to_sites = [sites.index(name) if name in sites else len(sites) for name in issuers]
+        self._to_sites = Adder(incidence(np.array(to_sites), len(sites) + 1)[:-1])
 
     @of_params
     def share(self):
@@ -315,7 +315,7 @@ class CoInvestment(Mechanism):
 
 
 class Pledges(Mechanism):
-    """Equity pledged to the Stargate vehicle: called only when announced capacity becomes firm."""
+    """Equity pledged to the vehicle: called only when announced capacity becomes firm."""
 
     group = "pledge"
 

@@ -32,15 +32,11 @@ from model.kernels_contracts import (
     spread_over_building,
 )
 from model.ladder import Ladder
+from model.roles import LAB
 from model.sums import adder_into, total
 
 MWH_PER_GW_YEAR = 8.76e6
-ORACLE_PRICE = 13.3
-"""US$bn per GW-year, at which dollars of contracts without a price are turned into GW (opening: top_oracle)."""
-META_COMPLETE = 37
-"""Month in which Meta's Hyperion is complete (opening: hyperion): it is built from a bond sold in advance."""
-SITES = ("Abilene", "New Mexico", "Vantage Texas", "Vantage Wisconsin")
-SITE_COMPANIES = tuple(f"{name} site company" for name in SITES)
+WORLD = "Rest of the world"
 OPERATIONS, SECURED, UNSECURED, JUNIOR = 0, 1, 2, 3
 """Seniority: operating costs and power; rent, take-or-pay and secured debt; unsecured debt; bullets, chips."""
 
@@ -84,7 +80,10 @@ class Halls(Mechanism):
 
     def __init__(self, model, opening):
         super().__init__(model)
-        leases = [lease for lease in opening.contracts_of_kind("lease") if lease.creditor in SITE_COMPANIES]
+        campuses, of_others = opening.roles.campuses, opening.roles.other_sites
+        leases = [lease for lease in opening.contracts_of_kind("lease") if lease.creditor in campuses]
+        others = [lease for lease in opening.contracts_of_kind("lease") if lease.creditor in of_others]
+        self.complete_of_others = np.array([lease.start_month for lease in others], dtype=np.int64)
         self.sites = [lease.creditor for lease in leases]
         self.rows = len(leases)
         gw, start, site, chips = [], [], [], []
@@ -94,7 +93,8 @@ class Halls(Mechanism):
             if already:
                 gw, start, site, chips = [*gw, already], [*start, 0], [*site, row], [*chips, -1]
             count = last - first
-            order = next(c for c in opening.contracts_of_kind("chip order") if _names_site(c.id, lease.id))
+            orders = opening.contracts_of_kind("chip order")
+            order = next(order for order in orders if order.terms.get("site") == lease.creditor)
             pay = np.arange(order.start_month, order.start_month + count)
             gw += [(lease.gw - already) / count] * count
             start += list(range(first + 1, last + 1))
@@ -118,11 +118,12 @@ class Halls(Mechanism):
 
     @property
     def ahead_of_sites(self):
-        """GW ahead of all site companies, Meta's own site last, ``(sites, worlds)``."""
+        """GW ahead of all site companies, ``(sites, worlds)``; others' sites, which come last, count months instead."""
         ahead, month, block = self._ahead
         if ahead is not self.ahead or month != self.model.month:
-            block = np.empty((self.rows + 1, self.worlds))
-            add_last(self.ahead, float(max(META_COMPLETE - self.model.month, 0)), block)
+            left = self.months_left_of_others
+            block = np.empty((self.rows + len(left), self.worlds))
+            add_last(self.ahead, left.astype(float), block)
             self._ahead = self.ahead, self.model.month, block
         return block
 
@@ -131,9 +132,15 @@ class Halls(Mechanism):
     @property
     def months_left_of_sites(self):
         """Months until the last hall of each site company opens, ``(sites, worlds)``."""
-        block = np.empty((self.rows + 1, self.worlds), dtype=np.int64)
-        block[:-1], block[-1] = self.months_left, max(META_COMPLETE - self.model.month, 0)
+        left = self.months_left_of_others
+        block = np.empty((self.rows + len(left), self.worlds), dtype=np.int64)
+        block[: self.rows], block[self.rows :] = self.months_left, left[:, None]
         return block
+
+    @property
+    def months_left_of_others(self):
+        """Months until the sites of others are complete, ``(sites,)``: built from a bond sold in advance, on time."""
+        return np.maximum(self.complete_of_others - self.model.month, 0)
 
     def delay(self, mask, months):
         """Delay the halls of the masked sites, ``(sites, worlds)``, that lie ahead."""
@@ -157,10 +164,6 @@ class Halls(Mechanism):
         open_rungs(month, *halls, *orders, self.site, *found)
         self.energised, self.contracted, self.ahead = energised, contracted, ahead
         self.months_left, self.chips_due = months_left, chips_due
-
-
-def _names_site(order, lease):
-    return order.removeprefix("chips_") == lease.removeprefix("lease_")
 
 
 class ComputeContracts(Mechanism):
@@ -224,17 +227,27 @@ class ComputeContracts(Mechanism):
 
     def __init__(self, model, opening):
         super().__init__(model)
-        contracts = [*opening.contracts_of_kind("take-or-pay"), opening.contract("announced_rest")]
+        contracts = [
+            *opening.contracts_of_kind("take-or-pay"),
+            *opening.contracts_of_kind("announced capacity"),
+        ]
+        self._cloud, self._vehicle = opening.roles.cloud, opening.roles.vehicle
         self.contracts, self.rows = contracts, len(contracts)
         self.names_of_rows = [contract.id for contract in contracts]
-        self.of_openai = np.array([c.debtor == "OpenAI" for c in contracts])
-        self.on_halls = np.array([c.id == "top_oracle" for c in contracts])
-        self.on_orders = np.array([c.id == "announced_rest" for c in contracts])
+        self.of_openai = np.array([c.debtor == LAB for c in contracts])
+        self.on_halls = np.array([c.debtor == LAB and c.creditor == self._cloud for c in contracts])
+        self.on_orders = np.array([c.kind == "announced capacity" for c in contracts])
         self._on_path = self.of_openai & ~self.on_halls & ~self.on_orders
         self.yearly_minimum = np.array([c.terms.get("shortfall_carry_years", 0) > 0 for c in contracts])
-        self.opening_price = np.array([_price(c) for c in contracts])
+        # A contract in dollars alone is counted at the price of the one that follows the halls.
+        of_halls = contracts[int(np.argmax(self.on_halls))].price
+        self.opening_price = np.array([c.price or of_halls for c in contracts])
         self.opening_floor = np.array([c.terms.get("floor_share", 0.9) for c in contracts])
-        self.gw_path = np.array([_gw_path(c, model.months + 61) for c in contracts])
+        follows, months = self.on_halls | self.on_orders, model.months + 61
+        terms = zip(contracts, self.opening_price, follows, strict=True)
+        self.gw_path = np.array(
+            [np.zeros(months) if late else _gw_path(c, p, months) for c, p, late in terms]
+        )
         self.gw_until = np.pad(np.cumsum(self.gw_path, axis=1), ((0, 0), (1, 0)))
         self.year_minimum = self.opening_floor[:, None] * np.array([_by_year(row) for row in self.gw_path])
         self.year_minimum = self.year_minimum * self.opening_price[:, None]
@@ -247,18 +260,16 @@ class ComputeContracts(Mechanism):
         sellers = [c.creditor for c in self.contracts]
         self.seller = np.array([ledger.index[s] for s in sellers])
         self.buyer = np.array([ledger.index[b] for b in buyers])
-        world = ["Rest of the world"] * self.rows
+        world = [WORLD] * self.rows
         self.bills = ledger.open_family("take-or-pay", buyers, sellers, seniority=SECURED)
         self.renewals = ledger.open_family("renewal", buyers, sellers, seniority=SECURED)
         self.relets = ledger.open_family("re-letting", world, sellers, cleared=False)
-        self.inheritable = np.array([row for row, name in enumerate(buyers) if name != "Rest of the world"])
+        self.inheritable = np.array([row for row, name in enumerate(buyers) if name != WORLD])
         heirs = [buyers[row] for row in self.inheritable]
         self.heirs = ledger.open_family(
-            "take-or-pay to second owners", heirs, ["Rest of the world"] * len(heirs), seniority=SECURED
+            "take-or-pay to second owners", heirs, [WORLD] * len(heirs), seniority=SECURED
         )
-        self.pass_through = ledger.open_family(
-            "power pass-through", ["OpenAI"], ["Oracle"], seniority=SECURED
-        )
+        self.pass_through = ledger.open_family("power pass-through", [LAB], [self._cloud], seniority=SECURED)
         self.damages = ledger.open_family("damages", buyers, sellers, seniority=UNSECURED)
 
     def sign(self):
@@ -482,7 +493,7 @@ class ComputeContracts(Mechanism):
         orders.replace(amount=amount, start=start, tenor=tenor, end=end)
         self.announced_left_gw, self.own_power, self.lost_below = left, own_power, lost_below
         if some_turbines:
-            power.book_turbines("Stargate vehicle", turbines)
+            power.book_turbines(self._vehicle, turbines)
 
     def withdraw(self, lost):
         """Take back the orders ``(rungs, worlds)`` that cannot be connected: announced again, and no longer built."""
@@ -491,14 +502,14 @@ class ComputeContracts(Mechanism):
         self.announced_left_gw = self.announced_left_gw + self.on_orders[:, None] * gw
         self.model.history.event(
             "connection lost",
-            "Stargate vehicle",
+            self._vehicle,
             gw > 0.0,
             amount=gw * self.build_cost,
             because="the last of its requests fell out of the connection queue",
         )
 
     def costs_of_building(self):
-        """Give what the Stargate vehicle must spend this month on orders under construction, and on their own power.
+        """Give what the vehicle must spend this month on orders under construction, and on their own power.
 
         Each ``(1, worlds)``, US$bn: evenly over the time to build.
         """
@@ -569,18 +580,10 @@ class ComputeContracts(Mechanism):
         self.ended = ended
 
 
-def _price(contract):
-    """Price of a GW-year; a contract in dollars alone is counted at the price of the Oracle contract."""
-    return contract.price or ORACLE_PRICE
-
-
-def _gw_path(contract, months):
-    """GW of each month of a contract with yearly amounts; zeros for those that follow halls or orders."""
+def _gw_path(contract, price, months):
+    """GW of each month of a contract with yearly amounts, in US$bn, at its price of a GW-year."""
     path = np.zeros(months)
-    price = _price(contract)
     yearly = contract.terms.get("yearly")
-    if contract.id in ("top_oracle", "announced_rest"):
-        return path
     last = min(contract.start_month + contract.tenor_months, months)
     if yearly is None:
         path[contract.start_month : last] = contract.amount / contract.tenor_months * 12.0 / price
@@ -645,7 +648,7 @@ class Leases(Mechanism):
         tenants, landlords = [c.debtor for c in self.contracts], [c.creditor for c in self.contracts]
         self.tenant = np.array([ledger.index[name] for name in tenants])
         self.landlord = np.array([ledger.index[name] for name in landlords])
-        world = ["Rest of the world"] * self.rows
+        world = [WORLD] * self.rows
         self.rents = ledger.open_family("rent", tenants, landlords, seniority=SECURED)
         self.others = ledger.open_family("rent of a new tenant", world, landlords, cleared=False)
         self.heirs = ledger.open_family("rent to second owners", tenants, world, seniority=SECURED)
@@ -653,7 +656,7 @@ class Leases(Mechanism):
         memo = [c.debtor for c in self.memos]
         self.memo_tenant = np.array([ledger.index[name] for name in memo])
         self.memo_claims = ledger.open_family(
-            "claim of other landlords", memo, ["Rest of the world"] * len(memo), seniority=UNSECURED
+            "claim of other landlords", memo, [WORLD] * len(memo), seniority=UNSECURED
         )
 
     @of_params
@@ -748,9 +751,7 @@ class PowerContracts(Mechanism):
         self.hedged = np.array([c.terms["hedged_share"] for c in self.contracts])[:, None]
         self.minimum_take = np.array([c.terms["minimum_take"] for c in self.contracts])[:, None]
         self.demand_charge = np.array([c.terms.get("demand_charge", 0.0) for c in self.contracts])[:, None]
-        order = [c.id.removeprefix("power_") for c in self.contracts]
-        leases = [c.id.removeprefix("lease_") for c in opening.contracts_of_kind("lease")]
-        self.site = np.array([leases.index(name) for name in order])
+        self.site = np.array([opening.roles.campuses.index(c.terms["site"]) for c in self.contracts])
 
     def open_accounts(self, ledger):
         """Open the legs from tenant to utility."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
-from model.contracts import JUNIOR, SECURED, SITE_COMPANIES, UNSECURED
+from model.contracts import JUNIOR, SECURED, UNSECURED
 from model.kernels_credit import (
     add_by_site,
     add_losses,
@@ -50,6 +50,7 @@ from model.pricing import (
     monthly_rate,
     yearly_from_term,
 )
+from model.roles import LAB
 from model.sums import Adder, adder_into, incidence, total
 
 NEVER = 10_000
@@ -258,7 +259,7 @@ class LoanPricing(Mechanism):
         look_at_borrowers(
             model.ledger.real_assets,
             model.shares_held,
-            model.row("OpenAI"),
+            model.row(LAB),
             model.equity_window.valuation,
             model.party_block("value_multiple"),
             model.party_block("earnings"),
@@ -378,15 +379,20 @@ class Loans(Mechanism):
     def __init__(self, model, opening):
         super().__init__(model)
         contracts = [c for c in opening.contracts if c.kind in DEBT_KINDS]
-        vehicle = opening.contract(MODEL_OF_LAB_LOAN)
-        contracts.append(replace(vehicle, id=LAB_LOAN, debtor="OpenAI", openai_linked=True))
+        roles, sites = opening.roles, opening.roles.sites
+        (model_loan,) = [c for c in contracts if c.terms.get("new_money") and c.debtor == roles.vehicle]
+        terms = {term: value for term, value in model_loan.terms.items() if term not in TERMS_OF_LINES}
+        contracts.append(replace(model_loan, id=LAB_LOAN, debtor=LAB, openai_linked=True, terms=terms))
+        sells_down = [
+            bank.name for bank in opening.parties_of_kind("bank") if "sell_down_share" in bank.terms
+        ]
         rows = []
         for contract in contracts:
             second = contract.terms.get("second_lender_share", 0.0)
             rows.append((contract, contract.creditor, 1.0 - second))
             if second:
                 rows.append((contract, contract.terms["second_lender"], second))
-        sells = [lender in SELLS_DOWN and contract.kind in SITE_LOANS for contract, lender, _ in rows]
+        sells = [lender in sells_down and contract.kind in SITE_LOANS for contract, lender, _ in rows]
         self.sellers = np.flatnonzero(sells)
         self.sold = np.arange(len(rows), len(rows) + len(self.sellers))
         rows += [(rows[row][0], "Bondholders", 0.0) for row in self.sellers]
@@ -436,23 +442,18 @@ class Loans(Mechanism):
             if t.get("principal_due_month", schedule.shape[1]) < schedule.shape[1]:
                 once[row, t["principal_due_month"]] = t["principal_due"]
         self.schedule, self.due_once = (np.ascontiguousarray(each.T)[:, :, None] for each in (schedule, once))
-        self.of_vehicle = np.array([c.debtor == "Stargate vehicle" for c in self.contracts])[:, None]
+        self.of_vehicle = np.array([c.debtor == roles.vehicle for c in self.contracts])[:, None]
         self.in_talks = np.array([c.kind == "site loan in talks" for c in self.contracts])[:, None]
         self.months_of_signing = set(self.start[self.in_talks].tolist())
         self.linked = np.array([c.openai_linked for c in self.contracts])
         self.opening_of_others = np.cumsum(np.where(self.linked, 0.0, self.opening_drawn))[-1]
         self.inside = np.array([t.get("interest_in_operating_cash_flow", False) for t in terms])
-        self.site = np.array(
-            [
-                _index(SITE_COMPANIES, c.debtor) if c.debtor != "Meta site company" else 4
-                for c in self.contracts
-            ]
-        )
+        self.site = np.array([_index(sites, c.debtor) for c in self.contracts])
         leases = opening.contracts_of_kind("lease")
         ends = np.array([lease.start_month + lease.tenor_months for lease in leases] + [0])
-        self.lease_end = ends[np.where(self.site >= 0, self.site, 5)][:, None]
-        self.first_of_site = np.array([np.argmax(self.site == site) for site in range(5)])
-        self._spread_in_full = np.ones((5, model.worlds))
+        self.lease_end = ends[np.where(self.site >= 0, self.site, len(sites))][:, None]
+        self.first_of_site = np.array([np.argmax(self.site == site) for site in range(len(sites))])
+        self._spread_in_full = np.ones((len(sites), model.worlds))
 
     def open_accounts(self, ledger):
         """Open the claims and the legs: interest, principal, bullets, draws."""
@@ -508,26 +509,32 @@ class Loans(Mechanism):
             cleared=False,
         )
         self.by_debtor = adder_into(self.debtor, len(ledger.parties))
-        self.by_site = Adder(incidence(np.where(self.site >= 0, self.site, 5), 6)[:5])
-        utilities = np.isin(debtors, ["ERCOT", "PJM", "MISO", "New Mexico"])
+        self.by_site = self._adder_by_site()
+        utilities = np.isin(debtors, self.model.utilities.names)
         inside = self.opening_drawn * self.coupon[:, 0] / 12.0 * (self.inside | utilities)
         self.interest_inside = self.by_debtor @ inside[:, None]
-        self.line_of = np.array([c.id in LINES for c in self.contracts])[:, None]
-        self.new_money = np.array([c.id in LINES - COMMITTED for c in self.contracts])[:, None]
+        new_money, committed = self._flags("new_money"), self._flags("committed_margin")
+        self.line_of, self.new_money = new_money, new_money & ~committed
         self.of_lab_build = np.array([c.id == LAB_LOAN for c in self.contracts])[:, None]
         self.by_banks = np.isin(self.lenders, self.model.banks.names)[:, None]
         self.is_secured = secured[:, None] & ~self.is_site
-        self.co_funded = np.isin(debtors, [*SITE_COMPANIES, "Oracle", "CoreWeave", "Stargate vehicle"])[
-            :, None
-        ]
+        self.co_funded = np.isin(debtors, self.model.co_investment.funded)[:, None]
+
+    def _adder_by_site(self):
+        """Give what adds up loans by site; those of other debtors are left out."""
+        sites = self.model.sites.rows
+        return Adder(incidence(np.where(self.site >= 0, self.site, sites), sites + 1)[:-1])
+
+    def _flags(self, term):
+        """Which loans have a term in the opening books, ``(loans, 1)``."""
+        return np.array([c.terms.get(term, False) for c in self.contracts])[:, None]
 
     def sign(self):
         """Copy margins, coupons and commitments into the loans at month 0."""
         self.margin = self.opening_margin
         self.rate = np.where(self.floating, self.model.credit.base_rate_start + self.margin, self.coupon)
-        grows = np.array([c.id in OPEN_ENDED for c in self.contracts])[:, None]
-        self.commitment = np.where(grows, 1000.0, self.opening_commitment[:, None])
-        lines_of_lab = np.array([c.id == "revolver_openai" for c in self.contracts])[:, None]
+        self.commitment = np.where(self._flags("open_ended"), 1000.0, self.opening_commitment[:, None])
+        lines_of_lab = np.array([c.debtor == LAB and c.kind == "revolver" for c in self.contracts])[:, None]
         self.commitment = np.where(lines_of_lab, self.lab_revolver, self.commitment)
         self.maturity = np.broadcast_to(self.opening_maturity, self.rate.shape)
         self._let_lab_borrow()
@@ -560,7 +567,7 @@ class Loans(Mechanism):
 
     def measure_room(self):
         """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
-        parties, sites = self.model.ledger.cash.shape, (5, self.worlds)
+        parties, sites = self.model.ledger.cash.shape, (self.model.sites.rows, self.worlds)
         undrawn, of_lines = np.empty(self.rate.shape), np.zeros(parties)
         of_sites, owed = np.zeros(sites), np.zeros(sites)
         find_room(
@@ -599,7 +606,7 @@ class Loans(Mechanism):
         self.signed = self.signed | (signing & closes)
         fails = (self.by_site @ (signing & ~closes)) > 0.0
         if fails.any():
-            self.model.halls.delay(fails[:4], NEVER)
+            self.model.halls.delay(fails[: self.model.halls.rows], NEVER)
 
     def reprice(self):
         """Let floating loans follow the base rate, and rolled bonds drift to the market's coupon."""
@@ -841,7 +848,7 @@ class Loans(Mechanism):
     def _of_site(self, block):
         """Give each loan its site's value; loans of other firms get zero."""
         padded = np.concatenate([block, np.zeros((1, self.worlds))])
-        return np.take(padded, np.where(self.site >= 0, self.site, 5), axis=0)
+        return np.take(padded, np.where(self.site >= 0, self.site, len(block)), axis=0)
 
     def refinance(self):
         """Agree, twelve months before the bullet, what the market will lend again.
@@ -1063,32 +1070,11 @@ ROUNDING = 1e-9
 """US$bn: what rounding may leave of a loan that is repaid; more than that is no rounding, and is left to be seen."""
 UNBOUNDED = 1e6
 """US$bn: a limit that never binds."""
-LAB_LOAN, MODEL_OF_LAB_LOAN = "loan_lab_build", "loan_stargate"
-"""The loan by which the lab itself borrows for chips; its terms are those of the Stargate vehicle's."""
+LAB_LOAN = "loan_lab_build"
+"""The loan by which the lab itself borrows for chips; its terms are those of the loan of the vehicle."""
+TERMS_OF_LINES = ("new_money", "open_ended", "committed_margin")
+"""But for these: it is drawn for chips alone, and the lab's new money is booked on a line of its own."""
 SITE_LOANS = ("site loan", "site loan in talks")
-SELLS_DOWN = ("Japanese bank syndicate",)
-"""Who sells on part of its site loans to bondholders (opening: Japanese bank syndicate)."""
-LINES = {
-    "loan_stargate",
-    "revolver_openai",
-    "programme_oracle",
-    "notes_coreweave",
-    "other_debt_softbank",
-    "debt_crusoe",
-    "debt_vantage",
-    "debt_microsoft",
-    "debt_alphabet",
-    "debt_amazon",
-    "debt_meta",
-    "debt_ercot",
-    "debt_pjm",
-    "debt_miso",
-    "debt_new_mexico_utility",
-}
-"""The loan on which each firm's new money is booked."""
-COMMITTED = {"revolver_openai", "loan_stargate"}
-"""Lines whose margin was agreed when they were signed, whenever they are drawn."""
-OPEN_ENDED = LINES - {"revolver_openai", "programme_oracle"}
 
 
 def _index(names, name):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.customers import CHOICES
+from agents.customers import FRONTIER_LABS, SELLERS
 from agents.kernels import as_layers, as_rows
 from agents.lab import compute_for, price_after
 from agents.worlds import Mechanism, Param, State, of_params
@@ -138,9 +138,9 @@ def rebound(gain, elasticity, pass_through):
     return {"price": price, "use": use, "compute": compute, "revenue": price * use, "rebound": taken_back}
 
 
-NESTS = (slice(0, 3), slice(3, None))
+NESTS = (slice(0, FRONTIER_LABS), slice(FRONTIER_LABS, None))
 """The frontier labs; open-weight labs and small-model builders."""
-_NEST = _nest_of_each(NESTS, len(CHOICES) - 1)
+_NEST = _nest_of_each(NESTS, SELLERS)
 
 
 class Demand(Mechanism):

@@ -62,10 +62,6 @@ class UserCost:
         return self._of_cost.up_to(months)
 
 
-TURNKEY = ("CoreWeave", "Stargate vehicle")
-"""Owners whose chip orders pay for halls and power too."""
-
-
 class Hardware(Mechanism):
     """The chips of those who order them for the lab (Oracle, CoreWeave, the Stargate vehicle), by year of purchase.
 
@@ -113,7 +109,8 @@ class Hardware(Mechanism):
         self.owner, of_order = np.unique(self.model.accounts.chips.payer, return_inverse=True)
         self.rows = len(self.owner)
         self.names_of_rows = tuple(ledger.parties[row] for row in self.owner)
-        self._turnkey, self._owner_of_order = np.isin(self.names_of_rows, TURNKEY), of_order
+        turnkey = self.model.opening.roles.turnkey
+        self._turnkey, self._owner_of_order = np.isin(self.names_of_rows, turnkey), of_order
         years = -(-self.model.months // 12)
         self._cost, self._book, self._gw = np.zeros((3, years, self.rows, self.worlds))
         self._broken = np.zeros((years, self.worlds))

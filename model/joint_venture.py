@@ -9,8 +9,9 @@
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
-from model.contracts import OPERATIONS, SECURED, UNSECURED
+from model.contracts import OPERATIONS, SECURED, UNSECURED, WORLD
 from model.ledger import ASSET, CLAIM
+from model.roles import LAB
 from model.waterfall import private_equity_waterfall
 
 READINGS = ("data centre", "deployment")
@@ -83,27 +84,24 @@ class JointVenture(Mechanism):
 
     def open_accounts(self, ledger):
         """Open contributions, fees, income, distributions and the guarantee."""
-        venture = "Joint venture"
-        names = ["OpenAI", "Brookfield"]
+        (sponsor,) = {c.creditor for c in self.model.opening.contracts_of_kind("joint venture")}
+        venture, names = self.model.opening.roles.venture, [LAB, sponsor]
+        self._venture = ledger.index[venture]
         self.claims = ledger.open_claims(
             "joint venture", [f"venture {n}" for n in names], names, [venture] * 2
         )
         self.contributions = ledger.open_family(
             "venture capital", names, [venture] * 2, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
-        self.calls = ledger.open_family(
-            "venture capital call", ["Rest of the world"], ["Brookfield"], cleared=False
-        )
+        self.calls = ledger.open_family("venture capital call", [WORLD], [sponsor], cleared=False)
         self.builds = ledger.open_family(
-            "venture investment", [venture], ["Rest of the world"], nature=ASSET, cleared=False
+            "venture investment", [venture], [WORLD], nature=ASSET, cleared=False
         )
-        self.fees = ledger.open_family("venture fee", ["OpenAI"], [venture], seniority=SECURED)
-        self.sales = ledger.open_family("venture sales", ["Rest of the world"], [venture], cleared=False)
+        self.fees = ledger.open_family("venture fee", [LAB], [venture], seniority=SECURED)
+        self.sales = ledger.open_family("venture sales", [WORLD], [venture], cleared=False)
         self.out = ledger.open_family("venture distribution", [venture] * 2, names, cleared=False)
-        self.guarantee = ledger.open_family(
-            "venture guarantee", ["OpenAI"], ["Brookfield"], seniority=UNSECURED
-        )
-        self.lien = ledger.open_family("venture lien", ["OpenAI"], ["Brookfield"], seniority=OPERATIONS)
+        self.guarantee = ledger.open_family("venture guarantee", [LAB], [sponsor], seniority=UNSECURED)
+        self.lien = ledger.open_family("venture lien", [LAB], [sponsor], seniority=OPERATIONS)
 
     @of_params
     def founding_months(self):
@@ -145,7 +143,7 @@ class JointVenture(Mechanism):
         """Run the waterfall on what came in; note what the guarantee will owe next month."""
         if not self.founded:
             return
-        cash = self.model.ledger.cash[self.model.row("Joint venture")][None, :]
+        cash = self.model.ledger.cash[self._venture][None, :]
         tiers = private_equity_waterfall(
             self.unreturned,
             self.unpaid_preferred,

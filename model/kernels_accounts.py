@@ -11,17 +11,15 @@ from numba import float64, int64, types, void
 from agents.kernels import FLAGS, OUT, ROWS, TABLE, kernel
 
 OVER = types.Array(float64, 3, "C", readonly=True)
-COREWEAVE, VEHICLE, LAB = 4, 6, 8
-"""First legs of the buyers that come after the halls, which are Oracle's."""
+SIGNED, VEHICLE, LAB = 0, 2, 4
+"""First legs of the buyers that come after the halls: a builder with signed orders, the vehicle, the lab."""
 
 
 @kernel(void, TABLE, TABLE, float64, float64, TABLE, TABLE, TABLE, TABLE, OUT)
-def order_chips(
-    halls, lab_share, of_coreweave, chips_of_it, of_vehicle, chip_share, turbines, level, ordered
-):
-    """What each leg orders at this `level` of prices: chips, and for CoreWeave and the vehicle the rest beside them.
+def order_chips(halls, lab_share, signed, chips_of_it, of_vehicle, chip_share, turbines, level, ordered):
+    """What each leg orders at this `level` of prices: chips, and for what is signed and the vehicle the rest too.
 
-    Halls' chips are Oracle's but for the share that the lab borrows for. Changes ordered.
+    Halls' chips are the cloud's but for the share that the lab borrows for. Changes ordered.
     """
     sites, worlds = halls.shape
     for world in range(worlds):
@@ -30,30 +28,32 @@ def order_chips(
         for site in range(sites):
             ordered[site, world] = halls[site, world] * (1.0 - share) * price
             whole += halls[site, world]
-        ordered[COREWEAVE, world] = of_coreweave * chips_of_it * price
-        ordered[COREWEAVE + 1, world] = of_coreweave * (1.0 - chips_of_it) * price
-        ordered[VEHICLE, world] = vehicle * chip_share[0, world] * price
+        ordered[sites + SIGNED, world] = signed * chips_of_it * price
+        ordered[sites + SIGNED + 1, world] = signed * (1.0 - chips_of_it) * price
+        ordered[sites + VEHICLE, world] = vehicle * chip_share[0, world] * price
         rest = vehicle * (1.0 - chip_share[0, world]) + turbines[0, world]
-        ordered[VEHICLE + 1, world] = rest * price
-        ordered[LAB, world] = whole * share * price
+        ordered[sites + VEHICLE + 1, world] = rest * price
+        ordered[sites + LAB, world] = whole * share * price
 
 
 @kernel(void, TABLE, ROWS, ROWS, TABLE, TABLE, OUT, OUT, OUT)
 def draw_for_chips(billed, of_vendor, buyers, chip_advance, vehicle_equity, sold, draws, equity):
-    """What the vendor sold; what CoreWeave, the vehicle and the lab, rows `buyers`, draw; the vehicle's equity.
+    """What the vendor sold; what `buyers`, rows of the signed builder, the vehicle and the lab, draw; equity needed.
 
     Changes sold, draws ``(parties, worlds)``, which come in as zeros, and equity.
     """
+    sites = billed.shape[0] - LAB - 1
     for world in range(billed.shape[1]):
         of_all = 0.0
         for leg in of_vendor:
             of_all += billed[leg, world]
         sold[0, world] = of_all
-        coreweave = billed[COREWEAVE, world] + billed[COREWEAVE + 1, world]
-        vehicle, share = billed[VEHICLE, world] + billed[VEHICLE + 1, world], vehicle_equity[0, world]
-        draws[buyers[0], world] = chip_advance[0, world] * coreweave
+        signed = billed[sites + SIGNED, world] + billed[sites + SIGNED + 1, world]
+        vehicle = billed[sites + VEHICLE, world] + billed[sites + VEHICLE + 1, world]
+        share = vehicle_equity[0, world]
+        draws[buyers[0], world] = chip_advance[0, world] * signed
         draws[buyers[1], world] = (1.0 - share) * vehicle
-        draws[buyers[2], world] = billed[LAB, world]
+        draws[buyers[2], world] = billed[sites + LAB, world]
         equity[0, world] = share * vehicle
 
 
@@ -120,9 +120,9 @@ def add_costs(
         costs[vendor, world] = of_vendor[0, world]
 
 
-@kernel(void, TABLE, TABLE, float64, TABLE, TABLE, OUT)
+@kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, OUT)
 def buy_compute(of_rivals, of_builders, contracted, rent, discount, cost):
-    """A month of the compute in use at a discounted rent, but for what the first rival has `contracted`.
+    """A month of the compute in use at a discounted rent, but for what each has `contracted`, GW.
 
     Changes cost: a row for each rival, then for each builder.
     """
@@ -131,7 +131,7 @@ def buy_compute(of_rivals, of_builders, contracted, rent, discount, cost):
         for world in range(cost.shape[1]):
             price = rent[0, world] * discount[0, world] / 12.0
             used = of_rivals[row, world] if row < rivals else of_builders[row - rivals, world]
-            cost[row, world] = max(used - contracted if row == 0 else used, 0.0) * price
+            cost[row, world] = max(used - contracted[row, 0], 0.0) * price
 
 
 @kernel(void, TABLE, TABLE, ROWS, FLAGS, OUT, OUT)

@@ -11,6 +11,7 @@ from numba import boolean, float64, int64, types, void
 from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, OUT_MONTHS, ROWS, TABLE, YES_NO, kernel
 
 PER_WORLD = types.Array(float64, 1, "C", readonly=True)
+NUMBERS = PER_WORLD
 OUT_ROW = float64[::1]
 
 
@@ -371,15 +372,16 @@ def minimum_payments(
             out[contract, world] = whole * floor[contract, world] / 12.0
 
 
-@kernel(void, TABLE, float64, OUT)
+@kernel(void, TABLE, NUMBERS, OUT)
 def add_last(block, last, out):
-    """Copy a block and add a row that has `last` in every world."""
+    """Copy a block and add a row for each number of `last`, the same in every world."""
     rows = block.shape[0]
     for row in range(rows):
         for world in range(out.shape[1]):
             out[row, world] = block[row, world]
-    for world in range(out.shape[1]):
-        out[rows, world] = last
+    for row in range(last.shape[0]):
+        for world in range(out.shape[1]):
+            out[rows + row, world] = last[row]
 
 
 @kernel(boolean, FLAGS, ROWS, FLAGS, OUT_FLAGS, OUT_FLAGS)

@@ -8,10 +8,12 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
+
+from model.roles import Roles, find_roles
 
 LIBRARY = Path(__file__).resolve().parents[1] / "scenarios" / "library" / "opening"
 
@@ -178,6 +180,11 @@ class Opening:
         _find(kind, dict.fromkeys(CONTRACT_KINDS), "kind of contract")
         return tuple(contract for contract in self.contracts if contract.kind == kind)
 
+    @cached_property
+    def roles(self) -> Roles:
+        """Who plays which part; books that have been read without a fault leave none open."""
+        return find_roles(self)[0]
+
     def drawn_debt(self, name: str) -> float:
         """Return what the party called `name` has drawn on all its loans and bonds, US$bn."""
         debtor = self.party(name).name
@@ -289,10 +296,12 @@ PARTY_TERMS: dict[str, tuple[Measure, str]] = {
     "burn_to_revenue": (SHARE, "cash burnt in 2026 per unit of revenue"),
     "capex_signed_yearly": (MONEY_YEARLY, "capital spending on contracts already signed"),
     "cash_cover_months": (MONTHS, "of bond maturities that cash must cover, else assets are sold"),
+    "cloud": (PARTY, "that sells it compute"),
     "cost": (MONEY, "of the whole site: land, halls, interest while building; no chips"),
     "cost_growth_first": (RATE, "growth of non-compute cash cost in the first year"),
     "cost_growth_last": (RATE, "growth of non-compute cash cost to which it falls"),
     "debt_per_equity": (RATIO, "most debt per unit of fund equity"),
+    "developer": (PARTY, "that builds the site for a fee"),
     "development_fee_share": (SHARE, "of hard cost earned while a site of its own is built"),
     "dividend": (MONEY, "paid a year"),
     "equity_committed": (MONEY, "promised by the owners of the site, paid in or not"),
@@ -346,6 +355,7 @@ CONTRACT_TERMS: dict[str, tuple[Measure, str]] = {
     "claim_cap_share_of_rest": (SHARE, "of the remaining rent that the rejection claim may reach"),
     "claim_cap_years_least": (YEARS, "of rent that the rejection claim always reaches"),
     "claim_cap_years_most": (YEARS, "of rent beyond which the share stops counting"),
+    "committed_margin": (FLAG, "agreed when it was signed, whenever it is drawn"),
     "commission": (PARTY, "that approves the tariff"),
     "contract_cash_first": (FLAG, "cash of the financed contract pays this loan first"),
     "cost": (MONEY, "of the leased site, on which the rent is a yield"),
@@ -377,7 +387,9 @@ CONTRACT_TERMS: dict[str, tuple[Measure, str]] = {
     "minimum_cash": (MONEY, "that the debtor borrows to keep"),
     "minimum_rating": (TEXT, "with which the market stays open"),
     "minimum_take": (SHARE, "of the demand charge that is owed without use"),
+    "new_money": (FLAG, "what the debtor borrows anew on its line is booked here"),
     "onsite_gas_gw": (GW, "of own generation on the site"),
+    "open_ended": (FLAG, "drawn beyond the amount as far as the market lends"),
     "openai_equity_now": (MONEY, "paid in by OpenAI at the start"),
     "openai_equity_option": (MONEY, "that OpenAI may add"),
     "owner_shares": (SHARE_TABLE, "of the site company, by owner"),
@@ -401,6 +413,7 @@ CONTRACT_TERMS: dict[str, tuple[Measure, str]] = {
     "second_lender_share": (SHARE, "of the loan that the second lender takes"),
     "shortfall_carry_years": (YEARS, "for which an amount paid and not used stays usable"),
     "signed_not_started": (MONEY, "of further leases"),
+    "site": (PARTY, "whose halls it serves"),
     "site_equity_due": (MONEY, "for which the commitment is called"),
     "slips_with_building": (FLAG, "the start waits for the powered shell"),
     "take_or_pay_attached": (FLAG, "the venture sells its capacity to OpenAI under take-or-pay"),
@@ -530,7 +543,11 @@ def parse_opening(tables: Mapping[str, Any], name: str, file: str) -> Opening:
         raise OpeningError(faults)
     parties = tuple(Party(**_as_fields(row)) for row in rows["party"])
     contracts = tuple(Contract(**_as_fields(row)) for row in rows["contract"])
-    return Opening(name, tables["title"], parties, contracts)
+    opening = Opening(name, tables["title"], parties, contracts)
+    unplayable = find_roles(opening)[1]
+    if unplayable:
+        raise OpeningError([f"{file}: {fault}" for fault in unplayable])
+    return opening
 
 
 def _find(name: str, known: Mapping[str, Any], what: str) -> Any:

@@ -33,10 +33,6 @@ from model.kernels_power import (
 from model.stack import connection_queue, merit_order, queue_survival
 from model.sums import total
 
-REGIONS = ("ERCOT", "PJM", "MISO", "New Mexico")
-SITE_REGION = np.array([0, 3, 0, 2, 2])
-ON_GRID = np.array([1.0, 0.0, 1.0, 1.0, 1.0])[:, None]
-"""The New Mexico campus is islanded on its own gas: the utility neither cuts it off nor prices it."""
 CHIPS, BUILDING, GRID, CREDIT, DEMAND = range(5)
 BINDING = ("chips", "building", "grid", "credit", "demand")
 """What can bind the lab's compute, in the order of the State's numbers."""
@@ -274,17 +270,20 @@ class Power(Mechanism):
     def __init__(self, model):
         super().__init__(model)
         contracts = model.opening.contracts_of_kind("power contract")
-        self._regions_of_contracts = np.array([REGIONS.index(c.creditor) for c in contracts])
-        off_grid = [c.creditor == "New Mexico" for c in contracts]
-        self._on_grid_of_contracts = 1.0 - np.array(off_grid, dtype=float)[:, None]
-        names = [c.id.removeprefix("lease_") for c in model.opening.contracts_of_kind("lease")]
-        self._own = np.zeros((len(SITE_REGION), 1))
-        self.sites = len(SITE_REGION) - 1
+        names, regions = list(model.opening.roles.sites), model.utilities.names
+        sites = [model.opening.party(name) for name in names]
+        self._region_of_sites = np.array([regions.index(site.region) for site in sites])
+        # A campus that is islanded on its own gas is neither cut off nor priced by the utility.
+        self._on_grid = 1.0 - np.array([[site.terms.get("islanded", False)] for site in sites], dtype=float)
+        self._regions_of_contracts = np.array([regions.index(c.creditor) for c in contracts])
+        site_of_contracts = [names.index(c.terms["site"]) for c in contracts]
+        self._on_grid_of_contracts = self._on_grid[site_of_contracts]
+        self._own = np.zeros((len(names), 1))
+        self.sites = len(model.opening.roles.campuses)
         self.arriving = np.zeros((model.months + 1, self.sites, self.worlds))
         self.waits_of_sites = self._nobody_waits = np.zeros((self.sites, self.worlds), dtype=bool)
         self._nothing_booked = np.zeros((1, self.worlds))
-        for contract in contracts:
-            site = names.index(contract.id.removeprefix("power_"))
+        for site, contract in zip(site_of_contracts, contracts, strict=True):
             self._own[site] = contract.terms.get("onsite_gas_gw", 0.0)
 
     # -- the month's weather and market ---------------------------------------------------------------------
@@ -428,8 +427,8 @@ class Power(Mechanism):
         load_of_data_centres(
             model.sites.energised,
             self.carried_of_sites,
-            SITE_REGION,
-            ON_GRID,
+            self._region_of_sites,
+            self._on_grid,
             model.power_contracts.pue,
             model.hyperscalers.capacity,
             model.opening_capacity,
@@ -446,7 +445,7 @@ class Power(Mechanism):
             utilities.ai_load,
             utilities.load,
             self._revenue,
-            SITE_REGION,
+            self._region_of_sites,
             connecting,
             unpaid,
             ai_share,
@@ -482,12 +481,12 @@ class Power(Mechanism):
             halls.ladder.amount,
             halls.ladder.start,
             halls.site,
-            ON_GRID,
+            self._on_grid,
             self.model.power_contracts.pue,
             self.delivered_to_sites,
             self.arriving[month],
             self.carried_of_sites,
-            SITE_REGION,
+            self._region_of_sites,
             opening,
             delivered,
             own,
@@ -505,11 +504,11 @@ class Power(Mechanism):
         some_wait = wait_for_power(
             month,
             opening,
-            ON_GRID,
+            self._on_grid,
             asking,
             own,
             utilities.queue,
-            SITE_REGION,
+            self._region_of_sites,
             self.turbine_lead,
             self.turbines_ordered,
             self.enabled,
@@ -568,7 +567,7 @@ class Power(Mechanism):
         utilities, sites = self.model.utilities, len(waiting)
         rate = utilities.connection_rate * self.connecting_of_utilities
         grid = 12.0 * utilities.queue / np.maximum(rate, 1e-3)
-        slower = np.take(grid > self.turbine_wait, SITE_REGION[:sites], axis=0)
+        slower = np.take(grid > self.turbine_wait, self._region_of_sites[:sites], axis=0)
         wanted = np.maximum(waiting - (self.on_order_of_sites - self.carried_of_sites), 0.0)
         new = wanted * (slower & self.keeps_book)
         if not new.any():
@@ -607,8 +606,8 @@ class Power(Mechanism):
             utilities.curtailed,
             utilities.paid_price,
             utilities.reference_price,
-            SITE_REGION,
-            ON_GRID,
+            self._region_of_sites,
+            self._on_grid,
             self._regions_of_contracts,
             self._on_grid_of_contracts,
             own_power,

@@ -180,7 +180,7 @@ class Schedule:
     def plan_orders(self):
         """Tell the lab what is under contract at its planning lead, and what a builder could finance.
 
-        Announced capacity needs pledged equity, an open bond market and a sponsor (Brookfield) who is willing.
+        Announced capacity needs pledged equity, an open bond market and a sponsor who is willing.
         """
         contracts = self.compute_contracts
         self.openai.contracted_ahead = contracts.firm_ahead(self.openai.planning_lead)
@@ -194,9 +194,9 @@ class Schedule:
             self.credit.openness,
             self.credit.frozen,
             self.ledger.closed,
-            self.row("Stargate vehicle"),
+            self.row(self.opening.roles.vehicle),
             self.lenders.willing,
-            self.lenders.names.index("Brookfield"),
+            self.lenders.names.index(self.opening.roles.sponsor),
             buildable,
         )
         contracts.buildable_gw = buildable

@@ -8,7 +8,7 @@ Three outcomes are reported apart: 60 days missed, a distressed exchange, legal 
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
-from model.contracts import OPERATIONS
+from model.contracts import OPERATIONS, WORLD
 from model.kernels_solvency import (
     count_missed,
     declare_defaults,
@@ -21,12 +21,12 @@ from model.kernels_solvency import (
     price_estates,
 )
 from model.ledger import ASSET_SALE
+from model.roles import LAB
 from model.sums import total
 
 NEVER = 10_000
 RESCUES = ("none", "renegotiable", "public backstop")
 BACKSTOP = RESCUES.index("public backstop")
-WORLD = "Rest of the world"
 
 
 class Solvency(Mechanism):
@@ -93,16 +93,15 @@ class Solvency(Mechanism):
         world = [WORLD] * len(firms)
         self.sales = ledger.open_family("liquidation", world, firms, nature=ASSET_SALE, cleared=False)
         self.costs = ledger.open_family("liquidation cost", firms, world, seniority=OPERATIONS)
-        self.models = ledger.open_family("sale of the lab", [WORLD], ["OpenAI"], cleared=False)
+        self.models = ledger.open_family("sale of the lab", [WORLD], [LAB], cleared=False)
         self.rest = ledger.open_family("rest of estates", firms, world, cleared=False)
-        self.backstop = ledger.open_family("public backstop", [WORLD], ["OpenAI"], cleared=False)
+        self.backstop = ledger.open_family("public backstop", [WORLD], [LAB], cleared=False)
         self.may_fail = np.isin(np.arange(self.rows), self.firm)
         references = np.zeros((self.rows, self.rows), dtype=bool)
-        for borrower, referenced in (
-            ("Google DeepMind", "Alphabet"),
-            ("Meta Llama", "Meta"),
-            ("Stargate vehicle", "OpenAI"),
-        ):
+        opening = self.model.opening
+        rivals = opening.parties_of_kind("rival lab")
+        parents = [(lab.name, lab.terms["parent"]) for lab in rivals if "parent" in lab.terms]
+        for borrower, referenced in (*parents, (opening.roles.vehicle, LAB)):
             references[ledger.index[borrower], ledger.index[referenced]] = True
         self.bound = np.flatnonzero(references.any(axis=0) | references.any(axis=1))
         self.references = references
@@ -146,7 +145,7 @@ class Solvency(Mechanism):
         What a seller gives up is noted as its concession; a cut above 10% is a distressed exchange.
         """
         lab, contracts = self.model.openai, self.model.compute_contracts
-        row, asks = self.model.row("OpenAI"), np.empty(lab.renegotiates.shape, dtype=bool)
+        row, asks = self.model.row(LAB), np.empty(lab.renegotiates.shape, dtype=bool)
         wants = lab.renegotiates, lab.renegotiation_cut
         if not may_renegotiate(
             row, self.months_missed, self.waiver, self.renegotiated, *wants, self.rescue, asks
@@ -169,7 +168,7 @@ class Solvency(Mechanism):
         self.distressed_month = np.where(distressed, self.model.month + 1, self.distressed_month)
         self.model.history.event(
             "renegotiation",
-            "OpenAI",
+            LAB,
             granted,
             amount=total(given),
             because="a bill was missed and sellers prefer less to a claim",
@@ -184,7 +183,7 @@ class Solvency(Mechanism):
         paid = self.model.ledger.pay(
             self.backstop, np.minimum(short, self.backstop_cap / 12.0) * (self.rescue == BACKSTOP)
         )
-        lab_row = np.arange(self.rows)[:, None] == self.model.row("OpenAI")
+        lab_row = np.arange(self.rows)[:, None] == self.model.row(LAB)
         self.public_money = self.public_money + lab_row * paid
 
     @of_params
@@ -260,11 +259,11 @@ class Solvency(Mechanism):
         price_estates(new, ledger.real_assets, *worth, self.firm, proceeds)
         received = ledger.pay(self.sales, proceeds)
         ledger.write_down(new)
-        own = new[model.row("OpenAI")]
+        own = new[model.row(LAB)]
         if own.any():
             ip = ledger.pay(self.models, self.estate_multiple * lab.revenue * own)
             model.joint_venture.enforce_lien(ip * (1.0 - self.liquidation_cost))
-            received = received + (self.firm == model.row("OpenAI"))[:, None] * ip
+            received = received + (self.firm == model.row(LAB))[:, None] * ip
         ledger.file(self.costs, received * self.liquidation_cost)
 
     def _wind_up(self):
@@ -307,7 +306,7 @@ class Solvency(Mechanism):
             leases.rent_from_others,
             model.sites.operating_share,
             loans.service_of_sites,
-            model.row("OpenAI"),
+            model.row(LAB),
             lab.revenue,
             model.demand.curve_growth,
             model.compute_contracts.minimum_due(self.trap_horizon),

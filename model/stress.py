@@ -17,6 +17,7 @@ from model.kernels_stress import join_by_correlation, place_in_sample, read_weak
 from model.ladder import level_annuity
 from model.opening import LIBRARY
 from model.pricing import first_passage_monthly, minsky_class
+from model.roles import LAB
 from model.sums import total
 
 CAP = 10.0
@@ -102,7 +103,7 @@ class Stress(Mechanism):
     def _read_weakness(self, readings):
         """Take the six readings, ``(readings, worlds)``.
 
-        Meta's own site is left out: its cover is thin by design, and its tenant is not the lab.
+        Sites of others are left out: their cover is thin by design, and their tenant is not the lab.
         """
         model, lab, sites = self.model, self.model.openai, self.model.sites
         partners, utilities, solvency = model.partners, model.utilities, model.solvency
@@ -293,9 +294,9 @@ def sources_and_uses(model, year):
     groups["other"] = ~(known | groups["investment"])
     for group, mask in groups.items():
         net = ledger.net_of(mask.astype(float)) @ year
-        for name in ("OpenAI", *model.partners.names):
+        for name in (LAB, *model.partners.names):
             rows[f"{name}: {group}"] = net[model.row(name)]
-    for name in ("OpenAI", *model.partners.names):
+    for name in (LAB, *model.partners.names):
         before = [rows[f"{name}: {group}"] for group in groups if not group.startswith("new")]
         rows[f"{name}: funding gap"] = np.maximum(-total(np.stack(before)), 0.0)
     return rows
@@ -372,7 +373,7 @@ def months_to_live(model, year):
     cash, due = _lab_ahead(model)
     lab = model.openai
     liquid = lab.cash + lab.line_undrawn + model.equity_window.signed_total
-    return {"OpenAI": np.minimum(months_of_cash(liquid[0], cash - due), AHEAD)}
+    return {LAB: np.minimum(months_of_cash(liquid[0], cash - due), AHEAD)}
 
 
 @measure("x", "Yescombe, Principles of Project Finance: loan-life cover; the same for minimum payments")
@@ -458,13 +459,13 @@ def loan_to_value(model, year):
 
 @measure("x", "project-finance term sheets: contract tail against debt tail")
 def contract_cover(model, year):
-    """Months of lease left over months of loan left per site, and the share of Oracle's sales that the lab pays."""
+    """Months of lease left over months of loan left per site, and the share of each cloud's sales that the lab pays."""
     loans, leases, month = model.loans, model.leases, model.month
     lease = np.maximum(leases.start + leases.tenor - month, 0)[:, None] * np.ones((1, model.worlds))
     loan = np.maximum(np.take(loans.maturity, loans.first_of_site, axis=0) - month, 0)
     rows = _named([f"{name}: lease over loan" for name in model.sites.names], cover(lease, loan))
     billed = model.compute_contracts
-    for name in ("Oracle", "CoreWeave"):
+    for name in model.opening.roles.clouds:
         of_lab = billed.of_openai & (billed.seller == model.row(name))
         paid = total(billed.price * billed.used * of_lab[:, None]) / 12.0
         sold = model.partners.compute_revenue[model.partners.names.index(name)]
@@ -502,9 +503,9 @@ def exposure_to_openai(model, year):
     loans, rows = model.loans, {}
     debtor = np.array([model.party_names[row] for row in loans.debtor])
     ways = {
-        "direct": debtor == "OpenAI",
+        "direct": debtor == LAB,
         "site": loans.is_site[:, 0],
-        "equity-backed": debtor == "SoftBank",
+        "equity-backed": debtor == model.opening.roles.holding,
     }
     ways["cloud"] = ~np.logical_or.reduce(list(ways.values()))
     linked = loans.balance * (loans.linked | ways["equity-backed"])[:, None]
@@ -543,7 +544,7 @@ def break_even(model, year):
         bears = 12.0 * level_annuity(balance, middle / 12.0, np.full(balance.shape, 252)) <= cash
         low, high = np.where(bears, middle, low), np.where(bears, high, middle)
     rows |= _named([f"{name}: refinancing rate" for name in sites.names], low)
-    for name in ("Oracle", "CoreWeave"):
+    for name in model.opening.roles.clouds:
         row = partners.names.index(name)
         slack = partners.earnings[row] - partners.debt_service[row]
         rows[f"{name}: fall of compute sales"] = np.clip(
@@ -568,7 +569,7 @@ def recovery(model, year):
         called = known & (claimed > 1e-9)
         back = 1.0 - np.where(called, lost / np.maximum(claimed, 1e-9), 0.0)
         price = np.where(called, back * discount, 1.0)
-        for name in ("OpenAI", *model.partners.names, *model.sites.names):
+        for name in (LAB, *model.partners.names, *model.sites.names):
             row = model.row(name)
             if loans.has_debt(row, some):
                 rows |= {f"{name}: recovery of {word}": back[row], f"{name}: price of {word}": price[row]}
@@ -583,7 +584,7 @@ def failed_so_far(model, year):
         ("default", solvency.default_month),
         ("distressed exchange", solvency.distressed_month),
     ):
-        names = ("OpenAI", *model.partners.names, *model.sites.names)
+        names = (LAB, *model.partners.names, *model.sites.names)
         rows |= {f"{name}: {word}": (state[model.row(name)] <= month) * 1.0 for name in names}
     return rows
 
@@ -614,11 +615,11 @@ def minsky(model, year):
     }
     operating = ledger.net_of(np.isin(kinds, OPERATING_KINDS).astype(float)) @ year
     rows = {}
-    for name in ("OpenAI", *model.partners.names):
+    for name in (LAB, *model.partners.names):
         at = model.row(name)
         due = [np.maximum(out[word][at], 0.0) for word in ("interest", "principal")]
         rows[name] = minsky_class(operating[at], *due) * 1.0
-    at, pledge = model.row("OpenAI"), np.maximum(out["pledge"][model.row("OpenAI")], 0.0)
+    at, pledge = model.row(LAB), np.maximum(out["pledge"][model.row(LAB)], 0.0)
     due = [np.maximum(out[word][at], 0.0) for word in ("interest", "principal")]
     rows["OpenAI: take-or-pay as debt"] = minsky_class(operating[at] + pledge, due[0], due[1] + pledge) * 1.0
     return rows
@@ -629,7 +630,7 @@ def needs_new_money(model, year):
     """Whether another year like the last would use up its cash without new money; whether it was ever trapped."""
     gap = sources_and_uses(model, year)
     rows = {}
-    for name in ("OpenAI", *model.partners.names):
+    for name in (LAB, *model.partners.names):
         at = model.row(name)
         rows[f"{name}: needs new money"] = (
             gap[f"{name}: funding gap"] > np.maximum(model.ledger.cash[at], 0.0)
@@ -677,11 +678,12 @@ def debtrank(model, year):
     damages = contracts.minimum_by_contract(60) * np.maximum(over, 0.0)
     held = np.maximum(shares.market_value, 0.0)
     parties = np.arange(len(held))
-    lab = np.full(len(held), model.row("OpenAI"))
+    lab = np.full(len(held), model.row(LAB))
     lender = np.concatenate([loans.lender, contracts.seller, parties])
     debtor = np.concatenate([loans.debtor, contracts.buyer, lab])
     claim = np.vstack([loans.balance * 0.55, damages, held])
     equity = np.maximum(model.ledger.net_worth(), 0.05)
-    seeds = [model.row(name) for name in ("OpenAI", "Oracle", "CoreWeave", "SoftBank")]
+    roles = model.opening.roles
+    seeds = [model.row(name) for name in (LAB, *roles.clouds, roles.holding)]
     own = [model.party_names[row] for row in seeds]
     return _named(own, debtranks(lender, debtor, claim, equity, seeds))

@@ -2,15 +2,13 @@
 
 import numpy as np
 
-from agents.customers import BUILDERS, SELLERS
+from agents.customers import FRONTIER_LABS, LABS, SELLERS
 from agents.lab import scaling_exponent
 from agents.worlds import Mechanism, Param, State, of_params
 from model.kernels_demand import follow_the_best, hand_out_leaks, hand_to_owners, lead_over_second
 from model.tape import bernoulli, poisson_steps
 
 LAG_SLOTS = 13
-FIRST_OPEN = SELLERS.index("Meta Llama")
-"""From this seller on, the frontier labs of `SELLERS` publish their weights."""
 MOST_ARRIVALS = 6
 """Most breakthroughs of a month: at the highest rate allowed, more come once in two million months."""
 
@@ -125,7 +123,7 @@ class Technology(Mechanism):
     open_quality = State("utility", "quality of open weights", rows=1)
     pending = State("log", "gains on their way to others, by month of arrival", over=LAG_SLOTS)
 
-    rows = len(SELLERS) + len(BUILDERS)
+    rows = SELLERS
     measures = ("leader",)
     best_efficiency = price_ceiling = self_hosted_price = industry_gain = None
 
@@ -193,7 +191,7 @@ class Technology(Mechanism):
     @property
     def leader(self):
         """Lead of the most efficient of the five labs over the next (natural logarithm), ``(1, worlds)``."""
-        return lead(self.model.seller_block("efficiency")[: len(SELLERS)])[None, :]
+        return lead(self.model.seller_block("efficiency")[:LABS])[None, :]
 
     @of_params
     def _bends_everywhere(self):
@@ -214,8 +212,8 @@ class Technology(Mechanism):
         row, prices = (1, self.worlds), np.empty((2, self.worlds))
         best, middle, open_quality = np.empty(row), np.empty(row), np.empty(row)
         follow_the_best(
-            len(SELLERS),
-            FIRST_OPEN,
+            LABS,
+            FRONTIER_LABS,
             self.model.seller_block("efficiency"),
             self.model.seller_block("quality"),
             self.open_quality,

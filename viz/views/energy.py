@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.utility import UNITS
-from model.power import BINDING, REGIONS
+from model.power import BINDING
 from scenarios.ensemble import setting_of
 from scenarios.schema import default_vocabulary
 from viz.specs import Chart, Table, Text
@@ -64,9 +64,14 @@ def build(run, context):
     ]
 
 
+def _all_regions(run):
+    """All regions, a utility each, in the order of the books."""
+    return [utility.name for utility in opening_of(run).parties_of_kind("utility")]
+
+
 def _region(run, context):
     """The region in focus, else that of the lab's sites whose peak comes closest to its capacity."""
-    if context.party in REGIONS:
+    if context.party in _all_regions(run):
         return context.party
     served = {contract.creditor for contract in opening_of(run).contracts_of_kind("power contract")}
     tightness = {name: run.story.value("utility.tightness", name).max() for name in served - set(ISLANDS)}
@@ -163,7 +168,7 @@ def supply_curves(run, region):
     Units stand in merit order, the cheapest first; cost is marginal cost and congestion, capacity what is there in the
     peak hours of the month: supply = share x firm x (1 - maintenance x off-season) + added - derated by heat.
     """
-    story, row, months = run.story, REGIONS.index(region), np.arange(run.months + 1)
+    story, row, months = run.story, _all_regions(run).index(region), np.arange(run.months + 1)
     added, heat = story.value("utility.added", region), story.value("utility.heat", region)
     off_season = 0.5 - 0.5 * np.cos(2.0 * np.pi * ((months - 1) % 12 - 6) / 12.0)
     cost, supply = (np.zeros((run.months + 1, len(UNITS))) for _ in range(2))
@@ -328,7 +333,7 @@ def _price(run, context, region):
     dates, name = dates_of(run), context.name(region)
     price = with_opening(run.measure("price", region))
     cuts, shown = bands(price), price[:, run.position]
-    usual = float(plants(run)[0].usual[REGIONS.index(region)])
+    usual = float(plants(run)[0].usual[_all_regions(run).index(region)])
     dear = (price[1:].max(axis=0) > 2.0 * usual).mean()
     top = int(np.nanargmax(shown))
     sentence = f"{name}'s power costs its usual ${figures(usual)}/MWh in every month"

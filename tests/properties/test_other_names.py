@@ -1,0 +1,105 @@
+"""Other books may have other names: who plays which part is asked of kinds, terms and contracts."""
+
+import re
+
+import numpy as np
+import pytest
+
+import model.assembly
+from model import DebtTrapModel
+from model.opening import LIBRARY, OpeningError, read_opening, read_values
+from model.roles import LAB, SECTORS
+from model.tape import Tape
+from tests.properties import carried_by
+
+BOOKS = "end_2025"
+MONTHS, WORLDS = 24, 8
+OPENING = read_opening(BOOKS)
+NEW_NAMES = {
+    party.name: f"Party {number}"
+    for number, party in enumerate(OPENING.parties)
+    if party.name not in (LAB, *SECTORS)
+} | {contract.id: f"contract_{number}" for number, contract in enumerate(OPENING.contracts)}
+
+
+def renamed(text, names):
+    """Write other names into a text of books or values: as a whole string, a key, or the agent of a path."""
+    for old, new in names.items():
+        text = text.replace(f'"{old}"', f'"{new}"')
+        text = re.sub(rf"(?m)(^|[{{,] ?){re.escape(old)} = ", rf'\1"{new}" = ', text)
+        text = re.sub(rf'(path = "\w+)\.{re.escape(old)}\.', rf"\1.{new}.", text)
+    return text
+
+
+@pytest.fixture
+def books_with(monkeypatch, tmp_path):
+    """Let models start from the books with other names; each keeps its luck, which is drawn by name."""
+
+    def read_with(names):
+        for path in (f"{BOOKS}.toml", f"{BOOKS}_values.toml"):
+            text = renamed((LIBRARY / path).read_text(encoding="utf-8"), names)
+            (tmp_path / path).write_text(text, encoding="utf-8")
+        monkeypatch.setattr(model.assembly, "read_opening", lambda name: read_opening(name, tmp_path))
+        monkeypatch.setattr(model.assembly, "read_values", lambda name: read_values(name, tmp_path))
+        old_names = {new: old for old, new in names.items()}
+
+        class SameLuck(Tape):
+            def uniform(self, stream):
+                return Tape.uniform(self, of_old(stream))
+
+            def normal(self, stream):
+                return Tape.normal(self, of_old(stream))
+
+        def of_old(stream):
+            words = re.split(r"( \| |closing of )", stream)
+            return "".join(old_names.get(word, word) for word in words)
+
+        monkeypatch.setattr(model.assembly, "Tape", SameLuck)
+        return read_opening(BOOKS, tmp_path)
+
+    return read_with
+
+
+def played():
+    one = DebtTrapModel(WORLDS, 4, record=False)
+    one.run_for(MONTHS)
+    return one
+
+
+@pytest.mark.parametrize(
+    "names", [{"CoreWeave": "Neocloud"}, NEW_NAMES], ids=["one party", "all parties and contracts"]
+)
+def test_books_with_other_names_give_the_same_numbers(books_with, names):
+    before = played()
+    books = books_with(names)
+    known = {line.name for line in books.parties} | {line.id for line in books.contracts}
+    assert set(names.values()) <= known and not set(names) & known
+    after = played()
+    assert after.party_names == [names.get(name, name) for name in before.party_names]
+    kept, moved = carried_by(before), 0
+    for key, block in carried_by(after).items():
+        assert np.array_equal(block, kept[key], equal_nan=True), key
+        moved += block.size
+    assert moved > 10_000 and after.ledger.cash.any()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('region = "MISO"\ncash = 0.3', 'region = "SPP"\ncash = 0.3', ("party", "'SPP'", "MISO")),
+        ('cloud = "Amazon"', "", ("terms.cloud", "allowed: the name of a party")),
+        ('site = "Abilene site company"\n', "", ("terms.site", "Abilene site company")),
+        ('name = "OpenAI"', 'name = "Another lab"', ("party", "OpenAI")),
+        ("holdings = 245.0", "", ("terms.holdings", "one party")),
+    ],
+)
+def test_books_in_which_a_part_is_not_played_are_refused(tmp_path, old, new, words):
+    text = (LIBRARY / f"{BOOKS}.toml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / f"{BOOKS}.toml").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(OpeningError) as refused:
+        read_opening(BOOKS, tmp_path)
+    assert any(
+        fault.startswith(f"{BOOKS}.toml: ") and all(word in fault for word in words)
+        for fault in refused.value.faults
+    ), refused.value.faults
