@@ -4,10 +4,10 @@ The greatest clearing vector of Eisenberg & Noe (2001, Management Science 47:236
 (Elsinger 2009, OeNB Working Paper 156) and without deadweight costs: a party pays its most senior class
 first, creditors of one class get the same share, and what is missing becomes arrears.
 
-A month in which everyone can pay costs three sparse products. The worlds in which somebody cannot are taken
-out and solved stage by stage along the static network of obligations: payers before payees, each once; only
-parties that owe each other in a circle are iterated. Iterates fall from "everything is paid" to the greatest
-solution, and each world stops by itself, so that its payments have the same bits alone and in any batch.
+A month in which everyone can pay costs three sums. The worlds in which somebody cannot are solved stage by stage
+along the static network of obligations: payers before payees, each once; only parties that owe each other in a
+circle are iterated. Iterates fall from "everything is paid" to the greatest solution, and each world stops by itself,
+so that its payments have the same bits alone and in any batch.
 Arrays are (parties, worlds) and (edges, worlds), US$bn a month.
 """
 
@@ -64,7 +64,8 @@ class Stage:
     """Payers that can be settled once the stages before them are: a party alone, or a circle of debtors.
 
     The slices point into the Clearing's own order of payers, claims and edges. `inflow` adds what arrives
-    from outside the stage, `payer` and `claim` say whose a claim and an edge of the stage are.
+    from outside the stage (of all edges, as they were given), `payer` and `claim` say whose a claim and an edge of the
+    stage are.
     """
 
     payers: slice
@@ -237,10 +238,12 @@ class Clearing:
         self._runs = tuple(
             np.asarray(each, dtype=np.int64)
             for each in (
+                self._obliged,
+                self._order,
                 np.searchsorted(claim_payer, np.arange(self._obliged.size + 1)),
                 np.searchsorted(edge_claim, np.arange(claim_payer.size + 1)),
                 received.indptr,
-                received.indices,
+                np.take(self._order, received.indices),
             )
         )
         stage = stage_of[self._obliged]
@@ -272,7 +275,7 @@ class Clearing:
             payers=payers,
             claims=claims,
             edges=edges,
-            inflow=_columns(incidence(to[arriving], members.size), arriving, self.edges),
+            inflow=_columns(incidence(to[arriving], members.size), self._order[arriving], self.edges),
             payer=claim_payer[claims] - payers.start,
             claim=edge_claim[edges] - claims.start,
             circle=circle,
@@ -306,14 +309,7 @@ class Clearing:
                 f"got {cash.shape} and {due.shape}"
             )
         short = self._short(cash, due)
-        if not short.any():
-            paid = due.view()
-        elif short.all():
-            paid = self._settle(cash, due)
-        else:
-            worlds = np.flatnonzero(short)
-            paid = due.copy()
-            paid[:, worlds] = self._settle(np.take(cash, worlds, axis=1), np.take(due, worlds, axis=1))
+        paid = self._settle(cash, due, short) if short.any() else due.view()
         paid.setflags(write=False)
         return paid
 
@@ -352,24 +348,24 @@ class Clearing:
             raise ValueError("cash is not a number")
         return short
 
-    def _settle(self, cash, due) -> np.ndarray:
-        due = np.take(due, self._order, axis=0)
-        cash = np.take(cash, self._obliged, axis=0)
+    def _settle(self, cash, due, short) -> np.ndarray:
         paid = due.copy()
         for stage in self._stages:
             if stage.circle:
-                self._settle_circle(stage, cash, due, paid)
+                self._settle_circle(stage, cash, due, short, paid)
             else:
                 ends = stage.payers.start, stage.payers.stop
-                kernels.settle_payers(*ends, cash, due, *self._runs, TOLERANCE, paid)
-        return np.take(paid, self._back, axis=0)
+                kernels.settle_payers(*ends, cash, due, *self._runs, TOLERANCE, short, paid)
+        return paid
 
-    def _settle_circle(self, stage, cash, due, paid) -> None:
+    def _settle_circle(self, stage, cash, due, short, paid) -> None:
+        due = np.compress(short, np.take(due, self._order, axis=0), axis=1)
         claims, stage_due = self._claims(due).rows(stage.claims), due[stage.edges]
-        outside = cash[stage.payers] + stage.inflow @ paid
+        own = np.compress(short, np.take(cash, self._obliged[stage.payers], axis=0), axis=1)
+        outside = own + stage.inflow @ np.compress(short, paid, axis=1)
         available = stage.circle.available(outside, stage_due, claims)
         share = claims.share_paid(spread(available, stage.payer))
-        np.multiply(stage_due, spread(share, stage.claim), out=paid[stage.edges])
+        paid[np.ix_(self._order[stage.edges], short)] = stage_due * spread(share, stage.claim)
 
 
 def _stages(payer, payee, parties: int) -> tuple[np.ndarray, np.ndarray]:

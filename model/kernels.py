@@ -87,34 +87,54 @@ def fall_due(live, even_closed, first, accrues, amount, payable, accrued, out):
                 accrued[first + leg, world] += out[leg, world]
 
 
-@part_of_kernel(void, READ, int64, ROWS, ROWS, NUMBERS, ROWS, BLOCK, BLOCK, BLOCK)
-def post(paid, first, rows, legs, signs, touched, change, flow, balances):
+@kernel(void, MARKS, BLOCK)
+def clear_flow(used, flow):
+    """Clear what flowed through the legs that were `used`, and take their marks away."""
+    for leg in range(used.shape[0]):
+        if used[leg]:
+            used[leg] = False
+            for world in range(flow.shape[1]):
+                flow[leg, world] = 0.0
+
+
+@part_of_kernel(void, READ, int64, ROWS, ROWS, NUMBERS, ROWS, BLOCK, MARKS, BLOCK, BLOCK)
+def post(paid, first, rows, legs, signs, touched, change, used, flow, balances):
     """Note what flowed through the legs from `first` on, and post it to the balances that it changes.
 
-    Entry by entry, `signs` times what leg number `legs` paid goes to row `rows`; what a row gains by all its entries
-    is added to it at once. `touched`: each of these rows once. Changes flow, balances and `change`, a scratch of
-    their size.
+    Entry by entry, ordered by leg, `signs` times what leg number `legs` paid goes to row `rows`; what a row gains by
+    all its entries is added to it at once. `touched`: each of these rows once. A leg through which nothing flowed in
+    any world is left alone, the others are marked as `used`. Changes used, flow, balances and `change`, a scratch of
+    the size of balances.
     """
     worlds = paid.shape[1]
-    for leg in range(paid.shape[0]):
-        for world in range(worlds):
-            flow[first + leg, world] += paid[leg, world]
     for row in touched:
         change[row] = 0.0
-    for entry in range(rows.shape[0]):
-        row, leg, sign = rows[entry], legs[entry], signs[entry]
+    entry = 0
+    for leg in range(paid.shape[0]):
+        some = False
         for world in range(worlds):
-            change[row, world] += sign * paid[leg, world]
+            some |= paid[leg, world] != 0.0
+        if some:
+            used[first + leg] = True
+            for world in range(worlds):
+                flow[first + leg, world] += paid[leg, world]
+        while entry < rows.shape[0] and legs[entry] == leg:
+            if some:
+                row, sign = rows[entry], signs[entry]
+                for world in range(worlds):
+                    change[row, world] += sign * paid[leg, world]
+            entry += 1
     for row in touched:
         for world in range(worlds):
             balances[row, world] += change[row, world]
 
 
 @kernel(
-    int64, FLAGS, boolean, int64, ROWS, YES_NO, ROWS, ROWS, NUMBERS, ROWS, READ, BLOCK, BLOCK, BLOCK, BLOCK
+    int64, FLAGS, boolean, int64, ROWS, YES_NO, ROWS, ROWS, NUMBERS, ROWS, READ, BLOCK, MARKS, BLOCK, BLOCK, BLOCK
 )  # fmt: skip
 def pay_from_cash(
-    live, even_closed, first, payer, always_pays, rows, legs, signs, touched, wanted, scratch, flow, balances, out
+    live, even_closed, first, payer, always_pays, rows, legs, signs, touched, wanted, scratch, used, flow, balances,
+    out,
 ):  # fmt: skip
     """Cut what payers are asked for to the cash they have, all legs in proportion, and post it; some always pay.
 
@@ -139,7 +159,7 @@ def pay_from_cash(
                 have = max(balances[row, world], 0.0)
                 share = have / max(asked[row, world], 1e-300)
                 out[leg, world] *= share if asked[row, world] > have else 1.0
-    post(out, first, rows, legs, signs, touched, scratch, flow, balances)
+    post(out, first, rows, legs, signs, touched, scratch, used, flow, balances)
     return found
 
 
@@ -254,14 +274,19 @@ def find_short(cash, due, payee, obliged, ordered, debtor, tolerance, owed, full
     return NEGATIVE_DUE if below else NO_NUMBER if unknown else FINE
 
 
-@kernel(void, int64, int64, READ, READ, ROWS, ROWS, ROWS, ROWS, float64, BLOCK)
-def settle_payers(first, last, cash, due, claims, edges, starts, arriving, tolerance, paid):
+@kernel(
+    void, int64, int64, READ, READ, ROWS, ROWS, ROWS, ROWS, ROWS, ROWS, float64, YES_NO, BLOCK
+)  # fmt: skip
+def settle_payers(
+    first, last, cash, due, obliged, ordered, claims, edges, starts, arriving, tolerance, short, paid
+):
     """Let payers from `first` up to `last` pay their claims, class by class, who are not paid by one another.
 
-    Payers, claims and edges are in the Clearing's order, so that those of one payer, and of one class, are a run:
-    `claims` and `edges` tell where each payer's claims and each claim's edges begin. `arriving` are the edges that
-    pay a payer, `starts` where its own begin. A class that is covered but for `tolerance` is paid in full, to the
-    last bit; the edges of one class get the same share. Changes `paid` ``(edges, worlds)``, which is `due` before.
+    `obliged` are the parties that must pay and `ordered` their edges in the Clearing's order, in which those of one
+    payer, and of one class, are a run: `claims` and `edges` tell where each payer's claims and each claim's edges
+    begin. `arriving` are the edges that pay a payer, `starts` where its own begin. A class that is covered but for
+    `tolerance` is paid in full, to the last bit; the edges of one class get the same share. Changes `paid`
+    ``(edges, worlds)``, which is `due` before, in the worlds that are `short`.
     """
     worlds = due.shape[1]
     available, senior, owed, share = np.empty(worlds), np.empty(worlds), np.empty(worlds), np.empty(worlds)
@@ -273,19 +298,21 @@ def settle_payers(first, last, cash, due, claims, edges, starts, arriving, toler
             for world in range(worlds):
                 available[world] += paid[edge, world]
         for world in range(worlds):
-            available[world] += cash[payer, world]
+            available[world] += cash[obliged[payer], world]
         for claim in range(claims[payer], claims[payer + 1]):
             owed[:] = 0.0
-            for edge in range(edges[claim], edges[claim + 1]):
+            for place in range(edges[claim], edges[claim + 1]):
+                edge = ordered[place]
                 for world in range(worlds):
                     owed[world] += due[edge, world]
             for world in range(worlds):
                 so_far = senior[world] + owed[world]
                 part = (available[world] - senior[world]) / (owed[world] if owed[world] > 0.0 else 1.0)
                 covered = available[world] >= so_far - tolerance * max(so_far, 1.0)
-                share[world] = min(max(part, 1.0 if covered else 0.0), 1.0)
+                share[world] = min(max(part, 1.0 if covered else 0.0), 1.0) if short[world] else 1.0
                 senior[world] = so_far
-            for edge in range(edges[claim], edges[claim + 1]):
+            for place in range(edges[claim], edges[claim + 1]):
+                edge = ordered[place]
                 for world in range(worlds):
                     paid[edge, world] = due[edge, world] * share[world]
 

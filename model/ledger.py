@@ -270,7 +270,7 @@ class Ledger:
         self.live = np.ones((first, worlds), dtype=bool)
         self.closed = np.zeros((parties, worlds), dtype=bool)
         self.residual = np.zeros(worlds)
-        self.flow = np.zeros((first, worlds))
+        self.flow, self._used = np.zeros((first, worlds)), np.zeros(first, dtype=bool)
         self.accrued, self._payable_before = (np.zeros((self.cleared.stop, worlds)) for _ in range(2))
         self._stated, self._scratch = (np.zeros(self._balances.shape) for _ in range(2))
         self._claim_change = self._stated[self._claim_rows]
@@ -291,7 +291,8 @@ class Ledger:
         self.cash = _read_only(self._balances[: len(self.parties)])
         self.claims, self.real_assets = _read_only(self._claims), _read_only(self._real_assets)
         np.copyto(self._payable_before, self.payable[self.cleared])
-        for journal in (self.flow, self.accrued, self._stated):
+        kernels.clear_flow(self._used, self.flow)
+        for journal in (self.accrued, self._stated):
             journal.fill(0.0)
         self._bill_change = None  # of accrued bills, by writing them off; most months have none
 
@@ -320,7 +321,7 @@ class Ledger:
         These are the payments made outside the clearing: draws, capital calls, equity, sales to customers.
         """
         wanted, paid = self._for_each_leg(family, wanted), np.empty(family.shape)
-        books = self._scratch, self.flow, self._balances, paid
+        books = self._scratch, self._used, self.flow, self._balances, paid
         found = kernels.pay_from_cash(self.live, even_closed, *family.posting, wanted, *books)
         if found == kernels.NEGATIVE:
             raise ValueError(f"{family.kind}: nobody pays a negative amount")
@@ -341,7 +342,8 @@ class Ledger:
         """Clear everything that is due, by seniority; what cannot be paid stays payable (arrears)."""
         due = self.payable[self.cleared]
         paid = self.clearing.clear(self.cash, due)
-        kernels.post(paid, 0, *self._cleared_entries, self._scratch, self.flow, self._balances)
+        books = self._scratch, self._used, self.flow, self._balances
+        kernels.post(paid, 0, *self._cleared_entries, *books)
         np.subtract(due, paid, out=due)
 
     def change_claims(self, rows, change):

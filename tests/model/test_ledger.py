@@ -321,6 +321,14 @@ def test_a_bill_changed_behind_the_ledgers_back_is_noticed(books):
     assert residual[[0, 2]].max() <= PROVEN
 
 
+def test_a_flow_of_last_month_that_is_not_cleared_is_noticed(books):
+    books.month()
+    assert books.ledger.prove().max() <= PROVEN
+    books.ledger._used[:] = False  # as if a payment had not been marked
+    books.ledger.open_month()
+    assert books.ledger.prove().min() > 1e-6
+
+
 def test_cash_that_moves_without_a_leg_is_noticed_even_if_it_adds_up(books):
     books.month()
     tampered(books, "cash", BANK, -1.0)
