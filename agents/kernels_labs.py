@@ -10,6 +10,8 @@ from numba import boolean, int64, void
 
 from agents.kernels import FLAGS, MONTHS, OUT, OUT_FLAGS, TABLE, kernel
 
+LEAST_EXTENDED_GROWTH, MOST_EXTENDED_GROWTH = -1.0, 1.6
+"""Logs: what last year's growth is extended to, at least and at most, by the planning lead: 0.4 to 5 times today."""
 MOST_PROMISED_GROWTH = 1.6
 """Growth a year, as a logarithm, beyond which nobody who follows believes what is promised: five times as much."""
 
@@ -145,10 +147,11 @@ def follow_the_year(revenue, capacity, revenue_year_ago, largest_year_ago, growt
 
 @kernel(void, MONTHS, OUT)
 def extend_growth(lead, growth):
-    """Extend a year's growth over `lead` months, between -1 and 1.6; `growth` is in logarithms, and is changed."""
+    """Extend a year's growth over `lead` months, within bounds; `growth` is in logarithms, and is changed."""
     for row in range(growth.shape[0]):
         for world in range(growth.shape[1]):
-            growth[row, world] = min(max(growth[row, world] * (lead[0, world] / 12.0), -1.0), 1.6)
+            extended = growth[row, world] * (lead[0, world] / 12.0)
+            growth[row, world] = min(max(extended, LEAST_EXTENDED_GROWTH), MOST_EXTENDED_GROWTH)
 
 
 @kernel(void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT)

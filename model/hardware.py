@@ -208,12 +208,6 @@ class Hardware(Mechanism):
         )
 
     @property
-    def chip_value_share(self):
-        """Value without a tenant over book value of chips, between 0 and 2, ``(owners, worlds)``; 1 without chips."""
-        share = self.value_dark / np.maximum(self.chip_book, 1e-9)
-        return np.where(self.chip_book > 1e-9, np.minimum(share, 2.0), 1.0)
-
-    @property
     def asset_value_share(self):
         """Value over book value of all real assets of every party, chips dark, at most 1, ``(parties, worlds)``."""
         assets = self.model.ledger.real_assets

@@ -59,14 +59,6 @@ class Ladder:
         """Amount of each rung that is live in `month`, (rungs, worlds), zero where it is not."""
         return np.where((self.start <= month) & (month < self.end), self.amount, 0.0)
 
-    def due_between(self, first: int, last: int) -> np.ndarray:
-        """Sum of the live amounts of the months first, ..., last - 1, (rungs, worlds)."""
-        return self.amount * np.maximum(np.minimum(self.end, last) - np.maximum(self.start, first), 0)
-
-    def due_within(self, month: int, horizon: int) -> np.ndarray:
-        """Sum of the live amounts of the `horizon` months from `month` on, (rungs, worlds)."""
-        return self.due_between(month, month + horizon)
-
     def due_in_all(self, month: int, horizon: np.ndarray) -> np.ndarray:
         """Sum over all rungs of what is due in the months from `month` on, `horizon` (1, worlds) of them: (worlds,)."""
         out = np.empty(self.amount.shape[1])

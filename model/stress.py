@@ -91,13 +91,13 @@ class Stress(Mechanism):
 
     def read(self):
         """Take the six readings, find their places in the frozen sample, and join them."""
-        readings, places = np.empty((len(READINGS), self.worlds)), np.empty((len(READINGS), self.worlds))
+        readings = np.empty((len(READINGS), self.worlds))
         self._read_weakness(readings)
         self.set_rows(READINGS, readings)
-        place_in_sample(readings, _reference_rows(), FLOOR, places)
+        places = percentiles(readings, _reference_rows(), FLOOR)
         if self.model.month == 0:
             self.covariance = np.repeat(np.eye(len(READINGS))[:, :, None] / 12.0, self.worlds, axis=2)
-        joined = _join(places, WEIGHTS, self.covariance, self.decay, self.peak)
+        joined = composite_stress(places, WEIGHTS, self.covariance, self.decay, self.peak)
         self.covariance, _, self.index, self.mean, self.peak = joined
 
     def _read_weakness(self, readings):
@@ -146,32 +146,23 @@ class Stress(Mechanism):
 def percentiles(readings, reference, floor=-np.inf):
     """Give each reading's place in a frozen reference sample: the share of the sample that is not above it.
 
-    ``readings`` ``(readings, worlds)``; ``reference`` ``(sample, readings)``, each column sorted; gives
+    ``readings`` ``(readings, worlds)``; ``reference`` ``(readings, sample)``, each row sorted; gives
     ``(readings, worlds)`` in [0, 1]. A reading at its ``floor`` (nothing is amiss) counts as 0: much of the sample lies
     on the floor, and its share there would make calm look like stress.
     """
     places = np.empty(np.shape(readings))
-    place_in_sample(np.ascontiguousarray(readings), np.ascontiguousarray(reference.T), floor, places)
+    place_in_sample(readings, reference, floor, places)
     return places
 
 
-def composite_stress(places, weights, covariance, decay):
-    """Give (squared composite indicator, covariances after this month) of readings that are percentiles.
+def composite_stress(places, weights, covariance, decay, highest):
+    """Give (covariances after this month, squared indicator, its root, mean, highest root) of percentiles.
 
     s = z - 1/2;  S' = decay S + (1 - decay) s s^T;  C = correlations of S';  CISS = (w z) C (w z)^T, at most (w z)^2:
     readings that are high together count for more than the same readings apart. Hollo, Kremer and Lo Duca (2012), ECB
     Working Paper 1426. ``places`` ``(n, worlds)``, ``weights`` ``(n, 1)`` adding up to one, ``covariance``
-    ``(n, n, worlds)``; gives ``(worlds,)`` in [0, 1] and ``(n, n, worlds)``.
+    ``(n, n, worlds)``; decay, the highest root so far and all but the covariances ``(1, worlds)``, in [0, 1].
     """
-    count, worlds = places.shape
-    shapes = (count, worlds), (count, 1), (count, count, worlds), (1, worlds)
-    given = map(np.broadcast_to, (places, weights, covariance, decay), shapes)
-    updated, squared, *_ = _join(*map(np.ascontiguousarray, given), np.zeros((1, worlds)))
-    return squared[0], updated
-
-
-def _join(places, weights, covariance, decay, highest):
-    """Join places, blocks of full shape: what `join_by_correlation` finds, as a tuple."""
     row = decay.shape
     found = np.empty(covariance.shape), np.empty(row), np.empty(row), np.empty(row), np.empty(row)
     join_by_correlation(places, weights, covariance, decay, highest, *found)

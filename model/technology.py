@@ -137,7 +137,6 @@ class Technology(Mechanism):
         model, month, shape = self.model, self.model.month, self.gain.shape
         own = np.empty(shape)
         others = np.empty(shape)
-        gain = np.empty(shape)
         broken = np.empty((1, self.worlds))
         hand_to_owners(
             *[drawn[month] for drawn in self._breakthroughs],
@@ -151,9 +150,8 @@ class Technology(Mechanism):
             others,
             broken,
         )
-        pending = self.pending.copy()
-        hand_out_leaks(month, own, others, self.leak_lag, pending, gain)
-        self.gain, self.broken, self.pending = gain, broken, pending
+        self.broken = broken
+        self.gain, self.pending = leak(self.pending, month, own, others, self.leak_lag)
 
     @of_params
     def _chances(self):

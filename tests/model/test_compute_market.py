@@ -88,7 +88,7 @@ def test_with_hardware_off_nothing_is_impaired():
     model = play(24, hardware__enabled=False)
     assert (model.hardware.chip_book == 0.0).all()
     assert (model.hardware.impaired == 0.0).all()
-    assert (model.hardware.chip_value_share == 1.0).all()
+    assert (model.hardware.asset_value_share == 1.0).all()
 
 
 def test_architecture_breaks_cost_old_chips_more_than_new_ones():

@@ -33,10 +33,14 @@ decays = st.floats(0.5, 0.99)
 
 
 def stress_path(places, weight, decay):
-    covariance, path = np.eye(COUNT)[:, :, None] / 12.0, []
+    worlds = places.shape[-1]
+    covariance, path = np.repeat(np.eye(COUNT)[:, :, None] / 12.0, worlds, axis=2), []
+    decay, highest = np.full((1, worlds), decay), np.zeros((1, worlds))
     for month in places:
-        squared, covariance = composite_stress(month, weight, covariance, decay)
-        path.append(squared)
+        month = np.ascontiguousarray(month)
+        covariance, squared, index, _, highest = composite_stress(month, weight, covariance, decay, highest)
+        path.append(squared[0])
+        assert (highest >= index).all()
     return np.array(path)
 
 
@@ -76,7 +80,7 @@ def test_readings_that_move_as_one_give_the_mean():
 
 
 def test_a_reading_at_its_floor_has_place_zero_however_much_of_the_sample_lies_there():
-    reference = np.sort(np.array([[0.0, 0.0, 0.0, 0.4]]).T, axis=0)
+    reference = np.array([[0.0, 0.0, 0.0, 0.4]])
     assert percentiles(np.array([[0.0, 0.1, 0.4]]), reference, floor=0.0).tolist() == [[0.0, 0.75, 1.0]]
     assert percentiles(np.array([[0.0]]), reference).tolist() == [[0.75]]
 
@@ -86,7 +90,7 @@ def test_a_reading_at_its_floor_has_place_zero_however_much_of_the_sample_lies_t
     npst.arrays(float, (9, 2), elements=st.floats(-3, 3)),
 )
 def test_places_are_shares_of_the_sample_and_rise_with_the_reading(readings, sample):
-    reference = np.sort(sample, axis=0)
+    reference = np.ascontiguousarray(np.sort(sample, axis=0).T)
     places = percentiles(readings, reference)
     share = (sample[:, :, None] <= readings[None]).mean(axis=0)
     assert places == pytest.approx(share, abs=1e-12)

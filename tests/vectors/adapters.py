@@ -497,15 +497,17 @@ def sobol(vector: dict) -> dict:
 
 def stress_index(vector: dict) -> dict:
     inputs = vector["inputs"]
-    reference = np.sort(np.array(inputs["reference_sample"], dtype=float), axis=0)
+    sample = np.sort(np.array(inputs["reference_sample"], dtype=float), axis=0)
+    reference = np.ascontiguousarray(sample.T)
+    decay, highest = np.array([[inputs["lam"]]]), np.zeros((1, 1))
     weights = np.array(inputs["weights"])[:, None]
     covariance = np.eye(len(weights))[:, :, None] / 12.0
     places, squared = [], []
     for month in np.array(inputs["raw"], dtype=float):
         place = percentiles(month[:, None], reference)
-        value, covariance = composite_stress(place, weights, covariance, inputs["lam"])
+        covariance, value, _, _, highest = composite_stress(place, weights, covariance, decay, highest)
         places.append(place[:, 0])
-        squared.append(value[0])
+        squared.append(value[0, 0])
     mean = np.array(places) @ weights[:, 0]
     return {
         "percentiles": np.array(places),
