@@ -169,10 +169,10 @@ class Halls(Mechanism):
 class ComputeContracts(Mechanism):
     """Take-or-pay contracts: payment = price x max(used, floor share x available), used <= available.
 
-    Only energised, uncurtailed capacity is available, and only for what is available is anything owed. The
-    Oracle contract follows the halls; the others follow yearly amounts; the last row is what becomes firm of the
-    announced capacity. After its term a contract's capacity is a pool: the lab renews what it needs at the lower
-    of the old price and the rent of that vintage plus 10%; the rest is let to others.
+    Only energised, uncurtailed capacity is available, and only for what is available is anything owed. The contract of
+    the cloud that leases the halls follows them; the others follow yearly amounts; the last row is what becomes firm of
+    the announced capacity. After its term a contract's capacity is a pool: the lab renews what it needs at the lower of
+    the old price and the rent of that vintage plus 10%; the rest is let to others.
     """
 
     group = "compute_contract"

@@ -540,9 +540,9 @@ class Loans(Mechanism):
         self._let_lab_borrow()
 
     def _let_lab_borrow(self):
-        """Take out of Oracle's price what the lab's own loan repays, so that present values are equal.
+        """Take out of the cloud's price what the lab's own loan repays, so that present values are equal.
 
-        No price falls below nothing: where terms are too short to earn the chips back, Oracle delivers for less.
+        No price falls below nothing: where terms are too short to earn the chips back, the cloud delivers for less.
         """
         if not self.lab_borrows.any():
             return

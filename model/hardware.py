@@ -63,7 +63,7 @@ class UserCost:
 
 
 class Hardware(Mechanism):
-    """The chips of those who order them for the lab (Oracle, CoreWeave, the Stargate vehicle), by year of purchase.
+    """The chips of those who order them for the lab, or of the lab, by owner and year of purchase.
 
     The books write them off evenly. Each quarter they are valued: at market rents of their vintage (dark), and with
     what their tenant has promised on top (in use); what the books say above the value in use is written off. With

@@ -312,7 +312,7 @@ def cut_by_block(
 def load_of_data_centres(energised, carried, region, on_grid, pue, capacity, opening_capacity, share, load):
     """Data centres' load by region, GW: its sites' less what their own turbines carry, and its share of hyperscalers'.
 
-    energised ``(sites, worlds)`` GW of IT load, Meta's own site last, which has no turbines; capacity of hyperscalers
+    energised ``(sites, worlds)`` GW of IT load, others' sites last, which have no turbines; capacity of hyperscalers
     counts beyond that of the opening books.
     """
     load[:] = 0.0

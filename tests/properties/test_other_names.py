@@ -9,6 +9,7 @@ import model.assembly
 from model import DebtTrapModel
 from model.opening import LIBRARY, OpeningError, read_opening, read_values
 from model.roles import LAB, SECTORS
+from model.stress import MEASURES
 from model.tape import Tape
 from tests.properties import carried_by
 
@@ -61,7 +62,7 @@ def books_with(monkeypatch, tmp_path):
 
 
 def played():
-    one = DebtTrapModel(WORLDS, 4, record=False)
+    one = DebtTrapModel(WORLDS, 4, months=MONTHS)
     one.run_for(MONTHS)
     return one
 
@@ -81,6 +82,15 @@ def test_books_with_other_names_give_the_same_numbers(books_with, names):
         assert np.array_equal(block, kept[key], equal_nan=True), key
         moved += block.size
     assert moved > 10_000 and after.ledger.cash.any()
+    for name, series in before.history.pieces[0].measures.items():
+        again = after.history.pieces[0].measures[name]
+        assert np.array_equal(again.values, series.values, equal_nan=True), name
+        assert again.agents == tuple(names.get(agent, agent) for agent in series.agents), name
+    for name, measure in MEASURES.items():
+        rows, again = (measure.take(one, one.ledger.flow) for one in (before, after))
+        assert len(rows) == len(again), name
+        for row, other in zip(rows.values(), again.values(), strict=True):
+            assert np.array_equal(row, other, equal_nan=True), name
 
 
 @pytest.mark.parametrize(
