@@ -60,16 +60,27 @@ def ask(live, even_closed, first, wanted, out):
     """
     below, some = False, False
     for leg in range(out.shape[0]):
+        of_leg = False
         for world in range(out.shape[1]):
             below |= wanted[leg, world] < 0.0
-            some |= wanted[leg, world] != 0.0
+            of_leg |= wanted[leg, world] != 0.0
             out[leg, world] = wanted[leg, world]
-        if not even_closed:
+        if of_leg and not even_closed:
             for world in range(out.shape[1]):
                 out[leg, world] *= live[first + leg, world]
+        some |= of_leg
     if below:
         return NEGATIVE
     return SOMETHING if some else NOTHING
+
+
+@part_of_kernel(boolean, NUMBERS)
+def anything(amounts):
+    """Tell whether an amount is not zero in any world."""
+    some = False
+    for world in range(amounts.shape[0]):
+        some |= amounts[world] != 0.0
+    return some
 
 
 @kernel(void, FLAGS, boolean, int64, boolean, READ, BLOCK, BLOCK, BLOCK)
@@ -80,6 +91,8 @@ def fall_due(live, even_closed, first, accrues, amount, payable, accrued, out):
     """
     ask(live, even_closed, first, amount, out)
     for leg in range(out.shape[0]):
+        if not anything(out[leg]):
+            continue
         for world in range(out.shape[1]):
             payable[first + leg, world] += out[leg, world]
         if accrues:
@@ -111,9 +124,7 @@ def post(paid, first, rows, legs, signs, touched, change, used, flow, balances):
         change[row] = 0.0
     entry = 0
     for leg in range(paid.shape[0]):
-        some = False
-        for world in range(worlds):
-            some |= paid[leg, world] != 0.0
+        some = anything(paid[leg])
         if some:
             used[first + leg] = True
             for world in range(worlds):
@@ -168,9 +179,10 @@ def share_paid(due, payable, payer, out):
     """Give the share that each party paid of what was due of it, of which what is payable is left; 1 of nothing."""
     out[:] = 0.0
     for leg in range(payable.shape[0]):
-        row = payer[leg]
-        for world in range(payable.shape[1]):
-            out[row, world] += payable[leg, world]
+        if anything(payable[leg]):
+            row = payer[leg]
+            for world in range(payable.shape[1]):
+                out[row, world] += payable[leg, world]
     for row in range(due.shape[0]):
         for world in range(due.shape[1]):
             share = 1.0 - out[row, world] / max(due[row, world], 1e-9)
@@ -185,10 +197,11 @@ def foresee(due, paid_share, payer, payee, outgoing, incoming):
     """
     outgoing[:], incoming[:] = 0.0, 0.0
     for leg in range(due.shape[0]):
-        out_of, into = payer[leg], payee[leg]
-        for world in range(due.shape[1]):
-            outgoing[out_of, world] += due[leg, world]
-            incoming[into, world] += due[leg, world] * paid_share[out_of, world]
+        if anything(due[leg]):
+            out_of, into = payer[leg], payee[leg]
+            for world in range(due.shape[1]):
+                outgoing[out_of, world] += due[leg, world]
+                incoming[into, world] += due[leg, world] * paid_share[out_of, world]
 
 
 # -- write-offs -------------------------------------------------------------------------------------------------
@@ -305,6 +318,8 @@ def settle_payers(
                 edge = ordered[place]
                 for world in range(worlds):
                     owed[world] += due[edge, world]
+            if not anything(owed):
+                continue
             for world in range(worlds):
                 so_far = senior[world] + owed[world]
                 part = (available[world] - senior[world]) / (owed[world] if owed[world] > 0.0 else 1.0)
@@ -339,9 +354,7 @@ def replay(flow, rows, legs, signs, parties, earning_legs, shares, change, earne
     change[:], earned[:], largest[:] = 0.0, 0.0, 0.0
     entry, earning = 0, 0
     for leg in range(flow.shape[0]):
-        some = False
-        for world in range(worlds):
-            some |= flow[leg, world] != 0.0
+        some = anything(flow[leg])
         if some:
             keep_largest(flow[leg], largest)
         while entry < rows.shape[0] and legs[entry] == leg:

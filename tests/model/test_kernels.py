@@ -139,6 +139,9 @@ class Case:
         live, wanted = self.flags(self.legs + 3, self.worlds), self.block(self.legs)
         return live, bool(self.rng.integers(2)), 2, wanted, self.block(self.legs)
 
+    def anything(self):
+        return (self.block(1)[0] if self.rng.random() < 0.5 else np.zeros(self.worlds),)
+
     def fall_due(self):
         wide, booked = self.block(self.legs + 3), self.block(self.legs + 3)
         *asked, amount, due = self.ask()
