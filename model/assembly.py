@@ -1,7 +1,5 @@
 """How a model is put together: agents from the opening books, accounts on the Ledger, the values of month 0."""
 
-import itertools
-
 import numpy as np
 
 from agents.bank import Bank
@@ -29,7 +27,6 @@ from model.hardware import Hardware
 from model.joint_venture import JointVenture
 from model.kernels_waterfall import distribute_excess, run_cascades
 from model.ledger import Ledger
-from model.memory import gather_in_large_pages
 from model.opening import read_opening, read_values
 from model.power import Power
 from model.roles import LAB
@@ -97,12 +94,7 @@ MECHANISMS = (
 class Assembly(WorldsModel):
     """All agents, mechanisms, accounts and opening values of a model, and the look-ups that rules use."""
 
-    models_before = itertools.count()
-    """How many models this process has put together before the next one."""
-
     def __init__(self, worlds, rng, months, setting):
-        if next(self.models_before):  # one short run would not earn back the time that it takes
-            gather_in_large_pages()
         super().__init__(worlds, rng)
         self.setting, self.months, self.month = setting, int(months), 0
         name = getattr(setting, "opening", None) or "end_2025"
