@@ -316,12 +316,12 @@ def load_of_data_centres(energised, carried, region, on_grid, pue, capacity, ope
     counts beyond that of the opening books.
     """
     load[:] = 0.0
-    worlds, last = load.shape[1], energised.shape[0] - 1
-    for site in range(last + 1):
+    worlds, campuses = load.shape[1], carried.shape[0]
+    for site in range(energised.shape[0]):
         grid, used, asked_there = on_grid[site, 0], energised[site], load[region[site]]
         for world in range(worlds):
             asked = used[world] * grid * pue[0, world]
-            if site < last:
+            if site < campuses:
                 asked = max(asked - carried[site, world], 0.0)
             asked_there[world] += asked
     built = np.zeros(worlds)
@@ -379,17 +379,17 @@ def cuts_and_prices(
     """What of each site's load its turbines carry and the grid cuts, and each power contract's price over reference.
 
     A site's own turbines run when the grid cuts it: what they carry is not cut. own: GW of turbines of the opening
-    books, carried: of those ordered since; the last site has none of these.
+    books, carried: of those ordered since, by the first sites alone.
     """
-    sites, worlds = cut.shape
+    campuses, (sites, worlds) = carried.shape[0], cut.shape
     for site in range(sites):
         at, grid, had = region[site], on_grid[site, 0], own[site, 0]
         for world in range(worlds):
             load = max(energised[site, world] * pue[0, world], 1e-9)
-            ordered = carried[site, world] if site < sites - 1 else 0.0
+            ordered = carried[site, world] if site < campuses else 0.0
             share = min((had + ordered) / load, 1.0)
             cut[site, world] = curtailed[at, world] * (1.0 - share) * grid
-            if site < sites - 1:
+            if site < campuses:
                 own_power[site, world] = min(ordered / load, 1.0)
     for contract in range(over_reference.shape[0]):
         at, grid = contract_region[contract], contract_on_grid[contract, 0]

@@ -112,6 +112,8 @@ def find_roles(books):
         "one",
     )
     _check_lines(books, vehicle, signed, check)
+    saved = [contract.debtor for contract in books.contracts_of_kind("deposits")]
+    check("contract kind deposits, from", saved, saved == named("bank"), "each bank once, in their order")
     roles = Roles(
         campuses=campuses,
         other_sites=others,

@@ -36,9 +36,10 @@ def renamed(text, names):
 def books_with(monkeypatch, tmp_path):
     """Let models start from the books with other names; each keeps its luck, which is drawn by name."""
 
-    def read_with(names):
+    def read_with(names, books=None):
         for path in (f"{BOOKS}.toml", f"{BOOKS}_values.toml"):
-            text = renamed((LIBRARY / path).read_text(encoding="utf-8"), names)
+            text = (LIBRARY / path).read_text(encoding="utf-8")
+            text = books if books and "_values" not in path else renamed(text, names)
             (tmp_path / path).write_text(text, encoding="utf-8")
         monkeypatch.setattr(model.assembly, "read_opening", lambda name: read_opening(name, tmp_path))
         monkeypatch.setattr(model.assembly, "read_values", lambda name: read_values(name, tmp_path))
@@ -113,3 +114,52 @@ def test_books_in_which_a_part_is_not_played_are_refused(tmp_path, old, new, wor
         fault.startswith(f"{BOOKS}.toml: ") and all(word in fault for word in words)
         for fault in refused.value.faults
     ), refused.value.faults
+
+
+PARTY = """
+[[party]]
+name = "{name}"
+kind = "{kind}"
+region = "{region}"
+cash = 0.0
+debt = 0.0
+revenue = 1.0
+capacity_gw = 1.0
+source = "own assumption"
+status = "assumed"
+"""
+MORE = (("Fifth", "hyperscaler", "PJM"), ("SPP", "utility", "SPP"), ("SPP commission", "commission", "SPP"))
+
+
+def lines_of(text, label, **names):
+    """The table of a party or contract in the text of the books, under other names."""
+    tables = re.split(r"(?m)^(?=\[\[)", text)
+    (table,) = [each for each in tables if re.search(rf'(?m)^(name|id) = "{re.escape(label)}"$', each)]
+    return table, renamed(table, names)
+
+
+def test_books_may_have_more_parties_and_sites(books_with):
+    """One more hyperscaler, utility and commission, and a second site that is leased by others than the lab."""
+    text = (LIBRARY / f"{BOOKS}.toml").read_text(encoding="utf-8")
+    names = {"Meta site company": "Second site company"}
+    names |= {
+        line: f"{line}_2" for line in ("hyperion", "equity_hyperion", "asset_meta_site", "lease_hyperion")
+    }
+    for label in names:
+        first, second = lines_of(text, label, **names)
+        text = text.replace(first, first.rstrip("\n") + "\n\n" + second)
+    text += "".join(PARTY.format(name=name, kind=kind, region=region) for name, kind, region in MORE)
+    cash = OPENING.party("Rest of the world").cash
+    second = OPENING.party("Meta site company").cash
+    text = text.replace(f"cash = {cash}\n", f"cash = {cash - second:.1f}\n")
+    books = books_with({}, text)
+    assert sum(party.cash for party in books.parties) == pytest.approx(0.0, abs=1e-9)
+    model = DebtTrapModel(WORLDS, 4, months=48, record=False)
+    model.run_for(48)
+    site, first = (model.sites.names.index(name) for name in ("Second site company", "Meta site company"))
+    assert (model.sites.energised[site] == 2.06).all()
+    assert (model.sites.rent_received[site] == model.sites.rent_received[first]).all()
+    assert abs(model.ledger.cash.sum(axis=0)).max() < 1e-9
+    assert model.ledger.residual.max() < 1e-9
+    assert (model.utilities.price[model.utilities.names.index("SPP")] > 0.0).all()
+    assert len(model.hyperscalers) == 5 and model.hyperscalers.capacity.shape == (5, WORLDS)
