@@ -130,6 +130,16 @@ class Issuer(Firm):
     borrowed_year = State("US$bn", "unsecured money borrowed since January")
     issued_year = State("US$bn", "shares sold since January")
 
+    @property
+    def debt_room(self):
+        """Unsecured debt that it could sell next month, US$bn: what `use_credit` would let it draw."""
+        model, january = self.model, self.model.month % 12 == 11
+        borrowed = np.zeros(self.borrowed_year.shape) if january else self.borrowed_year
+        left = np.maximum(self.borrowing_cap * model.credit.openness - borrowed, 0.0)
+        bearable = np.maximum(self.rows_of(model.loan_pricing.most_debt) - self.debt, 0.0)
+        willing = (self.rows_of(model.solvency.months_missed) <= 0) & (self.leverage <= self.leverage_ceiling)
+        return np.where(willing, np.minimum(np.minimum(left, bearable), self.line_undrawn), 0.0)
+
     def use_credit(self):
         """Borrow what is missing while the market is open to it; sell shares for what it will not lend.
 

@@ -131,6 +131,10 @@ class Accounts(Mechanism):
         self.chips_of_vendor = np.flatnonzero([maker != WORLD for maker in makers])
         self.drawers = np.array([ledger.index[name] for name in (*whole, LAB)])
         self.chips = ledger.open_family("chip order", buyers, makers, seniority=JUNIOR, nature=ASSET)
+        owners = [ledger.parties[row] for row in np.unique(self.chips.payer)]  # as `Hardware` has them
+        self.new_chips = ledger.open_family(
+            "chip replacement", owners, ["Chip vendor"] * len(owners), seniority=JUNIOR, nature=ASSET
+        )
         children = [lab for lab in opening.parties_of_kind("rival lab") if "parent" in lab.terms]
         self.with_parent = np.array([self.model.rivals.names.index(lab.name) for lab in children])
         self.parents = ledger.open_family(
@@ -232,9 +236,33 @@ class Accounts(Mechanism):
         sold, equity = np.empty((1, self.worlds)), np.empty((1, self.worlds))
         draws, terms = np.zeros(model.ledger.cash.shape), (self.chip_advance, self.vehicle_equity)
         draw_for_chips(billed, self.chips_of_vendor, self.drawers, *terms, sold, draws, equity)
+        if model.hardware.some_due:
+            equity = equity + self._bill_new_chips(sold, draws)
         model.chip_vendor.sales, model.chip_draws, self.vehicle_equity_need = sold, draws, equity
 
     vehicle_equity_need = np.zeros((1, 1))
+
+    def _bill_new_chips(self, sold, draws):
+        """Bill chips for halls that stand; add to what the vendor sold and to draws, give the vehicle's equity.
+
+        Nobody counts on more than its loans for chips have undrawn.
+        """
+        model, hardware = self.model, self.model.hardware
+        price = model.halls.chip_price * model.chip_price_level
+        billed = model.ledger.bill(self.new_chips, hardware.due * price)
+        sold += total(billed)
+        undrawn = np.maximum(model.loans.undrawn_on_chips - draws, 0.0)
+        for name, share in self.drawn_share.items():
+            row = hardware.names_of_rows.index(name)
+            party = hardware.owner[row]
+            draws[party] += np.minimum(share[0] * billed[row], undrawn[party])
+        return self.vehicle_equity * billed[[hardware.names_of_rows.index(model.opening.roles.vehicle)]]
+
+    @property
+    def drawn_share(self):
+        """Share of chips that loans for chips pay, by owner, each ``(1, worlds)``."""
+        roles = self.model.opening.roles
+        return {roles.signed_builder: self.chip_advance, roles.vehicle: 1.0 - self.vehicle_equity}
 
     def earn_other(self):
         """Receive the cash flow of other businesses; interest that is inside it is added back."""

@@ -19,7 +19,7 @@ from model.kernels_capital import (
 )
 from model.ledger import ASSET_SALE, CLAIM
 from model.roles import LAB
-from model.sums import Adder, adder_into, incidence
+from model.sums import Adder, adder_into, incidence, total
 
 
 class Shares(Mechanism):
@@ -335,6 +335,11 @@ class Pledges(Mechanism):
         self.calls = ledger.open_family(
             "pledge call", holders, issuers, nature=CLAIM, claims=self.claims, sign=1, cleared=False
         )
+
+    @property
+    def uncalled(self):
+        """Pledged and not yet called, ``(1, worlds)``, US$bn."""
+        return total(np.maximum(self.amount - self.called, 0.0))[None, :]
 
     def call(self, wanted):
         """Call `wanted` ``(1, worlds)`` from the pledgers, pro rata to what they still owe."""

@@ -14,7 +14,9 @@ from model.kernels_contracts import (
     add_bills,
     add_last,
     add_sales,
+    add_terms,
     add_up_compute,
+    await_chips,
     bill_contracts,
     bill_heirs,
     bill_power,
@@ -22,8 +24,10 @@ from model.kernels_contracts import (
     claim_rents,
     count_late,
     deliver,
+    deliver_refreshed,
     end_contracts,
     fill_contracts,
+    find_renewing,
     minimum_payments,
     open_rungs,
     place_orders,
@@ -37,6 +41,8 @@ from model.sums import adder_into, total
 
 MWH_PER_GW_YEAR = 8.76e6
 WORLD = "Rest of the world"
+CHIP_LEAD = 6
+"""Months between the payment for chips and their energisation (opening: chips_abilene)."""
 OPERATIONS, SECURED, UNSECURED, JUNIOR = 0, 1, 2, 3
 """Seniority: operating costs and power; rent, take-or-pay and secured debt; unsecured debt; bullets, chips."""
 
@@ -172,7 +178,8 @@ class ComputeContracts(Mechanism):
     Only energised, uncurtailed capacity is available, and only for what is available is anything owed. The contract of
     the cloud that leases the halls follows them; the others follow yearly amounts; the last row is what becomes firm of
     the announced capacity. After its term a contract's capacity is a pool: the lab renews what it needs at the lower of
-    the old price and the rent of that vintage plus 10%; the rest is let to others.
+    the old price and the rent of that vintage plus 10%; the rest is let to others. Where the owner of the chips
+    replaces them (`Hardware.refresh`), the lab owes the floor for a new term instead.
     """
 
     group = "compute_contract"
@@ -199,13 +206,18 @@ class ComputeContracts(Mechanism):
     )
     firm_term = Param(60, "months", (24, 120), "Term of capacity that becomes firm.", whole=True)
 
-    price = State("US$bn per GW-year", "price of a GW")
+    price = State("US$bn per GW-year", "mean price of a GW under contract")
+    first_price = State("US$bn per GW-year", "price of a GW in its first term")
     floor = State("share", "share of what is available that is paid for in any case")
     available = State("GW", "capacity available under contract")
     used = State("GW", "capacity used under contract")
     renewed = State("GW", "capacity renewed after its term and used or paid for")
     renewal_firm = State("GW", "renewed capacity whose renewal still runs")
     renewal_price = State("US$bn per GW-year", "mean price of the renewals that run")
+    up_for_renewal = State("GW", "renewals agreed since owners last decided whether to replace their chips")
+    awaiting = State("GW", "renewed capacity whose new chips are on their way")
+    arrived = State("GW", "capacity that has got new chips this month")
+    refreshed = State("GW", "capacity with new chips, available under a new term")
     relet = State("GW", "capacity let to others")
     peak = State("GW", "largest capacity so far")
     ended = State("yes/no", "terminated by rejection", dtype=bool)
@@ -221,9 +233,15 @@ class ComputeContracts(Mechanism):
             "lost_below",
             "share of the connection queue that must still be there for each of these orders not to be lost",
         ),
+        (
+            "new_terms",
+            "GW with new chips, each for its new term, (contracts of chip owners x quarters, worlds)",
+        ),
+        ("term_price", "price of a GW-year of each new term, US$bn"),
     )
     names_of_rows = ()
-    sales = orders = own_power = lost_below = live_share = None
+    sales = orders = own_power = lost_below = live_share = new_terms = term_price = None
+    some_up, some_new_terms, contract_of_term = False, False, None
 
     def __init__(self, model, opening):
         super().__init__(model)
@@ -248,6 +266,7 @@ class ComputeContracts(Mechanism):
         self.gw_path = np.array(
             [np.zeros(months) if late else _gw_path(c, p, months) for c, p, late in terms]
         )
+        self._most_ahead = np.maximum.accumulate(self.gw_path[:, ::-1], axis=1)[:, ::-1].T.copy()
         self.gw_until = np.pad(np.cumsum(self.gw_path, axis=1), ((0, 0), (1, 0)))
         self.year_minimum = self.opening_floor[:, None] * np.array([_by_year(row) for row in self.gw_path])
         self.year_minimum = self.year_minimum * self.opening_price[:, None]
@@ -271,13 +290,19 @@ class ComputeContracts(Mechanism):
         )
         self.pass_through = ledger.open_family("power pass-through", [LAB], [self._cloud], seniority=SECURED)
         self.damages = ledger.open_family("damages", buyers, sellers, seniority=UNSECURED)
+        chip_owners = self.model.hardware.owner
+        self.with_chips = np.flatnonzero(self.of_openai & np.isin(self.seller, chip_owners))
+        self.owner_of_chips = np.searchsorted(chip_owners, self.seller[self.with_chips])
 
     def sign(self):
         """Copy prices and floors into the contracts at month 0."""
-        self.price = self.opening_price[:, None]
+        self.price = self.first_price = self.opening_price[:, None]
         self.set_floors(np.ones((1, self.worlds), dtype=bool))
         rungs = (self.model.months + 2) // 3 + 1
         self.orders = Ladder(np.zeros((rungs, self.worlds)), np.full((rungs, 1), 10**6), 0)
+        self.contract_of_term = np.tile(self.with_chips, rungs)
+        none = np.zeros((len(self.contract_of_term), self.worlds))
+        self.new_terms, self.term_price = Ladder(none, np.full((len(none), 1), 10**6), 0), none
         self.own_power = self.lost_below = self.orders.amount
         self.announced_left_gw = np.where(self.on_orders[:, None], self.announced_gw, 0.0)
 
@@ -336,6 +361,8 @@ class ComputeContracts(Mechanism):
     def make_available(self):
         """Find what each contract can deliver: its path, its halls or its orders, less what is curtailed."""
         halls, orders = self.model.halls, self.orders
+        if self.some_new_terms:
+            self._take_in_chips()
         available, peak = np.empty(self.peak.shape), np.empty(self.peak.shape)
         live_share = np.empty((1, self.worlds))
         deliver(
@@ -356,6 +383,93 @@ class ComputeContracts(Mechanism):
             live_share,
         )
         self.available, self.peak, self.live_share = available, peak, live_share
+        if self.some_new_terms:
+            self._deliver_refreshed()
+
+    def _deliver_refreshed(self):
+        """Add what has new chips to what contracts deliver, at prices agreed; what just got them is renewed no more."""
+        halls, this_month = self.model.halls, np.ones((1, self.worlds), dtype=np.int64)
+        gw, dues = self._terms_of(self.model.month, this_month)
+        made = tuple(np.empty(self.price.shape) for _ in range(4))
+        at_site = self.on_halls, halls.energised, self.model.power.curtailed_of_sites, self.ended
+        given = gw, dues, self.first_price, self.arrived
+        deliver_refreshed(*given, *at_site, self.available, self.renewal_firm, *made)
+        self.available, self.refreshed, self.price, self.renewal_firm = made
+
+    def _take_in_chips(self):
+        """See which new chips have come, and which are still on their way; a failed owner's never come."""
+        terms, shape = self.new_terms, self.price.shape
+        awaiting, arrived = np.empty(shape), np.empty(shape)
+        rungs, lost = (
+            (self.contract_of_term, terms.amount, terms.start),
+            np.empty(terms.amount.shape, dtype=bool),
+        )
+        if await_chips(self.model.month, *rungs, self.seller_alive, lost, awaiting, arrived):
+            terms.withdraw(lost)
+        self.awaiting, self.arrived = awaiting, arrived
+
+    def agree_on_new_terms(self, gw, price):
+        """Put GW with new chips ``(contracts of chip owners, worlds)`` under contract for another term, at a price.
+
+        They are awaited for as long as a hall waits for its chips; a quarter's are a rung of each contract.
+        """
+        terms, some = self.new_terms, gw > 0.0
+        made = amount, start, tenor, prices = [
+            block.copy() for block in (terms.amount, terms.start, terms.tenor, self.term_price)
+        ]
+        rungs = slice(self.model.month // 3 * len(gw), (self.model.month // 3 + 1) * len(gw))
+        agreed = gw, self.model.month + 1 + CHIP_LEAD, self.model.halls.hall_term, price
+        for block, value in zip(made, agreed, strict=True):
+            block[rungs] = np.where(some, value, block[rungs])
+        terms.replace(amount=amount, start=start, tenor=tenor)
+        self.term_price, self.some_new_terms = prices, True
+
+    def renewing(self, pays):
+        """Give the GW whose chips may be replaced, ``(contracts with chips, worlds)``, or None if there are none.
+
+        Renewed since owners decided last, and out of its first term for good; `pays` ``(1, worlds)`` is 1 where the
+        tenant pays its bills and 0 elsewhere.
+        """
+        out, most_ahead = np.empty((len(self.with_chips), self.worlds)), self._most_ahead[self.model.month]
+        some = find_renewing(
+            self.with_chips,
+            self.up_for_renewal,
+            self.renewal_firm,
+            self.awaiting,
+            self.ended,
+            self.on_halls,
+            self.on_orders,
+            self.model.halls.contracted,
+            most_ahead,
+            self.available,
+            self.refreshed,
+            self.peak,
+            pays,
+            out,
+        )
+        return out if some else None
+
+    @property
+    def behind_promises(self):
+        """GW behind what is promised of each contract: all that there was or, with new terms, what is under one."""
+        return np.where(self.refreshed > 0.0, self.available, self.peak) if self.some_new_terms else self.peak
+
+    def agree_on(self, price):
+        """Take in a price that has been negotiated, ``(contracts, worlds)``, in place of the mean price there was."""
+        if self.some_new_terms:
+            cut = price / np.maximum(self.price, 1e-12)
+            self.first_price = np.where(self.refreshed > 0.0, self.first_price * cut, price)
+            self.term_price = self.term_price * cut.take(self.contract_of_term, axis=0)
+        else:
+            self.first_price = price
+        self.price = price
+
+    def _terms_of(self, first, months):
+        """GW-months of new terms in `months` ``(1, worlds)`` from the `first` on, and 12 x their cost, by contract."""
+        gw, dues, terms = np.empty(self.price.shape), np.empty(self.price.shape), self.new_terms
+        given = terms.amount, self.term_price, terms.start, terms.end
+        add_terms(self.contract_of_term, *given, first, months, gw, dues)
+        return gw, dues
 
     def share_out(self):
         """Fill the contracts: first what is paid for anyway, then the rest pro rata, then renewals.
@@ -425,8 +539,8 @@ class ComputeContracts(Mechanism):
         the share that is new. Renewed is what is used, or paid for anyway.
         """
         firm, renewed, left = (np.empty(pool.shape) for _ in range(3))
-        mean_price = self.renewal_price.copy()
-        renew_contracts(
+        mean_price, up = self.renewal_price.copy(), self.up_for_renewal.copy()
+        self.some_up = renew_contracts(
             wanted,
             self.of_openai,
             self.renews,
@@ -435,15 +549,18 @@ class ComputeContracts(Mechanism):
             self.renewal_margin,
             self.renewal_term,
             self.ended,
-            self.price,
+            self.first_price,
             self.floor,
             self.renewal_firm,
+            self.awaiting,
             firm,
             mean_price,
             renewed,
             left,
+            up,
         )
         self.renewal_firm, self.renewal_price, self.renewed = firm, mean_price, renewed
+        self.up_for_renewal = up
         return left
 
     def _true_up(self, month):
@@ -524,6 +641,10 @@ class ComputeContracts(Mechanism):
         halls, orders, ahead = self.model.halls.ladder, self.orders, np.empty((1, self.worlds))
         rungs = halls.amount, halls.start, halls.end, orders.amount, orders.start, orders.end
         add_ahead(self.gw_path, self._on_path, self.model.month, lead, *rungs, ahead)
+        if self.some_new_terms:
+            terms = self.new_terms
+            then = (terms.start <= self.model.month + lead) & (self.model.month + lead < terms.end)
+            ahead = ahead + total(np.where(then, terms.amount, 0.0))
         return ahead
 
     def minimum_due(self, horizon):
@@ -550,10 +671,13 @@ class ComputeContracts(Mechanism):
             self.renewal_firm,
             self._renewals_left.up_to(horizon),
             self.renewal_price,
-            self.price,
+            self.first_price,
             self.floor,
             out,
         )
+        if self.some_new_terms:
+            _, dues = self._terms_of(first, horizon)
+            out = out + np.where(self.ended, 0.0, dues * self.floor / 12.0)
         return out
 
     @of_params
@@ -574,10 +698,18 @@ class ComputeContracts(Mechanism):
         halls = self.model.halls.ladder.due_in_all(first, five_years)
         orders = self.orders.due_in_all(first, five_years)
         capacity = self.gw_path, self.on_halls, self.on_orders, halls, orders
-        terms = self.price, self.floor, self.model.compute_market.old_rent
+        terms = self.first_price, self.floor, self.model.compute_market.old_rent
         claim_damages(first, *capacity, *terms, gone, self.seller_alive, claim)
+        if self.some_new_terms:
+            claim = claim + self._damages_of_new_terms(first, five_years, gone)
         self.model.ledger.file(self.damages, claim)
         self.ended = ended
+
+    def _damages_of_new_terms(self, first, months, gone):
+        """Damages as of other capacity: what was promised for new chips less what re-letting them brings."""
+        gw, dues = self._terms_of(first, months)
+        lost = np.maximum(dues * self.floor - gw * self.model.compute_market.old_rent, 0.0) / 12.0
+        return np.where(gone & self.seller_alive, lost, 0.0)
 
 
 def _gw_path(contract, price, months):

@@ -551,7 +551,7 @@ class Loans(Mechanism):
         rate = np.compress(self.of_lab_build[:, 0], self.rate, axis=0)
         ladder = halls.ladder
         part = capital_part(capital, halls.chips.start, ladder.amount, ladder.start, ladder.tenor, rate)
-        contracts.price = np.maximum(contracts.price - contracts.on_halls[:, None] * part, 0.0)
+        contracts.agree_on(np.maximum(contracts.price - contracts.on_halls[:, None] * part, 0.0))
 
     @property
     def balance(self):
@@ -589,6 +589,11 @@ class Loans(Mechanism):
         )
         self.undrawn, self.line_undrawn = undrawn, of_lines
         self.site_undrawn, self.site_balance = of_sites, owed
+
+    @property
+    def undrawn_on_chips(self):
+        """What loans that pay for chips have undrawn, per party, ``(parties, worlds)``, US$bn."""
+        return self.by_debtor @ np.where(self.by_draw, self.undrawn, 0.0)
 
     def close_talks(self):
         """Decide in the month of signing whether a loan in talks closes; without it the site is not built."""

@@ -3,7 +3,15 @@
 import numpy as np
 
 from agents.worlds import Mechanism, Param, State, of_params
-from model.kernels_hardware import buy_and_wear, value_over_book, value_vintages, wear_of_assets
+from model.kernels_hardware import (
+    buy_and_wear,
+    replace_where_it_pays,
+    swap_chips,
+    value_over_book,
+    value_vintages,
+    wear_of_assets,
+)
+from model.roles import LAB
 
 
 class Geometric:
@@ -53,6 +61,18 @@ class UserCost:
         life = self.months_of_life(rent, running_cost, most)
         return np.maximum(rent * self._of_rent.up_to(life) - running_cost * self._of_cost.up_to(life), 0.0)
 
+    def value_let(self, price, term, rent, running_cost, most):
+        """Give the value of what is let at a fixed price for a term, and earns the falling rent after it.
+
+        sum_{k=1..T} (price - cost) / (1 + rate)^k + sum_{k=T+1..K} (rent (1 - decline)^k - cost) / (1 + rate)^k, with
+        T the `term`, at most `most`, and K the `months_of_life`; nothing of the second sum where K <= T.
+        """
+        term, life = np.minimum(term, most), self.months_of_life(rent, running_cost, most)
+        in_term = self._of_cost.up_to(term)
+        until_then = rent * self._of_rent.up_to(term) - running_cost * in_term
+        after = np.where(life > term, self.value(rent, running_cost, most) - until_then, 0.0)
+        return (price - running_cost) * in_term + after
+
     def annuity_of_rent(self, months):
         """Give the present value over `months` of a rent that falls from 1 a month, whatever it costs."""
         return self._of_rent.up_to(months)
@@ -62,12 +82,16 @@ class UserCost:
         return self._of_cost.up_to(months)
 
 
+REPLACED = "a new term on new chips is worth more than they cost and the old ones would still earn"
+
+
 class Hardware(Mechanism):
     """The chips of those who order them for the lab, or of the lab, by owner and year of purchase.
 
     The books write them off evenly. Each quarter they are valued: at market rents of their vintage (dark), and with
-    what their tenant has promised on top (in use); what the books say above the value in use is written off. With
-    `enabled` off all real assets lose the owner's yearly rate, and chips are worth their book value.
+    what their tenant has promised on top (in use); what the books say above the value in use is written off. When the
+    lab renews what has come out of its term, the owner may replace the chips for a new term. With `enabled` off all
+    real assets lose the owner's yearly rate, chips are worth their book value, and nobody replaces them.
     """
 
     group = "hardware"
@@ -86,11 +110,21 @@ class Hardware(Mechanism):
         source="calibration: gpu_private_credit_all_in (0.12, for borrowers with a contract less)",
     )  # fmt: skip
 
+    refreshes = Param(
+        True,
+        "yes/no",
+        None,
+        "Whether owners may replace chips when the lab renews; off: the old ones work on.",
+    )
+
     chip_book = State("US$bn", "book value of chips")
     value_dark = State("US$bn", "value of chips at market rents, without a tenant")
     value_in_use = State("US$bn", "value of chips with what the tenant has promised")
     impaired = State("US$bn", "written off so far because the value had fallen below the books")
     write_down = State("US$bn", "written off for that reason this month")
+    due = State("GW", "new chips for halls that stand, to be paid next month")
+    replaced = State("GW", "chips for which new ones have been ordered so far")
+    scrapped = State("US$bn", "book value written off so far of chips that were replaced")
 
     schedules = (
         ("_cost", "paid for the chips of each year and owner, US$bn, (years, owners, worlds)"),
@@ -102,7 +136,8 @@ class Hardware(Mechanism):
         ),
     )
     names_of_rows = ()
-    measures = ("chip_book", "value_dark", "value_in_use", "impaired")
+    some_due = False
+    measures = ("chip_book", "value_dark", "value_in_use", "impaired", "replaced")
 
     def open_accounts(self, ledger):
         """Find who orders chips; the accounts have opened the legs of the orders by then."""
@@ -125,6 +160,7 @@ class Hardware(Mechanism):
         if model.month % 12 == 0:
             self._broken[year] = model.technology.broken[0]
         chip_book, worn = np.empty(self.chip_book.shape), np.empty(self.chip_book.shape)
+        gone = self._swap(year) if model.compute_contracts.some_new_terms else None
         buy_and_wear(
             year,
             ledger.flow,
@@ -145,6 +181,7 @@ class Hardware(Mechanism):
             worn,
         )
         self.chip_book = chip_book
+        worn = worn if gone is None else worn + gone
         if model.month % 3 == 2:
             self._value(year + 1)
         elif model.month % 3 == 0:
@@ -154,13 +191,152 @@ class Hardware(Mechanism):
         wear_of_assets(ledger.real_assets, rate, *worn_and_kept, change)
         return change
 
+    def _swap(self, year):
+        """Take in the new chips that were paid for, and scrap those in whose place others have come; give their books.
+
+        A hall has room for one or the other: chips without a hall earn nothing, so what the books have left is lost.
+        """
+        model, scrapped = self.model, np.empty(self.scrapped.shape)
+        contracts, bought = model.compute_contracts, model.accounts.new_chips.legs.start
+        arrived = contracts.arrived.take(contracts.with_chips, axis=0)
+        prices = model.halls.chip_price, model.chip_price_level
+        legs = model.ledger.flow, bought, contracts.owner_of_chips, arrived
+        who = self.owner, model.ledger.closed
+        swap_chips(year, *legs, *prices, *who, self._cost, self._book, self._gw, scrapped)
+        self.scrapped, self.due, self.some_due = self.scrapped + scrapped, np.zeros(scrapped.shape), False
+        return scrapped
+
+    def refresh(self):
+        """Let owners replace, each quarter, chips for which the lab has renewed, where that gains them something.
+
+        Replace where the value of new chips, let for a new term, less their price, exceeds that of the old ones, let as
+        they are renewed; as far as the money is there. Nobody buys for a tenant in arrears. Source: replacement of
+        vintages by the net present value of challenger and defender, at the user cost of Jorgenson (1963).
+        """
+        model, contracts = self.model, self.model.compute_contracts
+        if model.month % 3 != 2 or not contracts.some_up:
+            return
+        renewing = contracts.renewing(self._paying) if self._somewhere else None
+        if renewing is not None:
+            self._replace_chips(renewing, model.halls.chip_price * model.chip_price_level)
+        contracts.up_for_renewal = np.zeros(contracts.price.shape)
+
+    @of_params
+    def _somewhere(self):
+        """Whether chips are replaced in any world at all."""
+        return bool((self.enabled & self.refreshes).any())
+
+    @property
+    def _paying(self):
+        """1 where chips may be replaced for the lab, which is in the market and not in arrears; else 0."""
+        model, lab = self.model, self.model.row(LAB)
+        late = (model.solvency.months_missed[lab] > 0) | model.ledger.closed[lab]
+        return np.where(late, 0.0, self.refreshes & self.enabled)
+
+    def _replace_chips(self, renewing, chip_price):
+        """Order chips where replacing gains something, and agree on a new term for them."""
+        contracts, price = self.model.compute_contracts, self.new_price
+        gain, ordered = self.gain_of_replacing(price), np.empty(price.shape)
+        if not (gain > 0.0).any():
+            return
+        affordable, owned = self.money_for_chips() / chip_price, self._gw[: gain.shape[1]]
+        awaiting = contracts.awaiting.take(contracts.with_chips, axis=0)
+        of = contracts.owner_of_chips
+        if replace_where_it_pays(of, gain, owned, renewing, awaiting, affordable, ordered):
+            contracts.agree_on_new_terms(ordered, price)
+            self._order(ordered, chip_price)
+
+    def _order(self, ordered, price):
+        """Order so many GW for each contract: paid next month, and told."""
+        due = np.zeros(self.due.shape)
+        for gw, row in zip(ordered, self.model.compute_contracts.owner_of_chips, strict=True):
+            due[row] += gw
+        self.due, self.replaced, self.some_due = due, self.replaced + due, True
+        said = self.names_of_rows, due > 0.0, due * price
+        self.model.history.event("chips replaced", *said, counterparty="Chip vendor", because=REPLACED)
+
+    @property
+    def new_price(self):
+        """Price of a GW-year with new chips, ``(contracts, worlds)``: at most the old one, or the rent and a margin."""
+        contracts, rent = self.model.compute_contracts, self.model.compute_market.rent
+        return self._asked(contracts, rent)
+
+    @staticmethod
+    def _asked(contracts, rent):
+        first = contracts.first_price.take(contracts.with_chips, axis=0)
+        return np.minimum(first, rent * (1.0 + contracts.renewal_margin))
+
+    def gain_of_replacing(self, price):
+        """Give what a GW of each vintage gains its owner when it is replaced, ``(contracts, vintages, worlds)``, US$bn.
+
+        `price`: of a GW-year with new chips, ``(contracts, worlds)``.
+        """
+        market, halls = self.model.compute_market, self.model.halls
+        rent, cost = market.rent / 12.0, market.running_cost / 12.0
+        let = self.user_cost.value_let(price / 12.0, halls.hall_term, rent, cost, self.physical_life)
+        bought = halls.chip_price * self.model.chip_price_level
+        return (let - bought)[:, None] - self._value_renewed()
+
+    def _value_renewed(self):
+        """Value of a GW of each vintage whose renewal runs: dark, and what it is let for above the rent on top."""
+        contracts, market = self.model.compute_contracts, self.model.compute_market
+        vintages = self.model.month // 12 + 1
+        rent, life_left, age = self._rents_of(vintages)
+        dark = self.user_cost.value(rent, market.running_cost / 12.0, life_left)
+        renewed_rent, renewed = (table.take(age, 0) for table in self._renewed_by_age)
+        price = self._asked(contracts, market.old_rent)[:, None] / 12.0
+        return dark + np.maximum(price * renewed - rent * renewed_rent, 0.0)
+
+    def money_for_chips(self):
+        """Give what owners can spend on new chips, ``(owners, worlds)``, US$bn, with the loans that pay part of them.
+
+        Cash above the buffer and unsecured debt; the Stargate vehicle, equity pledged and a willing sponsor. Nothing in
+        a credit freeze, for who is in arrears or gone.
+        """
+        model, partners, accounts = self.model, self.model.partners, self.model.accounts
+        vehicle = model.opening.roles.vehicle
+        own = np.maximum(partners.cash - partners.minimum_cash, 0.0) + partners.debt_room
+        drawable = model.loans.undrawn_on_chips
+        shut = model.ledger.closed | (model.solvency.months_missed > 0) | model.credit.frozen
+        money = np.zeros((self.rows, self.worlds))
+        for row, name in enumerate(self.names_of_rows):
+            if name in partners.names:
+                have = own[partners.names.index(name)]
+                if name == vehicle:
+                    have = (model.pledges.uncalled * model.credit.openness * model.sponsor_willing)[0]
+                part = accounts.drawn_share.get(name, 0.0 * have[None])[0]
+                loan = drawable[self.owner[row]]
+                most = np.minimum(have / np.maximum(1.0 - part, 1e-9), have + loan)
+                money[row] = np.where(shut[self.owner[row]], 0.0, most)
+        return money
+
+    def _rents_of(self, vintages):
+        """Rent of a month, months left and age of the first so many vintages, each ``(vintages, ...)``."""
+        market = self.model.compute_market
+        age = np.maximum(self.model.month - 12 * np.arange(vintages) - 6, 0)
+        discount, life_left = (table.take(age, 0) for table in self._by_age[:2])
+        lost = market.architecture_hit * (self.model.technology.broken - self._broken[:vintages])
+        return market.rent * discount * np.exp(-lost * market.enabled) / 12.0, life_left, age
+
+    @of_params
+    def _renewed_by_age(self):
+        """Present values of a rent that falls from 1 a month, and of 1 a month, while a renewal runs.
+
+        Renewals run out evenly, at the latest with the chips; a row for each month of their age.
+        """
+        contracts, left = self.model.compute_contracts, self._by_age[1]
+        kept = np.maximum(1.0 - 1.0 / contracts.renewal_term, 1e-9)
+        decline, discount = (
+            self.model.compute_market.monthly_decline,
+            kept / (1.0 + self.discount_rate / 12.0),
+        )
+        return Geometric((1.0 - decline) * discount).up_to(left), Geometric(discount).up_to(left)
+
     def _value(self, vintages):
         """Value the first so many vintages dark and in use, and write them down to the value in use."""
         market, contracts = self.model.compute_market, self.model.compute_contracts
-        age = np.maximum(self.model.month - 12 * np.arange(vintages) - 6, 0)
-        discount, life_left, promised_rent, promised = (table.take(age, 0) for table in self._by_age)
-        lost = market.architecture_hit * (self.model.technology.broken - self._broken[:vintages])
-        rent = market.rent * discount * np.exp(-lost * market.enabled) / 12.0
+        rent, life_left, age = self._rents_of(vintages)
+        promised_rent, promised = (table.take(age, 0) for table in self._by_age[2:])
         chip_book, dark, in_use, write_down = (np.empty(self.chip_book.shape) for _ in range(4))
         value_vintages(
             self.user_cost.value(rent, market.running_cost / 12.0, life_left),
@@ -169,7 +345,7 @@ class Hardware(Mechanism):
             contracts.price,
             contracts.seller,
             contracts.available,
-            contracts.peak,
+            contracts.behind_promises,
             self.owner,
             self.model.ledger.closed,
             self.enabled,

@@ -134,24 +134,29 @@ def fill_contracts(need, mine, floor, available, peak, alive, renews, used, pool
 
 
 @kernel(
-    void, TABLE, YES_NO, FLAGS, TABLE, TABLE, TABLE, MONTHS, FLAGS, TABLE, TABLE, TABLE, OUT, OUT, OUT, OUT
-)
+    boolean, TABLE, YES_NO, FLAGS, TABLE, TABLE, TABLE, MONTHS, FLAGS, TABLE, TABLE, TABLE, TABLE,
+    OUT, OUT, OUT, OUT, OUT,
+)  # fmt: skip
 def renew_contracts(
-    wanted, mine, renews, pool, old_rent, margin, term, ended, price, floor, old_firm,
-    firm, mean_price, renewed, left,
+    wanted, mine, renews, pool, old_rent, margin, term, ended, price, floor, old_firm, awaiting,
+    firm, mean_price, renewed, left, up,
 ):  # fmt: skip
     """Renew what is wanted beyond the renewals that run, at today's price; `left` is let to others.
 
-    Renewals run out evenly, 1 / term of them a month. A new one costs the lower of the contract's price and the market
-    rent with the seller's margin; the mean price moves by the share that is new. Changes the mean price.
+    Renewals run out evenly, 1 / term of them a month, but for those `awaiting` new chips. A new one costs the lower of
+    the contract's price and the market rent with the seller's margin; the mean price moves by the share that is new.
+    Changes the mean price, and adds what is new to what comes `up` for a decision; tells whether anything does.
     """
     contracts, worlds = wanted.shape
+    some = False
     for contract in range(contracts):
         for world in range(worlds):
             rest = pool[contract, world] if mine[contract] and renews[0, world] else 0.0
-            runs = min(old_firm[contract, world] * (1.0 - 1.0 / term[0, world]), rest)
+            stays = awaiting[contract, world]
+            runs = min((old_firm[contract, world] - stays) * (1.0 - 1.0 / term[0, world]) + stays, rest)
             runs = 0.0 if ended[contract, world] else runs
-            all_now = runs + max(wanted[contract, world] - runs, 0.0)
+            new = max(wanted[contract, world] - runs, 0.0)
+            all_now = runs + new
             today = min(price[contract, world], old_rent[0, world] * (1.0 + margin[0, world]))
             kept = runs / max(all_now, 1e-12) if all_now > 0.0 else 0.0
             before = min(mean_price[contract, world], price[contract, world])
@@ -160,6 +165,119 @@ def renew_contracts(
             taken = max(wanted[contract, world], floor[contract, world] * all_now)
             renewed[contract, world] = taken
             left[contract, world] = max(pool[contract, world] - taken, 0.0)
+            up[contract, world] += new
+            some |= up[contract, world] > 0.0
+    return some
+
+
+@kernel(void, ROWS, TABLE, TABLE, MONTHS, MONTHS, int64, MONTHS, OUT, OUT)
+def add_terms(of, amount, price, start, end, first, months, gw_months, dues):
+    """Add up the new terms of each contract in the `months` ``(1, worlds)`` from `first` on: GW-months, and what these
+    cost at the prices agreed, US$bn a year x months. `of`: the contract of each rung. Changes gw_months and dues.
+    """
+    gw_months[:] = 0.0
+    dues[:] = 0.0
+    for rung in range(amount.shape[0]):
+        contract = of[rung]
+        for world in range(amount.shape[1]):
+            last = min(end[rung, world], first + months[0, world])
+            live = amount[rung, world] * max(last - max(start[rung, world], first), 0)
+            gw_months[contract, world] += live
+            dues[contract, world] += live * price[rung, world]
+
+
+@kernel(boolean, int64, ROWS, TABLE, MONTHS, FLAGS, OUT_FLAGS, OUT, OUT)
+def await_chips(month, of, before, start, seller_alive, lost, awaiting, arrived):
+    """What of each contract has new chips on their way, and what has got them this month, GW.
+
+    What a seller had ordered that has left the market is lost. Changes the last three; tells whether any is lost.
+    """
+    awaiting[:] = 0.0
+    arrived[:] = 0.0
+    some = False
+    for rung in range(before.shape[0]):
+        contract = of[rung]
+        for world in range(before.shape[1]):
+            gw, first = before[rung, world], start[rung, world]
+            never = gw > 0.0 and first >= month and not seller_alive[contract, world]
+            lost[rung, world] = never
+            some |= never
+            awaiting[contract, world] += gw if first > month and not never else 0.0
+            arrived[contract, world] += gw if first == month and not never else 0.0
+    return some
+
+
+@kernel(
+    boolean, ROWS, TABLE, TABLE, TABLE, FLAGS, YES_NO, YES_NO, TABLE, PER_WORLD, TABLE, TABLE, TABLE, TABLE, OUT
+)  # fmt: skip
+def find_renewing(
+    rows,
+    up,
+    firm,
+    awaiting,
+    ended,
+    on_halls,
+    on_orders,
+    contracted,
+    path,
+    available,
+    refreshed,
+    peak,
+    pays,
+    out,
+):
+    """GW of some contracts, `rows` of all, whose chips may be replaced; tells whether there are any.
+
+    What was renewed since the last decision, as far as it waits for no chips and its first term is over for good: not
+    what is only curtailed, nor what the largest yearly amount to come of its `path` asks for again. Nothing where the
+    tenant does not pay (0). contracted: of each site's halls. Changes out.
+    """
+    some = False
+    for row in range(rows.shape[0]):
+        contract = rows[row]
+        for world in range(out.shape[1]):
+            inside = path[contract]
+            if on_halls[contract]:
+                for site in range(contracted.shape[0]):
+                    inside += contracted[site, world]
+            if on_orders[contract]:
+                inside += available[contract, world] - refreshed[contract, world]
+            waits = awaiting[contract, world]
+            over = peak[contract, world] - inside - refreshed[contract, world] - waits
+            agreed = min(up[contract, world], firm[contract, world] - waits)
+            open_now = max(min(agreed, over), 0.0) * pays[0, world]
+            out[row, world] = 0.0 if ended[contract, world] else open_now
+            some |= out[row, world] > 1e-9
+    return some
+
+
+@kernel(void, TABLE, TABLE, TABLE, TABLE, YES_NO, TABLE, TABLE, FLAGS, TABLE, TABLE, OUT, OUT, OUT, OUT)
+def deliver_refreshed(
+    gw, dues, first_price, arrived, on_halls, energised, curtailed, ended, before, firm_before,
+    available, refreshed, price, firm,
+):  # fmt: skip
+    """Add capacity under a new term to what contracts deliver; their price is the mean of what is under contract.
+
+    A new term takes the place of a renewal. In halls it is curtailed as much as all of them. gw, dues: of this month.
+    """
+    worlds = gw.shape[1]
+    powered, delivered = np.zeros((2, worlds))
+    for site in range(energised.shape[0]):
+        for world in range(worlds):
+            powered[world] += energised[site, world]
+            delivered[world] += energised[site, world] * (1.0 - curtailed[site, world])
+    for contract in range(gw.shape[0]):
+        for world in range(worlds):
+            first, added = before[contract, world], gw[contract, world]
+            share = delivered[world] / max(powered[world], 1e-12) if on_halls[contract] else 1.0
+            share = 0.0 if ended[contract, world] else share
+            refreshed[contract, world] = added * share
+            available[contract, world] = first + added * share
+            mean = first_price[contract, world]
+            if added * share > 0.0:
+                mean = (first * mean + dues[contract, world] * share) / (first + added * share)
+            price[contract, world] = mean
+            firm[contract, world] = max(firm_before[contract, world] - arrived[contract, world], 0.0)
 
 
 @kernel(void, YES_NO, YES_NO, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, OUT_ROW)

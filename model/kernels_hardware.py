@@ -5,12 +5,14 @@ that a world has the same bits alone and in any batch. Vintages are ``(vintages,
 """
 
 import numpy as np
-from numba import float64, int64, types, void
+from numba import boolean, float64, int64, types, void
 
 from agents.kernels import FLAGS, MONTHS, OUT, ROWS, TABLE, YES_NO, kernel, part_of_kernel
 
 VINTAGES = types.Array(float64, 3, "C", readonly=True)
 OUT_VINTAGES = float64[:, :, ::1]
+SMALLEST_ORDER = 0.01
+"""GW: nobody replaces the chips of less than 10 MW at a time."""
 
 
 @part_of_kernel(float64, float64, float64, float64)
@@ -64,6 +66,69 @@ def buy_and_wear(
                 worth[world] = before - wear
                 wears[world] += wear
                 left[world] += before - wear
+
+
+@kernel(
+    void, int64, TABLE, int64, ROWS, TABLE, TABLE, TABLE, ROWS, FLAGS, OUT_VINTAGES, OUT_VINTAGES, OUT_VINTAGES, OUT
+)  # fmt: skip
+def swap_chips(year, flow, first, of, arrived, chip_price, level, owner, closed, cost, book, gw, scrapped):
+    """Take in chips bought for halls that stand, on the legs of `flow` from `first` on; let those they replace go.
+
+    arrived: GW of each contract that got its new chips this month, `of` an owner: as many of its oldest go, and what
+    the books had left of them is scrapped. Changes cost, book and gw of the vintages up to the `year`, and scrapped.
+    """
+    owners, worlds = scrapped.shape
+    leaving = np.zeros((owners, worlds))
+    for contract in range(of.shape[0]):
+        for world in range(worlds):
+            leaving[of[contract], world] += arrived[contract, world]
+    for row in range(owners):
+        for world in range(worlds):
+            scrapped[row, world] = 0.0
+            for vintage in range(year + 1):
+                part = min(leaving[row, world] / max(gw[vintage, row, world], 1e-12), 1.0)
+                leaving[row, world] -= part * gw[vintage, row, world]
+                lost = part * book[vintage, row, world]
+                scrapped[row, world] += 0.0 if closed[owner[row], world] else lost
+                cost[vintage, row, world] -= part * cost[vintage, row, world]
+                book[vintage, row, world] -= lost
+                gw[vintage, row, world] -= part * gw[vintage, row, world]
+            paid = flow[first + row, world]
+            cost[year, row, world] += paid
+            book[year, row, world] += paid
+            gw[year, row, world] += paid / (chip_price[0, world] * level[0, world])
+
+
+@kernel(boolean, ROWS, VINTAGES, VINTAGES, TABLE, TABLE, TABLE, OUT)
+def replace_where_it_pays(of, gain, gw, renewing, awaiting, affordable, ordered):
+    """GW of each contract whose chips are replaced: the oldest of their owner first, where a GW gains by it.
+
+    gain ``(contracts, vintages, worlds)`` US$bn per GW; `of` the owner of each contract's chips; not what waits for its
+    new chips already, nor more than is renewing, or affordable to the owner; no order is below the smallest. Changes
+    ordered; tells whether any is.
+    """
+    contracts, worlds = ordered.shape
+    some = False
+    for contract in range(contracts):
+        row = of[contract]
+        for world in range(worlds):
+            waits, spent = 0.0, 0.0
+            for other in range(contracts):
+                if of[other] == row:
+                    waits += awaiting[other, world]
+                    spent += ordered[other, world] if other < contract else 0.0
+            waits += spent
+            left = min(renewing[contract, world], max(affordable[row, world] - spent, 0.0))
+            taken = 0.0
+            for vintage in range(gw.shape[0]):
+                has = gw[vintage, row, world]
+                free = max(has - waits, 0.0)
+                waits = max(waits - has, 0.0)
+                if gain[contract, vintage, world] > 0.0:
+                    taken += min(free, left - taken)
+            ordered[contract, world] = taken if taken >= SMALLEST_ORDER else 0.0
+            some |= ordered[contract, world] > 0.0
+    return some
 
 
 @kernel(

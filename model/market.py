@@ -136,6 +136,7 @@ class DebtTrapModel(Schedule, Assembly):
         self.accounts.invest()
         self.pay_out()
         self.depreciate()
+        self.hardware.refresh()
         self.accounts.close_sectors()
         self.world.do("watch")
         self.solvency.test_trap()

@@ -201,6 +201,11 @@ class Schedule:
         )
         contracts.buildable_gw = buildable
 
+    @property
+    def sponsor_willing(self):
+        """Whether the sponsor of announced capacity still gives new money, ``(1, worlds)``."""
+        return self.lenders.willing[[self.lenders.names.index(self.opening.roles.sponsor)]]
+
     def pay_out(self):
         """Pay dividends, distribute sites' cash to owners, and funds' cash to their investors."""
         dividends, first = np.zeros((len(self.shares.firms), self.worlds)), self.borrowers.first_row

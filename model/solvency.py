@@ -160,7 +160,8 @@ class Solvency(Mechanism):
         sellers = self.model.shares.market_value, contracts.seller, contracts.of_openai
         instead = let, market.old_rent, self.expected_recovery, self.survival_if_granted, self.concession
         grant_cuts(asks, lab.renegotiation_cut, owed, *sellers, *instead, grants, price, given, concession)
-        contracts.price, self.concession = price, concession
+        contracts.agree_on(price)
+        self.concession = concession
         lab_row = np.arange(self.rows)[:, None] == row
         self.renegotiated = self.renegotiated | (lab_row & asks)
         granted = np.logical_or.reduce(grants, axis=0)

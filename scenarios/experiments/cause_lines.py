@@ -28,6 +28,7 @@ KINDS = {
     "compute purchase": ("compute sold to rivals", "compute bought"),
     "revenue share": ("revenue shares received", "the revenue share"),
     "chip order": ("chips sold", "chip orders"),
+    "chip replacement": ("chips sold", "chips that replace old ones"),
     "take-or-pay": ("take-or-pay income", "the take-or-pay bill"),
     "renewal": ("income from renewed contracts", "renewed compute contracts"),
     "take-or-pay to second owners": ("take-or-pay income", "the take-or-pay bill to second owners"),

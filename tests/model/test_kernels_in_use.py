@@ -14,6 +14,14 @@ from model import DebtTrapModel, Event
 from scenarios.schema import Setting
 
 WORLDS, PLAYED, KEPT = 7, 40, 6
+CHIPS_REPLACED = {
+    "halls.hall_term": 24,
+    "halls.chip_price": 20.0,
+    "hardware.discount_rate": 0.0,
+    "compute_market.running_cost": 0.5,
+    "compute_market.vintage_discount": 0.3,
+    "compute_market.volatility": 0.0,
+}
 MODULES = {
     f"{package.__name__}.{path.stem}": importlib.import_module(f"{package.__name__}.{path.stem}")
     for package in (agents, model)
@@ -47,7 +55,10 @@ USERS = [module for file, module in MODULES.items() if ".kernels" not in file]
 
 @pytest.fixture(scope="module")
 def asked():
-    """For each kernel, the arguments of some calls: heat, slips, freezes, breakthroughs and broken covenants."""
+    """For each kernel, the arguments of some calls: heat, slips, freezes, breakthroughs and broken covenants.
+
+    Before them, new chips for halls whose short terms have run out.
+    """
     calls = {name: [] for name in KERNELS}
 
     def noting(name, kernel):
@@ -74,6 +85,7 @@ def asked():
             for name, kernel in KERNELS.items():
                 if vars(user).get(name) is kernel:
                     patch.setattr(user, name, noting(name, kernel))
+        DebtTrapModel(WORLDS, 5, 96, Setting(params=CHIPS_REPLACED)).run_for(PLAYED)
         DebtTrapModel(WORLDS, 5, 96, Setting(params=params, events=events)).run_for(PLAYED)
     return calls
 

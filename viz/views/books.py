@@ -32,7 +32,7 @@ ROWS = {
     "power": ("power",),
     "staff and running": ("operating cost", "venture fee"),
     "other business": ("other business", "parent funding"),
-    "chips": ("chip order", "chips of hyperscalers"),
+    "chips": ("chip order", "chip replacement", "chips of hyperscalers"),
     "building": ("construction", "investment", "development fee", "venture investment"),
     "interest": ("interest", "deposit interest"),
     "repayment": ("principal", "bullet", "prepayment"),

@@ -51,6 +51,7 @@ TO = {
     "renewal": "Hyperscalers",
     "revenue share": "Hyperscalers",
     "chip order": "Chips",
+    "chip replacement": "Chips",
     "construction": "Building",
     "development fee": "Building",
     "investment": "Building",
