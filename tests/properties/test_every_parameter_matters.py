@@ -18,6 +18,7 @@ BREACHED = {
     "site_company.liquidation_value": 1.0,
 }
 OWN_TURBINES = {"power.turbine_lead": 24, "power.queue_level": 3.0, "power.turbine_orders": 0.0}
+RENTS_HOLD = {"compute_market.decline": 0.0, "compute_market.obsolescence": 0.0, "halls.chip_price": 25.0}
 CREDIT = ("borrowing_cap", "leverage_ceiling", "value_multiple", "value_volatility")
 MUST_RUN = ("wind", "solar", "hydro", "nuclear")
 VENTURE = (
@@ -30,6 +31,7 @@ ELSEWHERE = [
     ("credit_freeze", {}, ["loan_pricing.rations", "site_company.equity_cures"]),
     ("credit_freeze", {}, [f"compute_market.{name}" for name in ("fire_sale_depth", "absorption")]),
     ("credit_freeze", {}, [f"hardware.{name}" for name in ("enabled", "book_life", "physical_life", "discount_rate")]),
+    ("baseline", RENTS_HOLD, ["hardware.refreshes"]),
     ("credit_freeze", {}, ["infrastructure_partner.liquidation_value"]),
     ("credit_freeze", {}, ["stress.workout_years", "stress.distressed_return"]),
     ("energy_crunch", {}, ["power.own_power_price", "commission.delay_at", "commission.refuse_at"]),
