@@ -255,6 +255,7 @@ def _members(cls, root):
     return members
 
 
+_ARRAY = np.ndarray
 _NOT_DECLARED = ()
 """In the place of a layout: an attribute like any other, which was asked for before and may be set."""
 
@@ -263,9 +264,9 @@ class _Holder:
     """What reads and writes blocks: an agent (one row), a cohort or a mechanism (all rows).
 
     The blocks of a cohort or mechanism are entries of its own `__dict__`, so reading one costs what reading any
-    attribute does; an agent reads its row through the declaration on its class. `_layouts` has dtype, shape and
-    strides of each block that has been assigned, and where it may have been joined with others: entries of those
-    of `_joined_in`, each a Together.
+    attribute does; an agent reads its row through the declaration on its class. `_layouts` has dtype and shape of
+    each block that has been assigned, and where it may have been joined with others: entries of those of `_joined_in`,
+    each a Together.
     """
 
     _states, _params, _blocks, _layouts, _row, _joined_in, _sealed = {}, {}, {}, {}, None, (), False
@@ -273,19 +274,20 @@ class _Holder:
     def __setattr__(self, name, value):
         """Assign what is declared; once the worlds are allocated, a new public name is a spelling mistake."""
         layout = self._layouts.get(name)
-        if layout is _NOT_DECLARED:
+        if layout and type(value) is _ARRAY:
+            dtype, shape, joined = layout
+            if value.dtype is dtype and value.shape == shape and value.flags.c_contiguous:
+                base = value.base
+                if base is None or not base.flags.writeable:
+                    # what nearly every rule assigns: laid out as the block is, and nobody else's to write
+                    value.setflags(False)
+                    self._blocks[name] = value
+                    for kept in joined:
+                        kept.pop(name, None)
+                    return
+        elif layout is _NOT_DECLARED:
             object.__setattr__(self, name, value)
             return
-        if layout is not None and type(value) is np.ndarray:
-            (dtype, shape, strides, joined), base = layout, value.base
-            alike = value.dtype is dtype and value.shape == shape and value.strides == strides
-            if alike and (base is None or not base.flags.writeable):
-                # what nearly every rule assigns: laid out as the block is, and nobody else's to write
-                value.setflags(False)
-                self._blocks[name] = value
-                for kept in joined:
-                    kept.pop(name, None)
-                return
         state = self._states.get(name)
         if state is not None:
             block = state.__get__(self)  # says so where there are no numbers yet
@@ -293,7 +295,7 @@ class _Holder:
                 state.set_row(self, value)
             else:
                 joined = tuple(vars(several) for several in self._joined_in if name in several._states)
-                self._layouts[name] = block.dtype, block.shape, block.strides, joined
+                self._layouts[name] = block.dtype, block.shape, joined
                 self._replace(name, state.fit(value, block.shape))
         elif name in self._params:
             raise AttributeError(f"{name} is a Param: the scenario sets it (model.set_param), no rule does")
