@@ -68,10 +68,9 @@ class UserCost:
         T the `term`, at most `most`, and K the `months_of_life`; nothing of the second sum where K <= T.
         """
         term, life = np.minimum(term, most), self.months_of_life(rent, running_cost, most)
-        in_term = self._of_cost.up_to(term)
-        until_then = rent * self._of_rent.up_to(term) - running_cost * in_term
-        after = np.where(life > term, self.value(rent, running_cost, most) - until_then, 0.0)
-        return (price - running_cost) * in_term + after
+        in_term, later = self._of_cost.up_to(term), np.maximum(life, term)
+        of_rent = self._of_rent.up_to(later) - self._of_rent.up_to(term)
+        return price * in_term + rent * of_rent - running_cost * self._of_cost.up_to(later)
 
     def annuity_of_rent(self, months):
         """Give the present value over `months` of a rent that falls from 1 a month, whatever it costs."""
