@@ -291,6 +291,17 @@ def test_flags_tell_dated_events_of_the_scenario():
     assert [flag["month"] for flag in told] == [event.month for event in dated]
 
 
+def test_flags_tell_who_puts_new_chips_into_halls_that_stand():
+    held = (("compute_market.decline", 0.0), ("compute_market.obsolescence", 0.0), ("halls.chip_price", 25.0))
+    run = compute(PageState(worlds=1, sets=held))
+    orders = [event for event in run.story_events if event["kind"] == "chips replaced"]
+    told = [flag for flag in main.timeline(run, context_of(run)).flags if flag["kind"] == "replacement"]
+    assert {flag["party"] for flag in told} == {event["agent"] for event in orders} != set()
+    for flag in told:
+        first = min((event for event in orders if event["agent"] == flag["party"]), key=lambda e: e["month"])
+        assert flag["month"] == first["month"] and money(first["amount"]) in flag["words"]
+
+
 def test_the_strip_says_who_fails_first_in_every_world(run, shown):
     strip, table = main.strip(run, shown), run.results.worlds()
     months = table[[name for name in table if name.startswith("default:")]].astype("float64")

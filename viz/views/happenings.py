@@ -94,6 +94,22 @@ def _agreements(run, context):
     ]
 
 
+def _replacements(run, context):
+    """The first time that each owner orders new chips for halls that stand."""
+    orders = [event for event in run.story_events if event["kind"] == "chips replaced"]
+    first = {event["agent"]: event for event in reversed(orders)}
+    return [
+        _flag(
+            event["month"],
+            owner,
+            "replacement",
+            f"{capitalised(context.inside(owner))} orders new chips for halls that stand: {money(event['amount'])}",
+            "calm",
+        )
+        for owner, event in sorted(first.items(), key=lambda each: each[1]["month"])
+    ]
+
+
 def _rescues(run, context):
     """The first public money that a party gets."""
     parties, public = run.story.state("public_money")
@@ -217,6 +233,7 @@ _FINDERS = (
     _breaches,
     _defaults,
     _agreements,
+    _replacements,
     _rescues,
     _breakthroughs,
     _equity,
