@@ -41,8 +41,6 @@ from model.sums import adder_into, total
 
 MWH_PER_GW_YEAR = 8.76e6
 WORLD = "Rest of the world"
-CHIP_LEAD = 6
-"""Months between the payment for chips and their energisation (opening: chips_abilene)."""
 OPERATIONS, SECURED, UNSECURED, JUNIOR = 0, 1, 2, 3
 """Seniority: operating costs and power; rent, take-or-pay and secured debt; unsecured debt; bullets, chips."""
 
@@ -271,6 +269,10 @@ class ComputeContracts(Mechanism):
         self.year_minimum = self.opening_floor[:, None] * np.array([_by_year(row) for row in self.gw_path])
         self.year_minimum = self.year_minimum * self.opening_price[:, None]
         rest = contracts[-1]
+        leads = [
+            order.terms.get("payment_lead_months", 0) for order in opening.contracts_of_kind("chip order")
+        ]
+        self._chip_lead = max(leads)
         self.announced_gw = rest.amount / (rest.price * rest.tenor_months / 12.0)
 
     def open_accounts(self, ledger):
@@ -418,7 +420,7 @@ class ComputeContracts(Mechanism):
             block.copy() for block in (terms.amount, terms.start, terms.tenor, self.term_price)
         ]
         rungs = slice(self.model.month // 3 * len(gw), (self.model.month // 3 + 1) * len(gw))
-        agreed = gw, self.model.month + 1 + CHIP_LEAD, self.model.halls.hall_term, price
+        agreed = gw, self.model.month + 1 + self._chip_lead, self.model.halls.hall_term, price
         for block, value in zip(made, agreed, strict=True):
             block[rungs] = np.where(some, value, block[rungs])
         terms.replace(amount=amount, start=start, tenor=tenor)
