@@ -16,6 +16,7 @@ from model.kernels_contracts import (
     add_sales,
     add_terms,
     add_up_compute,
+    add_worth_of_terms,
     await_chips,
     bill_contracts,
     bill_heirs,
@@ -34,6 +35,8 @@ from model.kernels_contracts import (
     renew_contracts,
     rents_due,
     spread_over_building,
+    worth_of_capacity,
+    worth_of_floors,
 )
 from model.ladder import Ladder
 from model.roles import LAB
@@ -203,6 +206,13 @@ class ComputeContracts(Mechanism):
         source="calibration: capex_per_gw",
     )
     firm_term = Param(60, "months", (24, 120), "Term of capacity that becomes firm.", whole=True)
+    discount_rate = Param(
+        0.1,
+        "per year",
+        (0.0, 0.25),
+        "Rate at which minimum payments to come are discounted, in damages and in what a lower price gives up.",
+        source="assumed, as hardware.discount_rate",
+    )
 
     price = State("US$bn per GW-year", "mean price of a GW under contract")
     first_price = State("US$bn per GW-year", "price of a GW in its first term")
@@ -687,31 +697,50 @@ class ComputeContracts(Mechanism):
         """Sums of the share of renewals that still run, month by month."""
         return Geometric(np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9))
 
-    def terminate(self, closed):
-        """End the contracts whose buyer has left; file damages = minimum less what re-letting brings.
+    def worth_of_floors(self):
+        """Give what the next five years' minimum payments are worth, and what of it re-letting would not bring.
 
-        `closed` is ``(parties, worlds)``: parties that reached legal default this month. Damages are undiscounted
-        minimum payments of the next five years less re-letting at the rent of the vintage, never negative.
+        Each ``(contracts, worlds)``, US$bn, at `discount_rate`. The second are the damages if the buyer rejected the
+        contract today: the floor at the contract's price less today's rent of old capacity, never negative.
         """
-        shape, first, five_years = self.ended.shape, self.model.month + 1, np.full((1, self.worlds), 60)
+        first, worth, shape = self.model.month + 1, self._worth_of_months, self.price.shape
+        halls = self.model.halls.ladder.worth_in_all(first, worth)
+        orders = self.orders.worth_in_all(first, worth)
+        gw_months, minimum, damages = np.empty(shape), np.empty(shape), np.empty(shape)
+        capacity = self.gw_path, self.on_halls, self.on_orders, halls, orders
+        worth_of_capacity(first, *capacity, worth, gw_months)
+        terms, on_new_chips, dues = self.new_terms, np.empty(shape), np.empty(shape)
+        rungs = terms.amount, self.term_price, terms.start, terms.end
+        add_worth_of_terms(self.contract_of_term, *rungs, first, worth, on_new_chips, dues)
+        promised = gw_months, self.renewal_firm, self._worth_of_renewals, on_new_chips, dues
+        prices = self.first_price, self.renewal_price, self.floor, self.model.compute_market.old_rent
+        worth_of_floors(*promised, *prices, self.ended, minimum, damages)
+        return minimum, damages
+
+    @of_params
+    def _worth_of_months(self):
+        """What 1 a month is worth over the first so many months of five years, ``(61, worlds)``."""
+        return Geometric(1.0 / (1.0 + self.discount_rate / 12.0)).up_to(np.arange(61.0)[:, None])
+
+    @of_params
+    def _worth_of_renewals(self):
+        """What 1 a month is worth over five years in which a share of renewals ends each month, ``(1, worlds)``."""
+        left = np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9)
+        return Geometric(left / (1.0 + self.discount_rate / 12.0)).up_to(60.0)
+
+    def terminate(self, closed):
+        """End the contracts whose buyer has left; file damages, where the seller is still in the market.
+
+        `closed` is ``(parties, worlds)``: parties that reached legal default this month.
+        """
+        shape = self.ended.shape
         gone, ended, claim = np.empty(shape, dtype=bool), np.empty(shape, dtype=bool), np.empty(shape)
         if not end_contracts(closed, self.buyer, self.ended, gone, ended):
             return
-        halls = self.model.halls.ladder.due_in_all(first, five_years)
-        orders = self.orders.due_in_all(first, five_years)
-        capacity = self.gw_path, self.on_halls, self.on_orders, halls, orders
-        terms = self.first_price, self.floor, self.model.compute_market.old_rent
-        claim_damages(first, *capacity, *terms, gone, self.seller_alive, claim)
-        if self.some_new_terms:
-            claim = claim + self._damages_of_new_terms(first, five_years, gone)
+        _, damages = self.worth_of_floors()
+        claim_damages(gone, self.seller_alive, damages, claim)
         self.model.ledger.file(self.damages, claim)
         self.ended = ended
-
-    def _damages_of_new_terms(self, first, months, gone):
-        """Damages as of other capacity: what was promised for new chips less what re-letting them brings."""
-        gw, dues = self._terms_of(first, months)
-        lost = np.maximum(dues * self.floor - gw * self.model.compute_market.old_rent, 0.0) / 12.0
-        return np.where(gone & self.seller_alive, lost, 0.0)
 
 
 def _gw_path(contract, price, months):

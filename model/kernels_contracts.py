@@ -186,6 +186,24 @@ def add_terms(of, amount, price, start, end, first, months, gw_months, dues):
             dues[contract, world] += live * price[rung, world]
 
 
+@kernel(void, ROWS, TABLE, TABLE, MONTHS, MONTHS, int64, TABLE, OUT, OUT)
+def add_worth_of_terms(of, amount, price, start, end, first, worth, gw_months, dues):
+    """Add up the present value of the new terms of each contract from the month `first` on, as `add_terms` does.
+
+    `worth` ``(months + 1, worlds)``: of 1 a month over the first so many months. Changes gw_months and dues.
+    """
+    gw_months[:] = 0.0
+    dues[:] = 0.0
+    for rung in range(amount.shape[0]):
+        contract = of[rung]
+        for world in range(amount.shape[1]):
+            last = min(max(end[rung, world] - first, 0), worth.shape[0] - 1)
+            before = min(max(start[rung, world] - first, 0), last)
+            live = amount[rung, world] * (worth[last, world] - worth[before, world])
+            gw_months[contract, world] += live
+            dues[contract, world] += live * price[rung, world]
+
+
 @kernel(boolean, int64, ROWS, TABLE, MONTHS, FLAGS, OUT_FLAGS, OUT, OUT)
 def await_chips(month, of, before, start, seller_alive, lost, awaiting, arrived):
     """What of each contract has new chips on their way, and what has got them this month, GW.
@@ -326,6 +344,23 @@ def add_due(amount, start, end, first, months, out):
         for world in range(worlds):
             last = min(end[rung, world], first + months[0, world])
             out[world] += amount[rung, world] * max(last - max(start[rung, world], first), 0)
+
+
+@kernel(void, TABLE, MONTHS, MONTHS, int64, TABLE, OUT_ROW)
+def add_worth(amount, start, end, first, worth, out):
+    """Add up, over the rungs, the present value of what is due from `first` on.
+
+    `worth` ``(months + 1, worlds)``: of 1 a month over the first so many months.
+    """
+    rungs, worlds = amount.shape
+    months = worth.shape[0] - 1
+    for world in range(worlds):
+        out[world] = 0.0
+    for rung in range(rungs):
+        for world in range(worlds):
+            last = min(max(end[rung, world] - first, 0), months)
+            before = min(max(start[rung, world] - first, 0), last)
+            out[world] += amount[rung, world] * (worth[last, world] - worth[before, world])
 
 
 @kernel(
@@ -519,28 +554,67 @@ def end_contracts(closed, buyer, ended_before, gone, ended):
     return some
 
 
-@kernel(
-    void, int64, TABLE, YES_NO, YES_NO, PER_WORLD, PER_WORLD, TABLE, TABLE, TABLE, FLAGS, FLAGS, OUT
-)  # fmt: skip
-def claim_damages(
-    first, path, on_halls, on_orders, halls, orders, price, floor, old_rent, gone, seller_alive, claim
-):
-    """Damages for contracts that are `gone`: GW-months of five years x (price x floor - rent of the vintage)+ / 12.
+@kernel(void, int64, TABLE, YES_NO, YES_NO, PER_WORLD, PER_WORLD, TABLE, OUT)
+def worth_of_capacity(first, path, on_halls, on_orders, halls, orders, worth, out):
+    """Present value of the GW-months that each contract promises in its first term from the month `first` on.
 
-    halls, orders: GW-months of these in the 60 months from the `first` on; other contracts have a path ``(contracts,
-    months)``. Only a seller that is alive claims.
+    halls, orders: those of the halls and the orders; other contracts have a path ``(contracts, months)``. `worth`
+    ``(months + 1, worlds)``: of 1 a month over the first so many months.
     """
-    last = min(first + 60, path.shape[1])
+    last = min(worth.shape[0] - 1, path.shape[1] - first)
+    for contract in range(out.shape[0]):
+        for world in range(out.shape[1]):
+            gw_months = 0.0
+            if on_halls[contract]:
+                gw_months = halls[world]
+            elif on_orders[contract]:
+                gw_months = orders[world]
+            else:
+                for month in range(last):
+                    of_month = worth[month + 1, world] - worth[month, world]
+                    gw_months += path[contract, first + month] * of_month
+            out[contract, world] = gw_months
+
+
+@kernel(
+    void, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, TABLE, FLAGS, OUT, OUT
+)  # fmt: skip
+def worth_of_floors(
+    gw_months, firm, renewal_months, on_new_chips, dues, price, renewal_price, floor, old_rent, ended,
+    minimum, damages,
+):  # fmt: skip
+    """Present value of what each contract asks for, used or not, and of what its seller loses without it, US$bn.
+
+    minimum = (GW-months x price + renewals x their price + dues of new terms) x floor / 12
+    damages = (GW-months x (price x floor - rent)+ + renewals x (their price x floor - rent)+
+               + (dues of new terms x floor - GW-months of these x rent)+) / 12
+
+    gw_months, on_new_chips, dues: present values of those to come, in the first term and under new terms; renewals that
+    run: `firm` GW x renewal_months ``(1, worlds)``, their present value; rent: what capacity past its term is let for
+    today. Nothing once a contract has `ended`.
+    """
+    contracts, worlds = minimum.shape
+    for contract in range(contracts):
+        for world in range(worlds):
+            live = 0.0 if ended[contract, world] else 1.0
+            share, rent, owed = floor[contract, world], old_rent[0, world], dues[contract, world]
+            months, again = gw_months[contract, world], on_new_chips[contract, world]
+            renewed = firm[contract, world] * renewal_months[0, world]
+            first, later = price[contract, world] * share, renewal_price[contract, world] * share
+            asked = months * first + renewed * later + owed * share
+            lost = months * max(first - rent, 0.0) + renewed * max(later - rent, 0.0)
+            lost += max(owed * share - again * rent, 0.0)
+            minimum[contract, world] = asked / 12.0 * live
+            damages[contract, world] = lost / 12.0 * live
+
+
+@kernel(void, FLAGS, FLAGS, TABLE, OUT)
+def claim_damages(gone, seller_alive, damages, claim):
+    """What sellers claim for contracts that are `gone`: their `damages`; only a seller that is alive claims."""
     for contract in range(claim.shape[0]):
-        on_path = 0.0
-        for month in range(first, last):
-            on_path += path[contract, month]
         for world in range(claim.shape[1]):
-            gw_months = orders[world] if on_orders[contract] else on_path
-            gw_months = halls[world] if on_halls[contract] else gw_months
-            loss = max(price[contract, world] * floor[contract, world] - old_rent[0, world], 0.0)
             claims = gone[contract, world] and seller_alive[contract, world]
-            claim[contract, world] = gw_months * loss / 12.0 if claims else 0.0
+            claim[contract, world] = damages[contract, world] if claims else 0.0
 
 
 @kernel(

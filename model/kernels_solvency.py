@@ -213,9 +213,9 @@ def grant_cuts(
     """Whether the seller of each contract grants the `asked_cut`, and what it gives up by it.
 
     It does if survival x (what it is still owed + its shares in the lab) >= re-letting + recovery of damages. `owed`:
-    minimum payments of the next five years, US$bn; shares: what each party's in the lab are worth, of which each of a
-    seller's contracts counts its part; let: the share that finds a second tenant, at the old rent if that is less.
-    price comes in as it was; concession ``(parties, worlds)`` is all that was ever given up.
+    present value of the next five years' minimum payments, US$bn; shares: what each party's in the lab are worth, of
+    which each of a seller's contracts counts its part; let: the share that finds a second tenant, at the old rent if
+    that is less. price comes in as it was; concession ``(parties, worlds)`` is all that was ever given up.
     """
     owed_to, gained = np.zeros(shares.shape), np.zeros(shares.shape)
     for contract in range(owed.shape[0]):

@@ -8,7 +8,7 @@ are whole numbers counted from the start of the simulation, worlds are last.
 
 import numpy as np
 
-from model.kernels_contracts import add_due, move_starts
+from model.kernels_contracts import add_due, add_worth, move_starts
 from model.sums import total
 
 NEVER = 1_000_000
@@ -63,6 +63,15 @@ class Ladder:
         """Sum over all rungs of what is due in the months from `month` on, `horizon` (1, worlds) of them: (worlds,)."""
         out = np.empty(self.amount.shape[1])
         add_due(self.amount, self.start, self.end, month, horizon, out)
+        return out
+
+    def worth_in_all(self, month: int, worth: np.ndarray) -> np.ndarray:
+        """Present value, over all rungs, of what is due in the months from `month` on: (worlds,).
+
+        `worth` (months + 1, worlds): what 1 a month is worth over the first so many of them, 0 in its first row.
+        """
+        out = np.empty(self.amount.shape[1])
+        add_worth(self.amount, self.start, self.end, month, worth, out)
         return out
 
     def wall(self, month: int, horizon: int) -> np.ndarray:

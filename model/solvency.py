@@ -72,7 +72,9 @@ class Solvency(Mechanism):
     lent_linked = State("US$bn", "loans held that the lab's payments serve")
     loss_now = State("US$bn", "written off this month")
     loss = State("US$bn", "written off so far")
-    concession = State("US$bn", "minimum payments of five years given up by renegotiation so far")
+    concession = State(
+        "US$bn", "present value of five years' minimum payments given up by renegotiation so far"
+    )
     public_money = State("US$bn", "paid by the public so far")
     trapped = State("yes/no", "whether it could at some month not meet the horizon's obligations", dtype=bool)
     renegotiated = State("yes/no", "whether its prices have been renegotiated", dtype=bool)
@@ -151,7 +153,7 @@ class Solvency(Mechanism):
             row, self.months_missed, self.waiver, self.renegotiated, *wants, self.rescue, asks
         ):
             return
-        owed = contracts.minimum_by_contract(60)
+        owed = contracts.worth_of_floors()[0] * contracts.of_openai[:, None]
         market, given = self.model.compute_market, np.empty(owed.shape)
         grants = np.empty(owed.shape, dtype=bool)
         price = contracts.price.copy()

@@ -661,12 +661,11 @@ def household_bill(model, year):
 def debtrank(model, year):
     """Equity that others lose when one party's is gone, if claims were written down as its equity falls.
 
-    Claims are loans at a recovery of 0.45, damages for five years of take-or-pay over the market rent, and shares of
+    Claims are loans at a recovery of 0.45, damages as filed if take-or-pay contracts were rejected today, and shares of
     the lab at its valuation; equity is net worth, and at least US$0.05bn.
     """
     loans, contracts, shares = model.loans, model.compute_contracts, model.shares
-    over = 1.0 - model.compute_market.old_rent / np.maximum(contracts.price * contracts.floor, 1e-9)
-    damages = contracts.minimum_by_contract(60) * np.maximum(over, 0.0)
+    _, damages = contracts.worth_of_floors()
     held = np.maximum(shares.market_value, 0.0)
     parties = np.arange(len(held))
     lab = np.full(len(held), model.row(LAB))

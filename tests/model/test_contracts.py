@@ -170,6 +170,90 @@ def test_a_contract_whose_buyer_is_gone_bills_no_more():
     assert (model.openai.revenue[0, gone] == 0.0).all()
 
 
+def worth_by_hand(model):
+    """What each contract's floor is worth at today's prices, and its damages, month by month and rung by rung."""
+    contracts, halls, first = model.compute_contracts, model.halls.ladder, model.month + 1
+    month = (1.0 + contracts.discount_rate[0] / 12.0) ** -np.arange(1.0, 61.0)[:, None]
+    kept = (1.0 - 1.0 / contracts.renewal_term[0]) ** np.arange(1.0, 61.0)[:, None]
+    minimum, damages = np.zeros((2, *contracts.price.shape))
+    for row, path in enumerate(contracts.gw_path):
+        gw = np.pad(path, (0, 60))[first : first + 60, None] * np.ones(model.worlds)
+        for ladder, follows in ((halls, contracts.on_halls), (contracts.orders, contracts.on_orders)):
+            if follows[row]:
+                gw = np.array([ladder.live(first + ahead).sum(axis=0) for ahead in range(60)])
+        for capacity, price in (
+            (gw, contracts.first_price[row]),
+            (kept * contracts.renewal_firm[row], contracts.renewal_price[row]),
+        ):
+            floor, rent = price * contracts.floor[row], model.compute_market.old_rent[0]
+            minimum[row] += (month * capacity).sum(axis=0) * floor / 12.0
+            damages[row] += (month * capacity).sum(axis=0) * np.maximum(floor - rent, 0.0) / 12.0
+    terms, gw, dues = contracts.new_terms, *np.zeros((2, *contracts.price.shape))
+    for ahead in range(60):
+        live = terms.live(first + ahead) * month[ahead]
+        np.add.at(gw, contracts.contract_of_term, live)
+        np.add.at(dues, contracts.contract_of_term, live * contracts.term_price)
+    minimum += dues * contracts.floor / 12.0
+    damages += np.maximum(dues * contracts.floor - gw * model.compute_market.old_rent, 0.0) / 12.0
+    live = ~contracts.ended
+    return minimum * live, damages * live
+
+
+RENTS_HOLD = {
+    "compute_market__decline": 0.0,
+    "compute_market__obsolescence": 0.0,
+    "compute_market__glut_hazard": 0.0,
+    "halls__chip_price": 25.0,
+}
+"""Old chips are replaced when the lab renews, and it owes the floor for a new term."""
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1])
+@pytest.mark.parametrize("rents", [{}, RENTS_HOLD])
+def test_damages_are_the_present_value_of_the_floor_over_todays_rent(rate, rents):
+    model = market(6, 96, compute_contract__discount_rate=rate, **rents)
+    contracts, renewed, new_terms = model.compute_contracts, 0, 0
+    for _ in range(8):
+        model.run_for(11)
+        minimum, damages = contracts.worth_of_floors()
+        by_hand = worth_by_hand(model)
+        assert minimum == pytest.approx(by_hand[0], rel=1e-9, abs=1e-12)
+        assert damages == pytest.approx(by_hand[1], rel=1e-9, abs=1e-12)
+        assert ((damages >= 0.0) & (damages <= minimum * (1.0 + 1e-12))).all()
+        if rate == 0.0:  # what is not discounted is what falls due
+            mine = contracts.of_openai
+            assert minimum[mine] == pytest.approx(
+                contracts.minimum_by_contract(60)[mine], rel=1e-9, abs=1e-12
+            )
+        renewed += (contracts.renewal_firm > 0.0).sum()
+        new_terms += (contracts.refreshed > 0.0).sum()
+    assert renewed > 0
+    assert new_terms > 0 or not rents
+
+
+def test_sellers_file_their_damages_once_when_the_lab_is_gone(monkeypatch):
+    model = market(24, 96, [SLUMP])
+    contracts, ledger, row, filed = model.compute_contracts, model.ledger, model.row("OpenAI"), []
+    file, mine = ledger.file, contracts.of_openai
+
+    def listen(family, amounts):
+        if family is contracts.damages:
+            filed.append((model.month, amounts.copy(), worth_by_hand(model)[1], ledger.closed.copy()))
+        return file(family, amounts)
+
+    monkeypatch.setattr(ledger, "file", listen)
+    for _ in range(96):
+        model.step()
+    default = model.solvency.default_month[row]
+    assert len(set(default)) > 3
+    for month, claims, worth, closed in filed:
+        gone = default == month + 1
+        alive = ~closed[contracts.seller]
+        assert claims[mine] == pytest.approx((worth * gone * alive)[mine], rel=1e-9, abs=1e-12)
+    claimed = sum(claims[mine].sum(axis=0) for _, claims, _, _ in filed)
+    assert (claimed[default <= 96] > 0.0).mean() > 0.5
+
+
 def test_a_lower_price_after_renegotiation_is_asked_for_once():
     model = market(24, 96, [SLUMP], openai__renegotiation_cut=0.2)
     before = model.compute_contracts.price
