@@ -5,7 +5,7 @@ GW of IT load (GW of facility in power contracts), rates are per year, month 0 i
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -544,10 +544,23 @@ def parse_opening(tables: Mapping[str, Any], name: str, file: str) -> Opening:
     parties = tuple(Party(**_as_fields(row)) for row in rows["party"])
     contracts = tuple(Contract(**_as_fields(row)) for row in rows["contract"])
     opening = Opening(name, tables["title"], parties, contracts)
-    unplayable = find_roles(opening)[1]
-    if unplayable:
-        raise OpeningError([f"{file}: {fault}" for fault in unplayable])
+    faults = [*_unbalanced(opening), *find_roles(opening)[1]]
+    if faults:
+        raise OpeningError([f"{file}: {fault}" for fault in faults])
     return opening
+
+
+def _unbalanced(opening: Opening) -> Iterator[str]:
+    """Tell where the books do not balance: what all have in the bank adds up to 0; debt is what is drawn on loans."""
+    total = sum(party.cash for party in opening.parties)
+    if abs(total) > 1e-6:
+        closing = min(opening.parties, key=lambda party: party.cash)  # what closes the books is below 0
+        needed = f"{round(closing.cash - total, 6)!r}, with which all cash adds up to 0"
+        yield f"party {closing.name}: cash = {closing.cash!r}; allowed: {needed}"
+    for party in opening.parties:
+        drawn = opening.drawn_debt(party.name)
+        if abs(party.debt - drawn) > 1e-6:
+            yield f"party {party.name}: debt = {party.debt!r}; allowed: {round(drawn, 6)!r}, what is drawn on its loans"
 
 
 def _find(name: str, known: Mapping[str, Any], what: str) -> Any:

@@ -1,6 +1,7 @@
 """The books of month 0 say what the articles say, balance, and are refused with a reason when wrong."""
 
 import csv
+import re
 import tomllib
 from copy import deepcopy
 from fnmatch import fnmatchcase
@@ -457,6 +458,9 @@ def test_books_that_extend_others_say_only_what_differs(tmp_path):
         name = "OpenAI"
         cash = 41.0
         terms = { equity_value = 600.0 }
+        [[party]]
+        name = "Rest of the world"
+        cash = -779.9
         [[contract]]
         id = "top_aws"
         amount = 39.0
@@ -467,10 +471,33 @@ def test_books_that_extend_others_say_only_what_differs(tmp_path):
     assert (books.party("OpenAI").cash, books.party("OpenAI").revenue) == (41.0, 20.0)
     assert books.party("OpenAI").terms == {**OPENING.party("OpenAI").terms, "equity_value": 600.0}
     assert books.contract("top_aws").amount == 39.0
-    others = [line for line in LINES if label(line) not in ("OpenAI", "top_aws")]
-    assert [
-        line for line in [*books.parties, *books.contracts] if label(line) not in ("OpenAI", "top_aws")
-    ] == others
+    changed = ("OpenAI", "Rest of the world", "top_aws")
+    others = [line for line in LINES if label(line) not in changed]
+    assert [line for line in [*books.parties, *books.contracts] if label(line) not in changed] == others
+
+
+@pytest.mark.parametrize(
+    "changed, fault",
+    [
+        (
+            'name = "OpenAI"\ncash = 41.0',
+            "party Rest of the world: cash = -778.9; allowed: -779.9, with which all cash",
+        ),
+        (
+            'name = "Oracle"\ndebt = 99.0',
+            "party Oracle: debt = 99.0; allowed: 105.4, what is drawn on its loans",
+        ),
+    ],
+)
+def test_books_that_do_not_balance_are_refused(tmp_path, changed, fault):
+    (tmp_path / "end_2025.toml").write_text(
+        (LIBRARY / "end_2025.toml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (tmp_path / "odd.toml").write_text(
+        f'extends = "end_2025"\ntitle = "Odd"\n[[party]]\n{changed}', encoding="utf-8"
+    )
+    with pytest.raises(OpeningError, match=re.escape(f"odd.toml: {fault}")):
+        read_opening("odd", tmp_path)
 
 
 def test_values_follow_the_books_that_are_extended():
