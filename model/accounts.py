@@ -243,19 +243,14 @@ class Accounts(Mechanism):
     vehicle_equity_need = np.zeros((1, 1))
 
     def _bill_new_chips(self, sold, draws):
-        """Bill chips for halls that stand; add to what the vendor sold and to draws, give the vehicle's equity.
-
-        Nobody counts on more than its loans for chips have undrawn.
-        """
+        """Bill chips for halls that stand; add to what the vendor sold and to draws, give the vehicle's equity."""
         model, hardware = self.model, self.model.hardware
         price = model.halls.chip_price * model.chip_price_level
         billed = model.ledger.bill(self.new_chips, hardware.due * price)
         sold += total(billed)
-        undrawn = np.maximum(model.loans.undrawn_on_chips - draws, 0.0)
         for name, share in self.drawn_share.items():
             row = hardware.names_of_rows.index(name)
-            party = hardware.owner[row]
-            draws[party] += np.minimum(share[0] * billed[row], undrawn[party])
+            draws[hardware.owner[row]] += share[0] * billed[row]
         return self.vehicle_equity * billed[[hardware.names_of_rows.index(model.opening.roles.vehicle)]]
 
     @property

@@ -371,7 +371,7 @@ class Loans(Mechanism):
     lost = State("US$bn", "written off of what was called")
     drawn_now = State("US$bn", "drawn this month; next month at the rate of new money")
 
-    undrawn = line_undrawn = site_undrawn = site_balance = site_rate = None
+    undrawn = line_undrawn = undrawn_on_chips = site_undrawn = site_balance = site_rate = None
     interest_due = principal_due = None
     site_service = site_owed = site_appraisal = None
     service = service_of_parties = service_of_sites = None
@@ -566,9 +566,9 @@ class Loans(Mechanism):
     _balance = None, None
 
     def measure_room(self):
-        """Note what may still be drawn: on each loan, on each party's line, by each site (all US$bn)."""
+        """Note what may still be drawn: on each loan, on each party's line and chips, by each site (all US$bn)."""
         parties, sites = self.model.ledger.cash.shape, (self.model.sites.rows, self.worlds)
-        undrawn, of_lines = np.empty(self.rate.shape), np.zeros(parties)
+        undrawn, of_lines, on_chips = np.empty(self.rate.shape), np.zeros(parties), np.zeros(parties)
         of_sites, owed = np.zeros(sites), np.zeros(sites)
         find_room(
             self.model.month,
@@ -579,21 +579,18 @@ class Loans(Mechanism):
             self.commitment,
             self.balance,
             self.line_of,
+            self.by_draw,
             self.is_site,
             self.debtor,
             self.site,
             undrawn,
             of_lines,
+            on_chips,
             of_sites,
             owed,
         )
-        self.undrawn, self.line_undrawn = undrawn, of_lines
+        self.undrawn, self.line_undrawn, self.undrawn_on_chips = undrawn, of_lines, on_chips
         self.site_undrawn, self.site_balance = of_sites, owed
-
-    @property
-    def undrawn_on_chips(self):
-        """What loans that pay for chips have undrawn, per party, ``(parties, worlds)``, US$bn."""
-        return self.by_debtor @ np.where(self.by_draw, self.undrawn, 0.0)
 
     def close_talks(self):
         """Decide in the month of signing whether a loan in talks closes; without it the site is not built."""

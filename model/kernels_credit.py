@@ -217,15 +217,18 @@ def add_service(
                 of_sites[at, world] += service[loan, world]
 
 
-@kernel(void, int64, FLAGS, FLAGS, MONTHS, MONTHS, TABLE, TABLE, FLAGS, FLAGS, ROWS, ROWS, OUT, OUT, OUT, OUT)
+@kernel(
+    void, int64, FLAGS, FLAGS, MONTHS, MONTHS, TABLE, TABLE, FLAGS, FLAGS, FLAGS, ROWS, ROWS,
+    OUT, OUT, OUT, OUT, OUT,
+)  # fmt: skip
 def find_room(
-    month, signed, stopped, start, maturity, commitment, balance, line_of, is_site,
-    debtor, site, undrawn, of_lines, of_sites, owed_by_sites,
+    month, signed, stopped, start, maturity, commitment, balance, line_of, by_draw, is_site,
+    debtor, site, undrawn, of_lines, on_chips, of_sites, owed_by_sites,
 ):  # fmt: skip
-    """What may still be drawn on each loan, on each party's line and by each site, and what each site owes.
+    """What may still be drawn on each loan, on each party's line, on its chips and by each site; what each site owes.
 
-    A loan may be drawn from its start to its maturity while it is signed and draws are not stopped. The last three
-    come in as zeros.
+    A loan may be drawn from its start to its maturity while it is signed and draws are not stopped; those that are
+    repaid draw by draw pay for chips. The last four come in as zeros.
     """
     loans, worlds = undrawn.shape
     for loan in range(loans):
@@ -238,6 +241,9 @@ def find_room(
         if line_of[loan, 0]:
             for world in range(worlds):
                 of_lines[who, world] += undrawn[loan, world]
+        if by_draw[loan, 0]:
+            for world in range(worlds):
+                on_chips[who, world] += undrawn[loan, world]
         if at >= 0:
             for world in range(worlds):
                 owed_by_sites[at, world] += balance[loan, world]

@@ -152,7 +152,11 @@ class Schedule:
         self.pledges.call(self.accounts.vehicle_equity_need)
 
     def raise_funds(self):
-        """Let every firm find what it is short of, and raise it: lines, site loans, shares, holdings, parents."""
+        """Let every firm find what it is short of, and raise it: lines, site loans, shares, holdings, parents.
+
+        For chips nobody counts on more than its loans for them have undrawn.
+        """
+        self.chip_draws = np.minimum(self.chip_draws, self.loans.undrawn_on_chips)
         self.expected_incoming = self.expected_incoming + self.chip_draws
         self.each_firm("find_need")
         self.builders.do("ask_little")
