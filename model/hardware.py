@@ -235,9 +235,9 @@ class Hardware(Mechanism):
     def _replace_chips(self, renewing, chip_price):
         """Order chips where replacing gains something, and agree on a new term for them."""
         contracts, price = self.model.compute_contracts, self.new_price
-        gain, ordered = self.gain_of_replacing(price), np.empty(price.shape)
-        if not (gain > 0.0).any():
+        if not (self._net_of_price(price) > 0.0).any():  # what old chips are worth would come off that
             return
+        gain, ordered = self.gain_of_replacing(price), np.empty(price.shape)
         affordable, owned = self.money_for_chips() / chip_price, self._gw[: gain.shape[1]]
         awaiting = contracts.awaiting.take(contracts.with_chips, axis=0)
         of = contracts.owner_of_chips
@@ -270,11 +270,14 @@ class Hardware(Mechanism):
 
         `price`: of a GW-year with new chips, ``(contracts, worlds)``.
         """
+        return self._net_of_price(price)[:, None] - self._value_renewed()
+
+    def _net_of_price(self, price):
+        """Value of a GW of new chips, let for a term at a price and then at the rent, less what it costs."""
         market, halls = self.model.compute_market, self.model.halls
         rent, cost = market.rent / 12.0, market.running_cost / 12.0
         let = self.user_cost.value_let(price / 12.0, halls.hall_term, rent, cost, self.physical_life)
-        bought = halls.chip_price * self.model.chip_price_level
-        return (let - bought)[:, None] - self._value_renewed()
+        return let - halls.chip_price * self.model.chip_price_level
 
     def _value_renewed(self):
         """Value of a GW of each vintage whose renewal runs: dark, and what it is let for above the rent on top."""
