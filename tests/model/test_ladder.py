@@ -57,6 +57,10 @@ def test_ladder_equals_a_naive_simulation_of_every_contract(seed):
             due = [live[month : month + ahead, :, world].sum() for world, ahead in enumerate(horizon[0])]
             np.testing.assert_allclose(ladder.due_in_all(month, horizon), due, atol=1e-12)
         np.testing.assert_allclose(ladder.wall(month, 24), live[month : month + 24].sum(1), atol=1e-12)
+        discount = (1.0 + np.arange(WORLDS) / 100.0) ** -np.arange(1.0, 31.0)[:, None]
+        worth = np.concatenate([np.zeros((1, WORLDS)), np.cumsum(discount, axis=0)])
+        now = (live[month : month + 30].sum(1) * discount).sum(0)
+        np.testing.assert_allclose(ladder.worth_in_all(month, worth), now, atol=1e-12)
 
 
 def test_a_world_of_a_ladder_has_the_same_bits_alone():
