@@ -18,6 +18,7 @@ OMITTED = {
     "the pincer's cap on prices": {"technology.pincer": False},
     "diminishing returns to training": {"technology.frontier_arm": False},
     "economic value of chips": {"hardware.enabled": False},
+    "replacement of chips": {"hardware.refreshes": False},
     "movements of the rent": {"compute_market.enabled": False},
     "second use": {"compute_market.second_use": 0.0, "compute_market.second_use_growth": 0.0},
     "energy scarcity": {"power.enabled": False},
@@ -92,10 +93,10 @@ def honesty(names=(), worlds=128, seed=SEED, *, chunk=CHUNK, omitted=None, note=
 # -- the page ------------------------------------------------------------------------------------------------
 
 FINDINGS = (
-    "Fourteen of the 23 mechanisms change no verdict, or only make b, which is unclear at so few worlds, clear:"
+    "Fifteen of the 24 mechanisms change no verdict, or only make b, which is unclear at so few worlds, clear:"
     " the movements of the rent, new commitments, herding of rivals, extrapolation, pricing of risk, rationing of"
     " firms' new credit, owners' cures of a breach, owners' support, the pincer's cap, the economic value of"
-    " chips, competition for customers, attrition of the connection queue, one book of orders for turbines, and"
+    " chips, their replacement, competition for customers, attrition of the connection queue, one book of orders for turbines, and"
     " renegotiation. To leave these out would not have changed what the model says about these patterns.",
     "Diminishing returns to training carry most: four verdicts. Without them quality is proportional to compute,"
     " the labs with most compute take the market, and the lab defaults in 0.92 of worlds over the priors of the"
