@@ -32,7 +32,7 @@ ELSEWHERE = [
     ("credit_freeze", {}, [f"compute_market.{name}" for name in ("fire_sale_depth", "absorption")]),
     ("credit_freeze", {}, [f"hardware.{name}" for name in ("enabled", "book_life", "physical_life", "discount_rate")]),
     ("baseline", RENTS_HOLD, ["hardware.refreshes"]),
-    ("credit_freeze", {}, ["infrastructure_partner.liquidation_value"]),
+    ("credit_freeze", {}, ["infrastructure_partner.liquidation_value", "compute_contract.discount_rate"]),
     ("credit_freeze", {}, ["stress.workout_years", "stress.distressed_return"]),
     ("energy_crunch", {}, ["power.own_power_price", "commission.delay_at", "commission.refuse_at"]),
     ("announced", {}, ["power.queue_attrition"]),
