@@ -10,6 +10,7 @@ from rich.text import Text
 
 from model.history import OUTCOMES
 from model.opening import DEBT_KINDS, read_opening
+from model.roles import LAB
 from scenarios.cast import WORDS, Cast, cast_of
 from scenarios.cast import date_of as date_of
 from scenarios.experiments.compare import difference_of_chances, difference_of_means
@@ -66,6 +67,7 @@ def summary(results):
         "first_default": _first_defaults(worlds),
         "peak_stress": dict(zip(("p10", "p50", "p90"), peak, strict=True)),
         "stress_by_year": _stress_by_year(results),
+        "lab_by_year": _lab_by_year(results),
         "losses_usd_bn": _losses(worlds),
         "trap_probability": _shares(worlds, "trap:"),
         "shortfalls": _shortfalls(results.events_frame(), len(worlds)),
@@ -125,6 +127,42 @@ def _stress_by_year(results):
         p10, p50, p90 = np.quantile(index[start : start + 12].mean(axis=0), [0.1, 0.5, 0.9]).tolist()
         rows.append({"year": FIRST_YEAR + start // 12, "p10": p10, "p50": p50, "p90": p90})
     return rows
+
+
+def _lab_by_year(results):
+    """Revenue, bill for compute and funding gap of the lab in each whole year, US$bn; [] where they are not recorded.
+
+    Medians over the worlds in which it is still in the market when the year ends, and the share of these. The gap is
+    what it spends beyond what it takes in, before new equity and loans; where it earns more than it spends, below 0.
+    """
+    if not {"revenue", "compute_bill", "cash", "debt", "round_now", "closed"} <= set(results.measures):
+        return []
+    party, rows = read_opening(results.scenario.opening).party(LAB), []
+    months = {name: _of_lab(results, name) for name in ("revenue", "compute_bill", "cash", "debt", "closed")}
+    cash, debt = (
+        np.concatenate([np.full((1, months[name].shape[1]), at_first), months[name]])
+        for name, at_first in (("cash", party.cash), ("debt", party.debt))
+    )
+    raised = results.measure("round_now")[:, 0]
+    for start in range(0, results.months - 11, 12):
+        year = slice(start, start + 12)
+        lives = ~months["closed"][start + 11].astype(bool)
+        if not lives.any():
+            break
+        borrowed, saved = (each[start + 12] - each[start] for each in (debt, cash))
+        values = {
+            "revenue": months["revenue"][year].sum(axis=0) / 12.0,
+            "compute_bill": months["compute_bill"][year].sum(axis=0) / 12.0,
+            "funding_gap": raised[year].sum(axis=0) + borrowed - saved,
+        }
+        medians = {name: float(np.median(value[lives])) for name, value in values.items()}
+        rows.append({"year": FIRST_YEAR + start // 12, "share_of_worlds": float(lives.mean())} | medians)
+    return rows
+
+
+def _of_lab(results, name):
+    agents = results.measures[name].agents
+    return results.measure(name)[:, agents.index(LAB) if LAB in agents else 0]
 
 
 def _shortfalls(events, worlds):
@@ -329,6 +367,7 @@ def tell_run(console, facts, scenario, opening=None, directory=None, *, cast=Non
         console.print(Text(opening_line(opening, cast)))
     _tell_failures(console, facts, cast)
     _tell_first(console, facts, cast)
+    _tell_lab(console, facts, cast)
     _tell_stress(console, facts, cast)
     _tell_shortfalls(console, facts, cast)
     _tell_losses(console, facts, cast)
@@ -386,6 +425,21 @@ def _tell_first(console, facts, cast):
         table.add_row(cast.name(agent), f"{row['share']:.0%}", when, _bar(row["share"]))
     table.add_row(Text("nobody", "dim"), f"{first['nobody']:.0%}", "", _bar(first["nobody"], "green"))
     console.print(table)
+
+
+def _tell_lab(console, facts, cast):
+    if not facts["lab_by_year"]:
+        return
+    _heading(console, f"{cast.name(LAB)} year by year, US$bn, median of the worlds in which it lives")
+    table = _table(
+        "", "> revenue", f"> {cast.tell('bill for compute')}", "> funding\ngap", "> alive, of\nall worlds"
+    )
+    for row in facts["lab_by_year"]:
+        amounts = (_money(row[name]) for name in ("revenue", "compute_bill", "funding_gap"))
+        table.add_row(cast.year(row["year"]), *amounts, f"{row['share_of_worlds']:.0%}")
+    console.print(table)
+    told = "Gap: what it spends beyond what it takes in, before new equity and loans."
+    console.print(Text(told, "dim"))
 
 
 def _tell_stress(console, facts, cast):

@@ -96,8 +96,9 @@ FINDINGS = (
     "Fifteen of the 24 mechanisms change no verdict, or only make b, which is unclear at so few worlds, clear:"
     " the movements of the rent, new commitments, herding of rivals, extrapolation, pricing of risk, rationing of"
     " firms' new credit, owners' cures of a breach, owners' support, the pincer's cap, the economic value of"
-    " chips, their replacement, competition for customers, attrition of the connection queue, one book of orders for turbines, and"
-    " renegotiation. To leave these out would not have changed what the model says about these patterns.",
+    " chips, their replacement, competition for customers, attrition of the connection queue, one book of orders"
+    " for turbines, and renegotiation. To leave these out would not have changed what the model says about these"
+    " patterns.",
     "Diminishing returns to training carry most: four verdicts. Without them quality is proportional to compute,"
     " the labs with most compute take the market, and the lab defaults in 0.92 of worlds over the priors of the"
     " equity window instead of 0.17. Whoever doubts the scaling law doubts the headline; its exponents are"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from scenarios import simulate
+from scenarios import load, simulate
 from scenarios.story import date_of, summary, tell_params, tell_run, tell_scenarios
 
 CHECKS = """
@@ -122,6 +122,46 @@ def test_stress_is_told_by_year(results, facts):
     index = results.measure("stress.index")[:, 0]
     assert [row["year"] for row in facts["stress_by_year"]] == [2026, 2027, 2028]
     assert facts["stress_by_year"][1]["p50"] == pytest.approx(np.quantile(index[12:24].mean(axis=0), 0.5))
+
+
+def yearly(values):
+    return values.reshape(-1, 12).sum(axis=1)
+
+
+def test_a_banks_inputs_give_a_table_year_by_year_that_the_flows_of_its_world_confirm():
+    results = simulate(load("hsbc_2025"), worlds=2, seed=1, months=96)
+    rows = summary(results)["lab_by_year"]
+    assert [row["year"] for row in rows] == list(range(2026, 2034))
+    flows = results.story_frame().query("table == 'flow' and agent == 'OpenAI'")
+
+    def flowed(*kinds):
+        months = flows[flows.state.isin(kinds)].groupby("month").value.sum()
+        return yearly(months.reindex(range(1, 97), fill_value=0.0).to_numpy())
+
+    bills = flowed("take-or-pay", "renewal", "power pass-through")
+    assert [row["revenue"] for row in rows] == pytest.approx(flowed("sales"))
+    assert [row["compute_bill"] for row in rows] == pytest.approx(np.abs(bills))
+    rounds = yearly(results.measure("round_now")[:, 0, 0])
+    agents = results.measures["cash"].agents
+    cash = [40.0, *results.measure("cash")[11::12, agents.index("OpenAI"), 0]]
+    assert [row["funding_gap"] for row in rows] == pytest.approx(rounds - np.diff(cash))
+    console = Console(file=io.StringIO(), width=80)
+    tell_run(console, summary(results), results.scenario)
+    assert "OpenAI year by year" in console.file.getvalue()
+
+
+def test_the_lab_is_told_in_the_worlds_in_which_it_lives():
+    results = simulate(load("growth_disappoints"), worlds=32, seed=1, months=60)
+    rows = summary(results)["lab_by_year"]
+    agents = results.measures["closed"].agents
+    lives = ~results.measure("closed")[:, agents.index("OpenAI")].astype(bool)
+    revenue = results.measure("revenue")[:, results.measures["revenue"].agents.index("OpenAI")]
+    assert lives[59].any() and not lives[59].all()
+    for year, row in enumerate(rows):
+        last = 12 * year + 11
+        assert row["share_of_worlds"] == lives[last].mean()
+        sold = revenue[last - 11 : last + 1].mean(axis=0)[lives[last]]
+        assert row["revenue"] == pytest.approx(np.median(sold))
 
 
 def test_checks_are_judged_by_what_is_found(results, facts):
