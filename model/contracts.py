@@ -695,7 +695,12 @@ class ComputeContracts(Mechanism):
     @of_params
     def _renewals_left(self):
         """Sums of the share of renewals that still run, month by month."""
-        return Geometric(np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9))
+        return Geometric(self.renewals_kept)
+
+    @of_params
+    def renewals_kept(self):
+        """Share of the renewals that run a month later still."""
+        return np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9)
 
     def worth_of_floors(self):
         """Give what the next five years' minimum payments are worth, and what of it re-letting would not bring.
@@ -725,8 +730,7 @@ class ComputeContracts(Mechanism):
     @of_params
     def _worth_of_renewals(self):
         """What 1 a month is worth over five years in which a share of renewals ends each month, ``(1, worlds)``."""
-        left = np.maximum(1.0 - 1.0 / self.renewal_term, 1e-9)
-        return Geometric(left / (1.0 + self.discount_rate / 12.0)).up_to(60.0)
+        return Geometric(self.renewals_kept / (1.0 + self.discount_rate / 12.0)).up_to(60.0)
 
     def terminate(self, closed):
         """End the contracts whose buyer has left; file damages, where the seller is still in the market.

@@ -327,11 +327,8 @@ class Hardware(Mechanism):
         Renewals run out evenly, at the latest with the chips; a row for each month of their age.
         """
         contracts, left = self.model.compute_contracts, self._by_age[1]
-        kept = np.maximum(1.0 - 1.0 / contracts.renewal_term, 1e-9)
-        decline, discount = (
-            self.model.compute_market.monthly_decline,
-            kept / (1.0 + self.discount_rate / 12.0),
-        )
+        decline = self.model.compute_market.monthly_decline
+        discount = contracts.renewals_kept / (1.0 + self.discount_rate / 12.0)
         return Geometric((1.0 - decline) * discount).up_to(left), Geometric(discount).up_to(left)
 
     def _value(self, vintages):
